@@ -1,0 +1,82 @@
+package elffile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is a fault in an ELF file, with its place: the file as the user named
+// it, the structure ("program header 2"), its field ("p_offset"), the field's
+// offset in the file, and what is wrong, with the value and the limit.
+type Error struct {
+	File   string // as the user named it
+	Struct string // "program header 2", or "" for the whole file
+	Field  string // "p_offset", or "" for the whole structure
+	Off    int64  // of the field in the file; negative if it has none
+	Msg    string
+	Err    error // cause, or nil
+}
+
+// Error prints "file: structure, field at offset: what is wrong".
+func (e *Error) Error() string {
+	b := make([]byte, 0, 96)
+	if e.File != "" {
+		b = append(b, e.File...)
+		b = append(b, ": "...)
+	}
+	if e.Struct != "" {
+		b = append(b, e.Struct...)
+		if e.Field != "" {
+			b = append(b, ", "...)
+			b = append(b, e.Field...)
+		}
+		if e.Off >= 0 {
+			b = fmt.Appendf(b, " at 0x%x", e.Off)
+		}
+		b = append(b, ": "...)
+	}
+	b = append(b, e.Msg...)
+	if e.Err != nil {
+		if e.Msg != "" {
+			b = append(b, ": "...)
+		}
+		b = append(b, e.Err.Error()...)
+	}
+	return string(b)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// fault makes an Error of this file.
+func (f *File) fault(structure, field string, off int64, format string, args ...any) *Error {
+	return &Error{File: f.Name, Struct: structure, Field: field, Off: off, Msg: fmt.Sprintf(format, args...)}
+}
+
+// maxFaults bounds how many faults of one kind are collected: a table of a
+// million broken entries is one broken table.
+const maxFaults = 20
+
+// faults collects errors up to maxFaults and says how many more there were.
+type faults struct {
+	list []error
+	more int
+}
+
+func (c *faults) add(err error) {
+	if err == nil {
+		return
+	}
+	if len(c.list) >= maxFaults {
+		c.more++
+		return
+	}
+	c.list = append(c.list, err)
+}
+
+func (c *faults) err() error {
+	if c.more > 0 {
+		return errors.Join(append(c.list, fmt.Errorf("and %d more such faults", c.more))...)
+	}
+	return errors.Join(c.list...)
+}
