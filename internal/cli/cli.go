@@ -1,0 +1,138 @@
+// Package cli is the command line of elfwright.
+//
+// A verb is described once, in a table of verbs and flags; from it come the
+// parser, the help, the man pages, the Markdown pages and the shell
+// completion. What a verb does is a function of one call: flags to options,
+// one call into the package of that name, print. No verb touches a byte.
+//
+// A new verb is a file here with a function that returns its *verb, and a line
+// in verbs.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Streams are what the command line has of the world, so that a test can give
+// it another. Getenv may be nil for an empty environment.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+}
+
+// The exit codes of every verb.
+const (
+	exitDone  = 0 // done
+	exitNo    = 1 // the answer is no, or an input had faults
+	exitError = 2 // wrong usage, or an error
+)
+
+// maxErrors is how many errors of one run are shown.
+const maxErrors = 20
+
+// verbs returns the table of verbs, in the order help lists them.
+func verbs() []*verb {
+	return []*verb{
+		showVerb(),
+		phdrVerb(),
+		tourVerb(),
+		helpVerb(),
+		versionVerb(),
+		completionVerb(),
+		docsVerb(),
+	}
+}
+
+// Main runs one command line, without the program's name, and returns the exit
+// code.
+func Main(args []string, s Streams) int {
+	p := newProgram(s)
+	err := p.execute(args)
+	if e := p.finish(); e != nil && err == nil {
+		err = e
+	}
+	if p.out.closed() {
+		// Whoever reads has enough: that is no error of ours. The verb's own
+		// answer still counts when it got as far as giving one.
+		if errors.Is(err, errNo) {
+			return exitNo
+		}
+		return exitDone
+	}
+	p.report(err)
+	return exitCode(err)
+}
+
+// errNo ends a verb that has printed its answer, and the answer is no.
+var errNo = errors.New("no")
+
+// faults wraps what was wrong with the inputs of a verb that has otherwise
+// done its work: it is printed, and the exit code is 1.
+type faults struct{ error }
+
+func (f faults) Unwrap() error   { return f.error }
+func (faults) Is(err error) bool { return err == errNo }
+
+// faulty makes err, if it is one, a fault of the inputs.
+func faulty(err error) error {
+	if err == nil {
+		return nil
+	}
+	return faults{err}
+}
+
+// usageError is a fault of the command line itself.
+type usageError struct {
+	path string // "elfwright show"
+	msg  string
+}
+
+func (e usageError) Error() string {
+	return fmt.Sprintf("%s; see '%s --help'", e.msg, e.path)
+}
+
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errNo):
+		return exitNo
+	}
+	return exitError
+}
+
+// report prints err to standard error, a line for each error joined in it.
+func (p *program) report(err error) {
+	if err == nil || err == errNo {
+		return
+	}
+	lines := leaves(err)
+	for i, e := range lines {
+		if i == maxErrors {
+			fmt.Fprintf(p.err, "%s: %d more errors are not shown\n", p.path, len(lines)-i)
+			return
+		}
+		fmt.Fprintf(p.err, "%s: %s\n", p.path, strings.ReplaceAll(e.Error(), "\n", "\n  "))
+	}
+}
+
+// leaves takes apart what errors.Join has put together.
+func leaves(err error) []error {
+	if f, ok := err.(faults); ok {
+		return leaves(f.error)
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	// fmt.Errorf with several %w has words of its own around the causes.
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, leaves(e)...)
+	}
+	return out
+}
