@@ -1,0 +1,53 @@
+package depcheck
+
+// levels orders the packages of this module: a package imports only from the
+// lines above its own. Two packages of one level do not know of each other.
+// A word that ends in /... stands for all packages below it.
+var levels = [...]string{
+	0: "elffile machine ldscript internal/term internal/samples internal/depcheck",
+	1: "image machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
+	2: "machine/all plan dyn proc flat link",
+	3: "phdr patch freeze run oci show",
+	4: "payload reset",
+	5: "bundle sdf",
+	6: "internal/cli",
+	7: "cmd/... bench/... examples/...",
+}
+
+// everywhere is the word for any package.
+const everywhere = "..."
+
+// A library is code from elsewhere, and the packages that may import it.
+type library struct {
+	prefix string // of the import path
+	code   string // packages whose code imports it
+	tests  string // packages whose tests import it, besides
+}
+
+// libraries are all that may be imported. The longest prefix counts. Code may
+// import what is here only in the packages named; docs/notes/001 tells why
+// each is worth having.
+var libraries = [...]library{
+	{prefix: "github.com/spf13/", code: "internal/cli"},
+	{prefix: "golang.org/x/sys/unix", code: everywhere},
+	{prefix: "golang.org/x/arch/", code: "show", tests: everywhere},
+	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
+	{prefix: "github.com/klauspost/compress/", code: "elffile internal/elftest", tests: everywhere},
+	{prefix: "github.com/google/go-cmp/", tests: everywhere},
+	{prefix: "github.com/rogpeppe/go-internal/", tests: "internal/cli"},
+
+	// From the standard library, what only some may use.
+	{prefix: "log"},                          // libraries return what they have to say
+	{prefix: "plugin"},                       //
+	{prefix: "syscall", tests: everywhere},   // x/sys/unix has it all, and more
+	{prefix: "flag", tests: everywhere},      // internal/cli has the table of flags
+	{prefix: "net"},                          // nothing here talks to a network
+	{prefix: "net/url", code: everywhere},    //
+	{prefix: "math/rand", tests: everywhere}, // output is reproducible
+	{prefix: "testing", code: "internal/samples internal/elftest", tests: everywhere},
+}
+
+// ignoring are the packages that may have files for other systems only. In all
+// others such a file is one whose name ends in _arm.go or the like, which Go
+// takes for a build constraint and drops without a word.
+const ignoring = "run proc"
