@@ -13,7 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Streams are what the command line has of the world, so that a test can give
@@ -50,6 +54,13 @@ func verbs() []*verb {
 // Main runs one command line, without the program's name, and returns the exit
 // code.
 func Main(args []string, s Streams) int {
+	// With a receiver for SIGPIPE a write to a closed pipe fails with EPIPE, so
+	// that open temporary files are cleaned up; without one it would kill us.
+	// A handler, unlike SIG_IGN, is not inherited by the programs we start.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, unix.SIGPIPE)
+	defer signal.Stop(pipe)
+
 	p := newProgram(s)
 	err := p.execute(args)
 	if e := p.finish(); e != nil && err == nil {
@@ -136,3 +147,6 @@ func leaves(err error) []error {
 	}
 	return out
 }
+
+// errNotBuilt is the answer of a verb that is described but not written yet.
+var errNotBuilt = errors.New("not built yet")

@@ -132,10 +132,7 @@ func explain(err error, v *verb) string {
 	switch {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
-		if group := unknown.GetSpecifiedShortnames(); group != "" {
-			if len(group) > 1 {
-				return fmt.Sprintf("unknown flag -%.1s in -%s", group, group)
-			}
+		if unknown.GetSpecifiedShortnames() != "" {
 			return "unknown flag -" + name
 		}
 		return "unknown flag --" + name + didYouMean("--"+name, flagNames(v))

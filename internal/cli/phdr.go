@@ -1,7 +1,5 @@
 package cli
 
-import "errors"
-
 // phdrFlags are what the command line of phdr's verbs says.
 type phdrFlags struct {
 	typ, flags, file, span, technique, output string
@@ -41,7 +39,7 @@ func phdrListVerb() *verb {
 			{"the program headers of ls", "elfwright phdr list /bin/ls"},
 			{"for a script", "elfwright phdr list --json /bin/ls"},
 		},
-		run: func(c *call) error { return errors.New("not built yet") },
+		run: func(c *call) error { return errNotBuilt },
 	}
 }
 
@@ -60,7 +58,7 @@ func phdrAddVerb() *verb {
 			{"memory of its own, zero-filled", "elfwright phdr add --type=LOAD --flags=rw --memsz=1M /bin/ls -o ls.arena && ./ls.arena"},
 			{"a private header that names a section", "elfwright phdr add --type=0x65770001 --range=.rodata /bin/ls --dry-run"},
 		},
-		run: func(c *call) error { return errors.New("not built yet") },
+		run: func(c *call) error { return errNotBuilt },
 	}
 }
 
@@ -78,7 +76,7 @@ func phdrSetVerb() *verb {
 			{"what would change", "elfwright phdr set --index=0 --flags=r --dry-run /bin/ls"},
 			{"the same for a script", "elfwright phdr set --index=0 --flags=r --dry-run --json /bin/ls"},
 		},
-		run: func(c *call) error { return errors.New("not built yet") },
+		run: func(c *call) error { return errNotBuilt },
 	}
 }
 
@@ -95,7 +93,7 @@ func phdrRmVerb() *verb {
 			{"what would change", "elfwright phdr rm --type=GNU_EH_FRAME --dry-run /bin/ls"},
 			{"a copy without its notes' headers", "elfwright phdr rm --type=NOTE /bin/ls -o ls.plain && ./ls.plain"},
 		},
-		run: func(c *call) error { return errors.New("not built yet") },
+		run: func(c *call) error { return errNotBuilt },
 	}
 }
 

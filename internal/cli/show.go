@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"elfwright/internal/term"
 )
 
@@ -62,5 +60,5 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 }
 
 func runShow(c *call, opt showFlags) error {
-	return errors.New("not built yet")
+	return errNotBuilt
 }

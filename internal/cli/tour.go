@@ -1,12 +1,10 @@
 package cli
 
-import "errors"
-
 func tourVerb() *verb {
 	return &verb{
 		name:  "tour",
 		short: "a guided tour over real programs",
 		usage: []string{""},
-		run:   func(c *call) error { return errors.New("not built yet") },
+		run:   func(c *call) error { return errNotBuilt },
 	}
 }
