@@ -155,3 +155,42 @@ func (b *Body) Pieces(yield func(off int64, d Data) bool) {
 		}
 	}
 }
+
+// extents calls yield with the windows and holes that make up [off, off+n) of
+// d, in order; pos counts from off.
+func extents(d Data, off, n int64, yield func(pos int64, d Data) bool) bool {
+	if r, ok := d.(Reader); ok {
+		if _, inner := r.R.(*Body); inner {
+			return extents(r.R.(*Body), r.Off+off, n, yield)
+		}
+	}
+	b, ok := d.(*Body)
+	if !ok {
+		return yield(0, Slice(d, off, n))
+	}
+	pos := off
+	end := off + n
+	for i := b.find(off); pos < end; i++ {
+		if i == len(b.pieces) || b.pieces[i].off >= end {
+			return yield(pos-off, Zeros(end-pos))
+		}
+		p := b.pieces[i]
+		if p.off > pos {
+			if !yield(pos-off, Zeros(p.off-pos)) {
+				return false
+			}
+			pos = p.off
+		}
+		to := min(end, p.end())
+		at := pos
+		if !extents(p.data, pos-p.off, to-pos, func(q int64, d Data) bool { return yield(at-off+q, d) }) {
+			return false
+		}
+		pos = to
+	}
+	return true
+}
+
+// Extents calls yield with the windows and holes (Zeros) of which d is made, in
+// order, each with its position in d.
+func Extents(d Data, yield func(pos int64, d Data) bool) { extents(d, 0, d.Size(), yield) }
