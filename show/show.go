@@ -1,0 +1,104 @@
+package show
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"elfwright/elffile"
+)
+
+// Options say what to print and how. The zero value prints the summary as text.
+type Options struct {
+	Views       View
+	HexDump     []string // sections to dump, by name or index
+	StringDump  []string // sections whose strings to print
+	Disassemble []string // symbols, or ranges START..END
+
+	Demangle   bool // C++ and Rust names as in the source
+	Decompress bool // dump what compressed sections hold
+	JSON       bool // one document for each file
+	Colour     bool // with the escape sequences of a terminal
+
+	// Heading is printed in front of the text of a file, to tell several files
+	// apart. [Path] sets it for the members of an archive.
+	Heading bool
+}
+
+// views are the views asked for.
+func (o *Options) views() View {
+	v := o.Views
+	for _, e := range []struct {
+		bit  View
+		list []string
+	}{{hexDump, o.HexDump}, {stringDump, o.StringDump}, {disassembly, o.Disassemble}} {
+		if len(e.list) > 0 {
+			v |= e.bit
+		}
+	}
+	if v == 0 {
+		return Summary
+	}
+	return v
+}
+
+// Report tells what was wrong with what was printed.
+type Report struct {
+	Faults []error // in the order in which they were found, bounded for each view
+}
+
+// maxFaults bounds how many faults of one view are kept: a table of a million
+// broken rows is one broken table.
+const maxFaults = 20
+
+// Print prints views of f to w. Faults of the file are in the report; the error
+// is w's.
+func Print(w io.Writer, f *elffile.File, opt Options) (*Report, error) {
+	return printFile(w, f, opt, nil)
+}
+
+// printFile prints one file; where says which member of which archive it is.
+func printFile(w io.Writer, f *elffile.File, opt Options, where *member) (*Report, error) {
+	p := newPrinter(w, f, &opt)
+	p.begin(where)
+	want := opt.views()
+	for _, v := range views() {
+		if want&v.when == 0 {
+			continue
+		}
+		p.open(v)
+		// A view that meets the end of a file that shrank does not take the
+		// other ones with it.
+		if err := f.Guard(func() error { v.run(p); return nil }); err != nil {
+			p.abandon()
+			p.warn(err)
+		}
+		p.close()
+		if p.out.err != nil {
+			break
+		}
+	}
+	p.finish()
+	return &Report{p.faults}, p.out.err
+}
+
+// warn notes a fault of the file, or each of several that are joined.
+func (p *printer) warn(err error) {
+	if err == nil {
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() {
+		for _, e := range joined.Unwrap() {
+			p.warn(e)
+		}
+		return
+	}
+	if p.viewFaults++; p.viewFaults <= maxFaults {
+		p.faults = append(p.faults, err)
+	}
+}
+
+// warnf notes a fault at a place in the file; off is negative if it has none.
+func (p *printer) warnf(what, field string, off int64, format string, args ...any) {
+	p.warn(&elffile.Error{File: p.f.Name, Struct: what, Field: field, Off: off, Msg: fmt.Sprintf(format, args...)})
+}
