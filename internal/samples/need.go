@@ -1,0 +1,93 @@
+package samples
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Need skips the test, with the reason, unless every tool is on the machine. A
+// tool is a command, or the absolute path of a file. With CI=true in the
+// environment a missing tool fails the test: there a skipped test is a lost one.
+func Need(t testing.TB, tools ...string) {
+	t.Helper()
+	missing := Missing(tools...)
+	if missing == "" {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
+}
+
+// Missing says what is not on the machine and which Debian packages bring it; ""
+// means that nothing is missing.
+func Missing(tools ...string) string {
+	var lack, bring []string
+	for _, tool := range tools {
+		if present(tool) {
+			continue
+		}
+		lack = append(lack, tool)
+		if p := DebianPackage(tool); p != "" {
+			bring = append(bring, p)
+		}
+	}
+	switch {
+	case len(lack) == 0:
+		return ""
+	case len(bring) == 0:
+		return "needs " + strings.Join(lack, ", ")
+	}
+	return fmt.Sprintf("needs %s (Debian: %s)", strings.Join(lack, ", "), strings.Join(bring, " "))
+}
+
+func present(tool string) bool {
+	if filepath.IsAbs(tool) {
+		_, err := os.Stat(tool)
+		return err == nil
+	}
+	_, err := exec.LookPath(tool)
+	return err == nil
+}
+
+// debianPackages maps a tool to the package that has it where the names differ.
+var debianPackages = map[string]string{
+	"addr2line": "binutils", "ar": "binutils", "as": "binutils", "ld": "binutils", "ld.bfd": "binutils",
+	"ld.gold": "binutils", "nm": "binutils", "objcopy": "binutils", "objdump": "binutils", "ranlib": "binutils",
+	"readelf": "binutils", "strip": "binutils",
+
+	"ld.lld-14": "lld-14", "llvm-objcopy-14": "llvm-14", "llvm-readelf-14": "llvm-14", "llvm-strip-14": "llvm-14",
+	"eu-elflint": "elfutils", "eu-readelf": "elfutils", "eu-strip": "elfutils", "eu-unstrip": "elfutils",
+	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
+
+	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
+	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+	"s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
+}
+
+// crossTools end the names of the cross binutils: aarch64-linux-gnu-strip.
+var crossTools = []string{"-as", "-ld", "-nm", "-objcopy", "-objdump", "-readelf", "-strip"}
+
+// DebianPackage is the Debian package that a tool comes with; "" if not known.
+func DebianPackage(tool string) string {
+	if p, ok := debianPackages[tool]; ok {
+		return p
+	}
+	for _, suffix := range crossTools {
+		if triple, ok := strings.CutSuffix(tool, suffix); ok && strings.Contains(triple, "-linux-") {
+			return "binutils-" + triple
+		}
+	}
+	switch {
+	case strings.HasPrefix(tool, "qemu-"):
+		return "qemu-user"
+	case filepath.IsAbs(tool):
+		return ""
+	}
+	return tool
+}
