@@ -115,7 +115,9 @@ func (r *report) endPackage(id testID, e event) {
 	default:
 		// A package also fails without a test that does: it does not build,
 		// or it ends in the middle.
-		r.failed++
+		if !r.bad[e.Package] {
+			r.failed++
+		}
 		fmt.Fprintf(r.out, "FAIL  %s  %.1fs\n%s", e.Package, e.Elapsed, strings.Join(r.output[id], ""))
 	}
 }
