@@ -70,7 +70,7 @@ type Span struct {
 
 // Fields finds the fields of a file, as far as it is intact. It never fails: of
 // a file that is no ELF it returns nothing. Of long tables it returns the first
-// [MaxEntries] entries.
+// [MaxEntries] entries, and [MaxFields] fields in all.
 func Fields(data []byte) []Field {
 	d := decode(data)
 	return d.fields
@@ -82,8 +82,12 @@ func Spans(data []byte) []Span {
 	return d.spans
 }
 
-// MaxEntries is how many entries of a table Fields returns.
-const MaxEntries = 1024
+// MaxEntries is how many entries of a table Fields returns; MaxFields is how
+// many fields of a file: tables that overlap could else multiply.
+const (
+	MaxEntries = 1024
+	MaxFields  = 1 << 17
+)
 
 // col is a column of a table: a field name and its size, 0 for a word of the
 // class.
@@ -194,7 +198,7 @@ func (d *decoder) row(prefix string, off int, cols []col) row {
 	r := row{}
 	for _, c := range cols {
 		n := d.size(c)
-		if off < 0 || off > len(d.data)-n {
+		if off < 0 || off > len(d.data)-n || len(d.fields) >= MaxFields {
 			return r
 		}
 		f := Field{Name: prefix + c.name, Off: off, Size: n}
