@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,6 +30,20 @@ func TestDocs(t *testing.T) {
 	for _, f := range old {
 		if page := "man/" + filepath.Base(f); !want[page] {
 			t.Errorf("docs/%s is of no verb: delete it", page)
+		}
+	}
+}
+
+// TestReadme: its list of verbs is that of the table.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range topVerb().children {
+		row := fmt.Sprintf("| [%s](docs/%s.md) | %s |\n", v.name, v.name, v.short)
+		if !v.hidden && !strings.Contains(string(text), row) {
+			t.Errorf("README.md lacks the line\n%s", row)
 		}
 	}
 }

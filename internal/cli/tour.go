@@ -1,12 +1,16 @@
 package cli
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"elfwright/internal/term"
 )
@@ -21,7 +25,7 @@ func tourVerb() *verb {
 	opt := tourFlags{color: "auto"}
 	return &verb{
 		name:  "tour",
-		short: "a guided tour over real programs, from looking at one to running a reshaped one",
+		short: "take a tour over real programs, from a look at one to running a reshaped one",
 		usage: []string{"[flags]"},
 		no:    "a step did not end as it should",
 		long:  `Each step prints the command line that it runs, the result, and what to look at in it. The programs are those of this machine and one that the tour builds with Go; no compiler for C and no binutils are needed.`,
@@ -44,7 +48,9 @@ func runTour(c *call, opt tourFlags) error {
 		return err
 	}
 	defer g.leave()
-	return g.walk(tourSteps(g.system, g.hasGo))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
+	defer stop()
+	return g.walk(ctx, tourSteps(g.system, g.hasGo))
 }
 
 // A step is one thing to see.
@@ -122,10 +128,10 @@ func (g *guide) furnish() error {
 func (g *guide) leave() { os.RemoveAll(g.bin) }
 
 // walk goes through the steps. One that fails does not end the tour.
-func (g *guide) walk(steps []step) error {
+func (g *guide) walk(ctx context.Context, steps []step) error {
 	for i, s := range steps {
 		fmt.Fprintf(g.c.out, "%s\n", g.style.Bold(fmt.Sprintf("%d/%d  %s", i+1, len(steps), s.title)))
-		if err := g.run(s); err != nil {
+		if err := g.run(ctx, s); err != nil {
 			g.failed = append(g.failed, i+1)
 			fmt.Fprintf(g.c.out, "  %s\n", g.style.Red(err.Error()))
 		}
@@ -134,7 +140,10 @@ func (g *guide) walk(steps []step) error {
 			return nil // finish finds it again
 		}
 		if g.opt.pause && i+1 < len(steps) {
-			g.wait()
+			g.wait(ctx)
+		}
+		if ctx.Err() != nil {
+			return errors.New("interrupted")
 		}
 	}
 	if g.failed != nil {
@@ -148,12 +157,13 @@ func (g *guide) walk(steps []step) error {
 }
 
 // run runs one command line and prints it and its result.
-func (g *guide) run(s step) error {
+func (g *guide) run(ctx context.Context, s step) error {
+	defer g.c.phase(s.line)()
 	fmt.Fprintf(g.c.out, "  %s\n", g.style.Cyan("$ "+s.line))
 	if err := g.c.out.flush(); err != nil {
 		return nil
 	}
-	cmd := exec.Command("/bin/sh", "-c", s.line)
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", s.line)
 	cmd.Dir, cmd.Env = g.dir, g.env
 	result, err := cmd.CombinedOutput()
 	for _, l := range abridge(result, s, err != nil) {
@@ -195,12 +205,20 @@ func containsAny(line string, words []string) bool {
 }
 
 // wait reads standard input up to the end of a line.
-func (g *guide) wait() {
+func (g *guide) wait(ctx context.Context) {
 	fmt.Fprint(g.c.err, g.style.Dim("Enter for the next step "))
-	b := make([]byte, 1)
-	for {
-		if n, err := g.c.in.Read(b); err != nil || n == 1 && bytes.Equal(b, []byte("\n")) {
-			return
+	line := make(chan struct{})
+	go func() {
+		defer close(line)
+		b := make([]byte, 1)
+		for {
+			if n, err := g.c.in.Read(b); err != nil || n == 1 && b[0] == '\n' {
+				return
+			}
 		}
+	}()
+	select {
+	case <-line:
+	case <-ctx.Done():
 	}
 }

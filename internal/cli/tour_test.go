@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"go/format"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +43,7 @@ func TestGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.leave()
-	err = g.walk([]step{
+	err = g.walk(t.Context(), []step{
 		{title: "fine", line: "cat message.txt", look: "look here"},
 		{title: "not", line: "echo oh; exit 3", look: "look there"},
 	})
@@ -71,7 +73,25 @@ func TestGuide(t *testing.T) {
 // TestTourOnNothing: a pause at the end of standard input does not hang.
 func TestTourOnNothing(t *testing.T) {
 	p := newProgram(Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
-	(&guide{c: &call{prog: p, in: p.in, out: p.out, err: p.err}}).wait()
+	(&guide{c: &call{prog: p, in: p.in, out: p.out, err: p.err}}).wait(t.Context())
+}
+
+// TestTourInterrupted: an end from outside is seen at the next step.
+func TestTourInterrupted(t *testing.T) {
+	p := newProgram(Streams{Out: io.Discard, Err: io.Discard})
+	g, err := newGuide(&call{prog: p, out: p.out, err: p.err}, tourFlags{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := g.walk(ctx, []step{{line: "sleep 100"}, {line: "touch b"}}); err == nil || err.Error() != "interrupted" {
+		t.Errorf("got %v", err)
+	}
+	g.leave()
+	if _, err := os.Stat(g.dir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", g.dir, err)
+	}
 }
 
 func TestFinderIsFormatted(t *testing.T) {
