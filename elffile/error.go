@@ -80,3 +80,10 @@ func (c *faults) err() error {
 	}
 	return errors.Join(c.list...)
 }
+
+// says is the same place with another message.
+func (e *Error) says(format string, args ...any) *Error {
+	c := *e
+	c.Msg = fmt.Sprintf(format, args...)
+	return &c
+}
