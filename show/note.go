@@ -1,0 +1,207 @@
+package show
+
+import (
+	"debug/elf"
+	"fmt"
+
+	"elfwright/elffile"
+	"elfwright/machine"
+	"elfwright/machine/all"
+)
+
+// noteContext is what the meaning of a note depends on beyond its own bytes.
+type noteContext struct {
+	elffile.Format
+	machine elf.Machine
+	mach    *machine.Machine // nil where the machine is not one of ours
+	core    bool             // ET_CORE, where numbers mean other things
+}
+
+// noteHead is where a list of notes is.
+type noteHead struct {
+	section int // or -1
+	segment int // or -1
+	name    string
+	off     uint64
+	size    uint64
+}
+
+func (h *noteHead) text(t *text) {
+	if h.section >= 0 {
+		t.title("Notes in section ", h.name)
+	} else {
+		t.title(fmt.Sprintf("Notes in segment %02d", h.segment), "")
+	}
+	t.str(", at offset ")
+	t.zx(h.off)
+	t.str(", ")
+	t.dec(h.size, 0)
+	t.str(" bytes:")
+	t.nl()
+	t.heads("  Owner                Size       Type")
+}
+
+func (h *noteHead) json(o *object) {
+	if h.section >= 0 {
+		o.num("section", uint64(h.section))
+		o.names("name", h.name)
+	} else {
+		o.num("segment", uint64(h.segment))
+	}
+	o.hex("offset", h.off)
+	o.num("size", h.size)
+}
+
+// noteRow is one note. Body is what its descriptor says; nil means that the
+// descriptor's bytes are printed.
+type noteRow struct {
+	note  *elffile.Note
+	class noteType
+	body  row
+}
+
+// maxRaw is how many bytes of a descriptor are printed as text: register sets of
+// some kilobytes are for programs, which find all of them in the JSON.
+const maxRaw = 256
+
+func (r *noteRow) text(t *text) {
+	t.str("  ")
+	t.names(r.note.Name)
+	t.column(23)
+	t.str("0x")
+	t.hex(uint64(len(r.note.Desc)), 8)
+	t.str(" ")
+	t.str(r.class.name)
+	if r.class.means != "" {
+		t.str(" (")
+		t.str(r.class.means)
+		t.str(")")
+	}
+	t.nl()
+	if r.body != nil {
+		r.body.text(t)
+		return
+	}
+	noteBytes(t, r.note.Desc)
+}
+
+// noteBytes prints a descriptor that has no better form.
+func noteBytes(t *text, desc []byte) {
+	for i := 0; i < len(desc) && i < maxRaw; i++ {
+		if i%32 == 0 {
+			if i > 0 {
+				t.nl()
+			}
+			t.str("   ")
+		}
+		t.str(" ")
+		t.hex(uint64(desc[i]), 2)
+	}
+	if len(desc) > 0 {
+		t.nl()
+	}
+	if len(desc) > maxRaw {
+		t.str("    … ")
+		t.dec(uint64(len(desc)-maxRaw), 0)
+		t.str(" bytes more")
+		t.nl()
+	}
+}
+
+func (r *noteRow) json(o *object) {
+	o.names("owner", r.note.Name)
+	o.hex("type", uint64(r.note.Type))
+	o.str("type_name", r.class.name)
+	if r.class.means != "" {
+		o.str("meaning", r.class.means)
+	}
+	o.hex("offset", uint64(r.note.Off))
+	o.num("size", uint64(len(r.note.Desc)))
+	if r.body != nil {
+		r.body.json(o)
+		return
+	}
+	o.bytes("desc", r.note.Desc)
+}
+
+// showNotes prints the notes of every note section, and those of PT_NOTE
+// segments that no such section covers: a program is started by the latter, and
+// after strip or in a core file they are all there is.
+func showNotes(p *printer) {
+	c := noteContext{Format: p.f.Format, machine: p.f.Header.Machine, mach: all.Lookup(p.f.Header.Machine, p.f.Class), core: p.f.Header.Type == elf.ET_CORE}
+	sections := p.f.Sections()
+	some := false
+	for i := range sections {
+		if s := &sections[i]; s.Type == elf.SHT_NOTE {
+			some = true
+			p.table(&noteHead{section: i, segment: -1, name: p.sectionName(i), off: s.Off, size: s.Size})
+			notes, err := p.f.SectionNotes(i)
+			p.notes(&c, notes, err)
+		}
+	}
+	for i := range p.f.Progs {
+		if ph := &p.f.Progs[i]; ph.Type == elf.PT_NOTE && !notesCovered(sections, ph) {
+			some = true
+			p.table(&noteHead{section: -1, segment: i, off: ph.Off, size: ph.Filesz})
+			notes, err := p.f.ProgNotes(i)
+			p.notes(&c, notes, err)
+		}
+	}
+	if !some {
+		p.remark("There are no notes in this file.")
+	}
+}
+
+// notes prints one list of notes.
+func (p *printer) notes(c *noteContext, notes []elffile.Note, err error) {
+	r := new(noteRow)
+	for i := range notes {
+		n := &notes[i]
+		r.note, r.class = n, c.noteType(n)
+		body, fault := c.decode(n)
+		r.body = body
+		p.row(r)
+		if fault != nil {
+			p.warnf("note "+r.class.name, "", n.Off, "%v", fault)
+		}
+	}
+	p.warn(err)
+	p.end()
+}
+
+// notesCovered says whether every byte of a note segment is in note sections.
+// Between two of them there may be padding.
+func notesCovered(sections []elffile.Section, ph *elffile.Prog) bool {
+	at, end := ph.Off, ph.Off+ph.Filesz
+	if end < at {
+		return false
+	}
+	for found := true; found && at < end; {
+		found = false
+		for i := range sections {
+			s := &sections[i]
+			if s.Type == elf.SHT_NOTE && s.Size > 0 && s.Off <= at+7 && s.Off >= ph.Off && s.Off+s.Size > at {
+				at, found = s.Off+s.Size, true
+			}
+		}
+	}
+	return at >= end
+}
+
+// decode gives what a descriptor says; nil where nothing is known of its kind.
+// The error tells where the descriptor contradicts its kind.
+func (c *noteContext) decode(n *elffile.Note) (row, error) {
+	switch n.Name {
+	case "GNU":
+		return c.gnuNote(n)
+	case "CORE", "LINUX":
+		if c.core {
+			return c.coreNote(n)
+		}
+	case "Go", "stapsdt", "FDO", "Linux", "Xen", "LLVM":
+		return c.toolNote(n)
+	case "FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Android", "PaX":
+		return c.systemNote(n)
+	}
+	return nil, nil
+}
