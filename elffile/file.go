@@ -122,29 +122,57 @@ func (f *File) table(what, prefix string, off, n uint64, entsize uint16, size in
 
 // Renumber sets e_phnum, e_shnum and e_shstrndx to the tables at hand, with the
 // escapes of extended numbering where they are needed, and the entry sizes.
-// shstrndx is the index of the section name string table.
+// shstrndx is the index of the section name string table. A field that says what
+// is meant already is not touched, and neither are the fields for sections
+// while there are none because their table could not be read.
 func (f *File) Renumber(shstrndx uint32) error {
-	f.Header.Phentsize, f.Header.Shentsize = uint16(f.PhdrSize()), uint16(f.ShdrSize())
+	if len(f.Progs) > 0 {
+		f.Header.Phentsize = uint16(f.PhdrSize())
+	}
 	sections := f.Sections()
 	if len(sections) == 0 {
-		if len(f.Progs) >= PnXnum {
-			return f.HeaderError("e_phnum", "%d program headers need section header 0 for their count, and there are no section headers", len(f.Progs))
-		}
-		f.Header.Phnum, f.Header.Shnum, f.Header.Shstrndx = uint16(len(f.Progs)), 0, 0
-		return nil
+		return f.renumberBare()
 	}
+	f.Header.Shentsize = uint16(f.ShdrSize())
+	// Where a count needed no escape and needs none now, section header 0 may hold
+	// something else that is none of our business.
 	s0 := &sections[0]
-	f.Header.Phnum, s0.Info = uint16(len(f.Progs)), 0
-	if len(f.Progs) >= PnXnum {
-		f.Header.Phnum, s0.Info = PnXnum, uint32(len(f.Progs))
+	n := len(f.Progs)
+	if n >= PnXnum {
+		f.Header.Phnum, s0.Info = PnXnum, uint32(n)
+	} else {
+		if f.Header.Phnum == PnXnum {
+			s0.Info = 0
+		}
+		f.Header.Phnum = uint16(n)
 	}
-	f.Header.Shnum, s0.Size = uint16(len(sections)), 0
-	if len(sections) >= ShnLoReserve {
-		f.Header.Shnum, s0.Size = 0, uint64(len(sections))
+	if n := len(sections); n >= ShnLoReserve {
+		f.Header.Shnum, s0.Size = 0, uint64(n)
+	} else {
+		if f.Header.Shnum == 0 {
+			s0.Size = 0
+		}
+		f.Header.Shnum = uint16(n)
 	}
-	f.Header.Shstrndx, s0.Link = uint16(shstrndx), 0
 	if shstrndx >= ShnLoReserve {
 		f.Header.Shstrndx, s0.Link = ShnXindex, shstrndx
+	} else {
+		if f.Header.Shstrndx == ShnXindex {
+			s0.Link = 0
+		}
+		f.Header.Shstrndx = uint16(shstrndx)
+	}
+	return nil
+}
+
+// renumberBare is Renumber where no section header is at hand.
+func (f *File) renumberBare() error {
+	if len(f.Progs) >= PnXnum {
+		return f.HeaderError("e_phnum", "%d program headers need section header 0 for their count, and there are no section headers", len(f.Progs))
+	}
+	f.Header.Phnum = uint16(len(f.Progs))
+	if f.sectionErr == nil {
+		f.Header.Shnum, f.Header.Shstrndx = 0, 0
 	}
 	return nil
 }

@@ -22,7 +22,8 @@ type Mapping struct {
 // Map maps a whole regular file. The file stays open, so that its bytes can be
 // copied by the kernel.
 func Map(name string) (*Mapping, error) {
-	f, err := os.Open(name)
+	// O_NONBLOCK: a pipe without writer is refused, not waited for.
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

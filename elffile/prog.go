@@ -136,6 +136,9 @@ func (f *File) OffsetOf(vaddr uint64) (off, n uint64, ok bool) {
 		p := &f.Progs[i]
 		if p.Type == elf.PT_LOAD && vaddr >= p.Vaddr && vaddr-p.Vaddr < p.Filesz {
 			d := vaddr - p.Vaddr
+			if _, ok := p.End(); !ok { // such an offset is none
+				continue
+			}
 			return p.Off + d, p.Filesz - d, true
 		}
 	}

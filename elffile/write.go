@@ -42,21 +42,34 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 // WriteFile writes the body to a new file beside name, with mode, and renames
 // it to name: name is either what it was or complete. Holes stay holes where the
 // file system has them; windows on a mapped file are copied by the kernel
-// (copy_file_range), which on some file systems shares the blocks.
-func (b *Body) WriteFile(name string, mode os.FileMode) (err error) {
-	dir, base := filepath.Split(name)
-	tmp, err := os.CreateTemp(dir, "."+base+".*")
+// (copy_file_range), which on some file systems shares the blocks. A symbolic
+// link is followed: what it points to is replaced. Other names of the same file
+// (hard links) keep the old contents. What is not a regular file, such as
+// /dev/null or a pipe, can not be replaced and is written to. The result is not
+// forced to the disk: it survives the end of this program, not a power cut.
+func (b *Body) WriteFile(name string, mode os.FileMode) error {
+	name, err := target(name)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if err := b.writeSparse(tmp); err != nil {
+	if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+		return b.writeDevice(name)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".elfwright.*")
+	if err != nil {
+		return err
+	}
+	if err := b.finish(tmp, name, mode); err != nil {
+		tmp.Close()
+		os.Remove(tmp.Name())
 		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+func (b *Body) finish(tmp *os.File, name string, mode os.FileMode) error {
+	if err := b.writeSparse(tmp); err != nil {
+		return err
 	}
 	// After the data: a write by another user than root clears set-id bits.
 	if err := tmp.Chmod(mode); err != nil {
@@ -68,16 +81,49 @@ func (b *Body) WriteFile(name string, mode os.FileMode) (err error) {
 	return os.Rename(tmp.Name(), name)
 }
 
+// target follows symbolic links at the end of name, also to what does not exist
+// yet, as opening it for writing would.
+func target(name string) (string, error) {
+	const maxLinks = 40 // as Linux: MAXSYMLINKS
+	for range maxLinks {
+		if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
+			return name, nil // behind /dev/stdout there is no name to follow
+		}
+		link, err := os.Readlink(name)
+		if err != nil {
+			return name, nil
+		}
+		if !filepath.IsAbs(link) {
+			// Not Join: ".." after a link is not what it looks like.
+			link = filepath.Dir(name) + string(filepath.Separator) + link
+		}
+		name = link
+	}
+	return "", &os.PathError{Op: "write", Path: name, Err: unix.ELOOP}
+}
+
+func (b *Body) writeDevice(name string) error {
+	out, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	if _, err := b.WriteTo(out); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
+}
+
 func (b *Body) writeSparse(out *os.File) error {
 	if err := out.Truncate(b.size); err != nil {
 		return err
 	}
-	for off, d := range b.Pieces {
-		if err := writePiece(out, off, d); err != nil {
-			return err
-		}
-	}
-	return nil
+	var err error
+	Extents(b, func(off int64, d Data) bool {
+		err = writePiece(out, off, d)
+		return err == nil
+	})
+	return err
 }
 
 func writePiece(out *os.File, off int64, d Data) error {
@@ -98,30 +144,37 @@ func writePiece(out *os.File, off int64, d Data) error {
 func copyRange(out *os.File, off int64, w mapped) error {
 	in, from := w.place()
 	end := from + w.Size()
-	shift := off - from
 	for pos := from; pos < end; {
-		data, err := unix.Seek(int(in.Fd()), pos, unix.SEEK_DATA)
-		if errors.Is(err, unix.ENXIO) { // a hole up to the end
-			return nil
-		}
-		if err != nil { // a file system without holes
-			data = pos
-		}
-		hole := end
-		if err == nil {
-			if h, err := unix.Seek(int(in.Fd()), data, unix.SEEK_HOLE); err == nil {
-				hole = min(h, end)
+		data, hole := nextData(in, pos, end)
+		if data < hole {
+			if err := copyData(out, in, data, data-from+off, hole-data, w.m); err != nil {
+				return err
 			}
-		}
-		if data >= end {
-			return nil
-		}
-		if err := copyData(out, in, data, data+shift, hole-data, w.m); err != nil {
-			return err
 		}
 		pos = hole
 	}
+	// What a file that shrank has lost looks like a hole at its end.
+	if st, err := in.Stat(); err != nil || st.Size() < end {
+		return w.m.shrank(end - 1)
+	}
 	return nil
+}
+
+// nextData returns the first range of data in [pos, end), empty at the end of it
+// if there is none. A file system without holes has one range.
+func nextData(in *os.File, pos, end int64) (data, hole int64) {
+	data, err := unix.Seek(int(in.Fd()), pos, unix.SEEK_DATA)
+	if errors.Is(err, unix.ENXIO) || err == nil && data >= end { // a hole up to the end
+		return end, end
+	}
+	if err != nil {
+		return pos, end
+	}
+	hole, err = unix.Seek(int(in.Fd()), data, unix.SEEK_HOLE)
+	if err != nil || hole <= data {
+		return data, end
+	}
+	return data, min(hole, end)
 }
 
 // copyData copies n bytes from one file to the other, by the kernel if it can.
