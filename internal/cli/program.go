@@ -116,6 +116,9 @@ func (p *program) command(v *verb) *cobra.Command {
 
 // execute parses the command line and runs its verb.
 func (p *program) execute(args []string) error {
+	if len(args) == 1 && args[0] == "--version" { // what people try first
+		args = []string{"version"}
+	}
 	p.root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
 	return p.root.Execute()
 }
