@@ -190,7 +190,12 @@ func (c *checker) header(h *Header) {
 		if h.Off >= 0 && uint64(h.Off) != c.img.Table {
 			c.add("phdr-place", Glibc, h.Index, "PT_PHDR is at 0x%x, the table at e_phoff 0x%x", h.Off, c.img.Table)
 		}
-	case elf.PT_INTERP, elf.PT_DYNAMIC, elf.PT_GNU_PROPERTY, elf.PT_GNU_EH_FRAME, elf.PT_GNU_RELRO:
+	case elf.PT_GNU_RELRO:
+		// Only the memory counts, and it may end with the last page's zeros.
+		if !c.loaded(h.Range()) {
+			c.add("loaded", Glibc, h.Index, "PT_GNU_RELRO %v is not within the pages of the PT_LOADs", h.Range())
+		}
+	case elf.PT_INTERP, elf.PT_DYNAMIC, elf.PT_GNU_PROPERTY, elf.PT_GNU_EH_FRAME:
 		// The dynamic linker and the unwinder read these through the load bias.
 		if h.Filesz > 0 && h.Segment < 0 && c.img.Type != elf.ET_CORE {
 			c.add("loaded", Glibc, h.Index, "%v %v is in no PT_LOAD", h.Type, h.Range())
@@ -203,6 +208,16 @@ func (c *checker) header(h *Header) {
 			c.add("loaded", GABI, h.Index, "PT_TLS %v is in no PT_LOAD", Range{h.Vaddr, h.Filesz})
 		}
 	}
+}
+
+// loaded says whether all of r is within the pages of segments.
+func (c *checker) loaded(r Range) bool {
+	var pages []Range
+	for i := range c.img.Segments {
+		p, _ := c.img.Segments[i].Range().Pages(c.page)
+		pages = append(pages, p)
+	}
+	return Union(pages...).Covers(r)
 }
 
 // entry checks that the program starts in code.

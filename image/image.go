@@ -29,6 +29,8 @@ type Image struct {
 	Table uint64
 	Body  elffile.Data
 
+	tableSize uint64 // of the table there, 0 if there is none yet
+
 	Symbols  []Symbol  // where asked for; see ReadSymbols
 	Sections []Section // where asked for; see ReadSections
 }
@@ -89,6 +91,7 @@ func FromFile(f *elffile.File) *Image {
 		Type: f.Header.Type, Machine: f.Header.Machine,
 		OSABI: f.Header.OSABI(), ABIVersion: f.Header.ABIVersion(), Flags: f.Header.Flags,
 		Entry: Addr(f.Header.Entry), Table: f.Header.Phoff, Body: f.Body,
+		tableSize: uint64(len(f.Progs) * f.PhdrSize()),
 	}
 	for i := range f.Progs {
 		p := &f.Progs[i]

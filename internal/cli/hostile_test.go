@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"elfwright/internal/elftest"
+)
+
+// Limits for one verb on one hostile file.
+const (
+	hostileTime   = 10 * time.Second
+	hostileMemory = 1 << 30
+)
+
+// hostileVerbs are command lines that read a file; FILE and OUT are replaced.
+var hostileVerbs = []string{
+	"show FILE",
+	"show -a FILE",
+	"show -a --json FILE",
+	"show -a -C -z -I FILE",
+	"show --nm -x 1 -p 2 -x .dynstr FILE",
+	"show -D 0..0x40 FILE",
+	"phdr list FILE",
+	"phdr add --type 0x65770001 --file DATA FILE -o OUT",
+	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",
+	"phdr set 0 --flags r FILE -o OUT",
+	"phdr rm 1 FILE -o OUT",
+}
+
+// TestHostileFiles runs every verb over broken neighbours of good files: no
+// panic, no hang, no memory without bound; an exit code that is one of ours; and
+// where something was refused, a message that names the file.
+func TestHostileFiles(t *testing.T) {
+	each := 12
+	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
+		each = 2000
+	}
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	os.WriteFile(data, []byte("some bytes of our own"), 0o644)
+	n := 0
+	try := func(name string, b []byte) {
+		n++
+		for _, line := range hostileVerbs {
+			hostile(t, dir, name, line, b)
+		}
+	}
+	for name, b := range elftest.Corpus() {
+		try(name, b)
+	}
+	seed := uint64(1)
+	for name, b := range elftest.WellFormed() {
+		left := each
+		for how, bad := range elftest.Mutate(seed, b) {
+			if left--; left < 0 {
+				break
+			}
+			try(name+": "+how, bad)
+		}
+		seed++
+	}
+	for name, b := range elftest.ArchiveCorpus() {
+		try(name, b)
+	}
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	if mem.HeapSys > hostileMemory {
+		t.Errorf("the heap grew to %d MiB", mem.HeapSys>>20)
+	}
+	t.Logf("%d files, %d command lines each, heap at most %d MiB", n, len(hostileVerbs), mem.HeapSys>>20)
+}
+
+// hostile runs one command line on one file.
+func hostile(t *testing.T, dir, name, line string, b []byte) {
+	t.Helper()
+	file, out := filepath.Join(dir, "hostile"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(out)
+	words := strings.Fields(line)
+	for i, w := range words {
+		switch w {
+		case "FILE":
+			words[i] = file
+		case "OUT":
+			words[i] = out
+		case "DATA":
+			words[i] = filepath.Join(dir, "data")
+		}
+	}
+	var stderr bytes.Buffer
+	start := time.Now()
+	code := func() (code int) {
+		defer func() {
+			if r := recover(); r != nil {
+				save := filepath.Join(os.TempDir(), fmt.Sprintf("elfwright-hostile-%d", len(b)))
+				os.WriteFile(save, b, 0o644)
+				t.Errorf("%s\n%s: panic: %v\n%s\nfile kept as %s", name, line, r, stack(), save)
+			}
+		}()
+		return Main(words, Streams{In: strings.NewReader(""), Out: io.Discard, Err: &stderr})
+	}()
+	if took := time.Since(start); took > hostileTime {
+		t.Errorf("%s\n%s: took %v", name, line, took)
+	}
+	switch {
+	case code < exitDone || code > exitError:
+		t.Errorf("%s\n%s: exit code %d", name, line, code)
+	case code != exitDone && !strings.Contains(stderr.String(), "hostile"):
+		t.Errorf("%s\n%s: exit code %d without naming the file: %q", name, line, code, stderr.String())
+	case code == exitError && fileExists(out):
+		t.Errorf("%s\n%s: refused, and there is an output", name, line)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, b) {
+		t.Errorf("%s\n%s: the input was changed", name, line)
+	}
+}
+
+func stack() []byte {
+	b := make([]byte, 8<<10)
+	return b[:runtime.Stack(b, false)]
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
