@@ -9,12 +9,12 @@ import (
 
 // headerRow is the ELF header with its names.
 type headerRow struct {
-	f                     *elffile.File
-	phnum                 uint32 // with the extended numbering looked up
-	shnum                 uint64
-	shstrndx              uint32
-	osabi, typ, mach, pie string
-	flags                 []string
+	f                      *elffile.File
+	phnum                  uint32 // with the extended numbering looked up
+	shnum                  uint64
+	shstrndx               uint32
+	osabi, typ, kind, mach string
+	flags                  []string
 }
 
 func showHeader(p *printer) {
@@ -24,10 +24,11 @@ func showHeader(p *printer) {
 
 func newHeaderRow(p *printer) *headerRow {
 	f, h := p.f, &p.f.Header
+	typ, kind := p.typeName()
 	return &headerRow{
 		f: f, phnum: f.Phnum(), shnum: f.Shnum(), shstrndx: f.Shstrndx(),
-		osabi: osabiName(h.Machine, h.OSABI()), typ: typeName(h.Type), mach: machineName(h.Machine),
-		pie: p.dynKind(), flags: p.flagNames(),
+		osabi: elffile.OSABIName(h.Machine, h.OSABI()), typ: typ, kind: kind, mach: elffile.MachineName(h.Machine),
+		flags: p.flagNames(),
 	}
 }
 
@@ -51,8 +52,6 @@ func dataName(d byte) string {
 	}
 	return "<unknown: " + hexString(uint64(d)) + ">"
 }
-
-func hexString(v uint64) string { return string(appendHex(nil, v, 1)) }
 
 func (r *headerRow) text(t *text) {
 	h := &r.f.Header
@@ -87,8 +86,8 @@ func (r *headerRow) text(t *text) {
 }
 
 func (r *headerRow) typeText() string {
-	if r.pie != "" {
-		return r.typ + " (" + r.pie + ")"
+	if r.kind != "" {
+		return r.typ + " (" + r.kind + ")"
 	}
 	return r.typ
 }
@@ -140,8 +139,8 @@ func (r *headerRow) json(o *object) {
 	o.num("abi_version", uint64(h.ABIVersion()))
 	o.num("type", uint64(h.Type))
 	o.str("type_name", r.typ)
-	if r.pie != "" {
-		o.str("type_kind", r.pie)
+	if r.kind != "" {
+		o.str("type_kind", r.kind)
 	}
 	o.num("machine", uint64(h.Machine))
 	o.str("machine_name", r.mach)
@@ -162,18 +161,23 @@ func (r *headerRow) json(o *object) {
 	o.num("shstrndx_meant", uint64(r.shstrndx))
 }
 
-// dynKind tells the position-independent executable from the shared library,
-// both ET_DYN: by DF_1_PIE where a linker set it, else by its PT_INTERP.
-func (p *printer) dynKind() string {
-	if p.f.Header.Type != elf.ET_DYN {
-		return ""
+// typeName names e_type and says what that is. The position-independent
+// executable is told from the shared library, both ET_DYN, as readelf does: by
+// DF_1_PIE.
+func (p *printer) typeName() (name, kind string) {
+	name, kind, _ = strings.Cut(strings.TrimSuffix(elffile.TypeName(p.f.Header.Type), ")"), " (")
+	if p.f.Header.Type == elf.ET_DYN {
+		if flags, ok := p.dynamic().Value(elf.DT_FLAGS_1); ok && elf.DynFlag1(flags)&elf.DF_1_PIE != 0 {
+			kind = "Position-Independent Executable file"
+		}
 	}
-	return "Shared object file"
+	return name, kind
 }
 
 // flagNames decodes e_flags where the machine is known.
-func (p *printer) flagNames() []string { return nil }
-
-func osabiName(m elf.Machine, o elf.OSABI) string { return strings.TrimPrefix(o.String(), "ELFOSABI_") }
-func typeName(t elf.Type) string                  { return strings.TrimPrefix(t.String(), "ET_") }
-func machineName(m elf.Machine) string            { return m.String() }
+func (p *printer) flagNames() []string {
+	if p.m == nil {
+		return []string{}
+	}
+	return p.m.FlagNames(p.f.Header.Flags)
+}

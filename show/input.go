@@ -1,7 +1,166 @@
 package show
 
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"elfwright/elffile"
+)
+
 // member says which member of which archive a file is.
 type member struct {
 	archive, name string
 	offset        int64 // of the member's header in the archive
+}
+
+// Input is what the user named.
+type Input struct {
+	Path  string    // a file, an archive, "archive(member)", or "-"
+	Stdin io.Reader // for "-"
+}
+
+// maxStdin bounds what is read from standard input: it is kept in memory.
+const maxStdin = 1 << 30
+
+// Path prints what in names: an ELF file, every member of an archive, one
+// member. The report is never nil; the error says that in could not be read at
+// all, or is w's.
+func Path(w io.Writer, in Input, opt Options) (*Report, error) {
+	if in.Path == "-" {
+		return showStdin(w, in.Stdin, opt)
+	}
+	name, only := in.Path, ""
+	st, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if archive, member, ok := splitMember(name); ok {
+			name, only = archive, member
+			st, err = os.Stat(name)
+		}
+	}
+	switch {
+	case err != nil:
+		return new(Report), plainError(name, err)
+	case st.IsDir():
+		return new(Report), &elffile.Error{File: name, Msg: "is a directory"}
+	}
+	m, err := elffile.Map(name)
+	if err != nil {
+		return new(Report), plainError(name, err)
+	}
+	defer m.Close()
+	return showMapped(w, m, only, opt)
+}
+
+// showMapped prints a mapped file, or the archive that it is.
+func showMapped(w io.Writer, m *elffile.Mapping, only string, opt Options) (r *Report, err error) {
+	archive := false
+	if err := m.Guard(func() error { archive = elffile.IsArchive(m.Bytes()); return nil }); err != nil {
+		return new(Report), err
+	}
+	if archive {
+		r = new(Report)
+		gerr := m.Guard(func() error { err = showArchive(w, m.Name, m.Bytes(), only, opt, r); return nil })
+		if gerr != nil {
+			r.Faults = append(r.Faults, gerr)
+		}
+		return r, err
+	}
+	if only != "" {
+		return new(Report), &elffile.Error{File: m.Name, Msg: "is not an archive with members"}
+	}
+	f, err := elffile.Open(m.Name)
+	if err != nil {
+		return new(Report), err
+	}
+	defer f.Close()
+	return Print(w, f, opt)
+}
+
+// splitMember takes "libc.a(printf.o)" apart.
+func splitMember(path string) (archive, member string, ok bool) {
+	i := strings.LastIndexByte(path, '(')
+	if i <= 0 || !strings.HasSuffix(path, ")") || i+2 == len(path) {
+		return "", "", false
+	}
+	return path[:i], path[i+1 : len(path)-1], true
+}
+
+// plainError is a fault of the system as one of ours: the file and what is
+// wrong, without the name of a system call.
+func plainError(name string, err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return &elffile.Error{File: name, Err: pe.Err}
+	}
+	return err
+}
+
+func showStdin(w io.Writer, stdin io.Reader, opt Options) (*Report, error) {
+	const name = "-"
+	if stdin == nil {
+		return new(Report), &elffile.Error{File: name, Msg: "there is no standard input"}
+	}
+	b, err := io.ReadAll(io.LimitReader(stdin, maxStdin+1))
+	if err != nil {
+		return new(Report), &elffile.Error{File: name, Msg: "standard input", Err: err}
+	}
+	if len(b) > maxStdin {
+		return new(Report), &elffile.Error{File: name, Msg: fmt.Sprintf("standard input has more than %d bytes; a file of any size can be shown by its name", maxStdin)}
+	}
+	if elffile.IsArchive(b) {
+		r := new(Report)
+		return r, showArchive(w, name, b, "", opt, r)
+	}
+	f, err := elffile.Parse(name, b)
+	if err != nil {
+		return new(Report), err
+	}
+	return Print(w, f, opt)
+}
+
+// showArchive prints the members of an archive: all, or those of one name. A
+// member that cannot be read is a fault and does not hide the others.
+func showArchive(w io.Writer, name string, b []byte, only string, opt Options, r *Report) error {
+	a, err := elffile.ParseArchive(name, b)
+	if a == nil {
+		return err
+	}
+	if err != nil {
+		r.Faults = append(r.Faults, flatten(err)...)
+	}
+	opt.Heading = true
+	found := false
+	for i := range a.Members {
+		if only != "" && a.Members[i].Name != only {
+			continue
+		}
+		found = true
+		if err := showMember(w, a, i, opt, r); err != nil {
+			return err
+		}
+	}
+	switch {
+	case only != "" && !found:
+		return &elffile.Error{File: name, Msg: fmt.Sprintf("the archive has no member %q", only)}
+	case !found && !opt.JSON:
+		_, err = fmt.Fprintf(w, "\nFile: %s\nThe archive has no members.\n", appendName(nil, name))
+		return err
+	}
+	return nil
+}
+
+func showMember(w io.Writer, a *elffile.Archive, i int, opt Options, r *Report) error {
+	f, err := a.OpenMember(i)
+	if err != nil {
+		r.Faults = append(r.Faults, flatten(err)...)
+		return nil
+	}
+	defer f.Close()
+	m := &a.Members[i]
+	report, err := printFile(w, f, opt, &member{a.Name, m.Name, m.HeaderOff})
+	r.Faults = append(r.Faults, report.Faults...)
+	return err
 }

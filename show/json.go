@@ -160,6 +160,21 @@ func (o *object) raw(k string, v []byte) bool {
 	return true
 }
 
+// tableName appends the section that a table is, if it is one.
+func (o *object) tableName(name string, index int) {
+	if index >= 0 {
+		o.num("section", uint64(index))
+		o.names("name", name)
+	}
+}
+
+// offset appends a place in the file, if it is one.
+func (o *object) offset(off int64) {
+	if off >= 0 {
+		o.hex("offset", uint64(off))
+	}
+}
+
 // appendString appends a JSON string; what is not UTF-8 becomes U+FFFD.
 func appendString[T string | []byte](b []byte, s T) []byte {
 	b = append(b, '"')

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"elfwright/elffile"
+	"elfwright/machine"
+	"elfwright/machine/all"
 )
 
 // A row is one entry of a table, decoded: numbers as they are, names as windows
@@ -34,11 +36,16 @@ type printer struct {
 	faults     []error
 	viewFaults int
 
-	names []string // of the sections, as far as they were asked for
+	// What several views need is read once.
+	m          *machine.Machine // nil: only numbers are known
+	names      []string         // of the sections, as far as they were asked for
+	symbolTabs map[int]*symbolTable
+	dyn        *elffile.Dynamic
+	versions   *versionNames
 }
 
 func newPrinter(w io.Writer, f *elffile.File, opt *Options) *printer {
-	p := &printer{f: f, opt: opt, out: newBuffer(w)}
+	p := &printer{f: f, opt: opt, out: newBuffer(w), m: all.Lookup(f.Header.Machine, f.Class)}
 	if opt.JSON {
 		p.o = &object{buffer: p.out}
 	} else {

@@ -10,6 +10,7 @@ import (
 // sectionRow is one section header.
 type sectionRow struct {
 	*elffile.Section
+	m         elf.Machine
 	index     int
 	name, typ string
 	flags     string // as letters
@@ -30,7 +31,7 @@ func showSections(p *printer) {
 		p.remark("There are no sections in this file.")
 		return
 	}
-	r := &sectionRow{wide: p.addrDigits(), nameWidth: 17}
+	r := &sectionRow{m: f.Header.Machine, wide: p.addrDigits(), nameWidth: 17}
 	for i := range sections {
 		r.nameWidth = max(r.nameWidth, min(len(p.sectionName(i)), maxNameWidth))
 	}
@@ -38,12 +39,12 @@ func showSections(p *printer) {
 	for i := range sections {
 		s := &sections[i]
 		r.Section, r.index, r.name = s, i, p.sectionName(i)
-		r.typ = sectionTypeName(f.Header.Machine, s.Type)
-		r.flags = sectionFlags(f.Header.Machine, s.Flags)
+		r.typ = elffile.SectionTypeName(f.Header.Machine, s.Type)
+		r.flags = elffile.SectionFlagLetters(f.Header.Machine, s.Flags)
 		p.row(r)
 		p.checkSection(i)
 	}
-	p.print(func(t *text) { sectionsKey(p, t) })
+	p.print(func(t *text) { t.str(flagKey) })
 }
 
 // checkSection notes what is wrong with a section as a part of the file.
@@ -62,7 +63,7 @@ func (p *printer) checkSection(i int) {
 }
 
 func sectionsTitle(p *printer, t *text, nameWidth int) {
-	if p.opt.views()&FileHeader == 0 {
+	if p.opt.views()&(FileHeader|Summary) == 0 {
 		t.str("There are ")
 		t.dec(uint64(len(p.f.Sections())), 0)
 		t.str(" section headers, starting at offset ")
@@ -116,6 +117,7 @@ func (r *sectionRow) json(o *object) {
 	o.str("type_name", r.typ)
 	o.hex("flags", r.Flags)
 	o.str("flag_letters", r.flags)
+	o.strs("flag_names", elffile.SectionFlagNames(r.m, r.Flags))
 	o.hex("addr", r.Addr)
 	o.hex("offset", r.Off)
 	o.num("size", r.Size)
@@ -125,30 +127,9 @@ func (r *sectionRow) json(o *object) {
 	o.num("entsize", r.Entsize)
 }
 
-// flagLetters are readelf's letters for sh_flags.
-var flagLetters = []struct {
-	bit    uint64
-	letter byte
-}{
-	{uint64(elf.SHF_WRITE), 'W'}, {uint64(elf.SHF_ALLOC), 'A'}, {uint64(elf.SHF_EXECINSTR), 'X'},
-	{uint64(elf.SHF_MERGE), 'M'}, {uint64(elf.SHF_STRINGS), 'S'}, {uint64(elf.SHF_INFO_LINK), 'I'},
-	{uint64(elf.SHF_LINK_ORDER), 'L'}, {uint64(elf.SHF_OS_NONCONFORMING), 'O'}, {uint64(elf.SHF_GROUP), 'G'},
-	{uint64(elf.SHF_TLS), 'T'}, {uint64(elf.SHF_COMPRESSED), 'C'}, {0x80000000, 'E'},
-}
-
-// sectionFlags gives sh_flags as readelf's letters.
-func sectionFlags(m elf.Machine, flags uint64) string {
-	var b [16]byte
-	n := 0
-	for _, e := range flagLetters {
-		if flags&e.bit != 0 {
-			b[n] = e.letter
-			n++
-		}
-	}
-	return string(b[:n])
-}
-
-func sectionsKey(p *printer, t *text) {
-	t.heads("Key to Flags:")
-}
+// flagKey explains the letters that every machine has.
+const flagKey = `Key to Flags:
+  W (write), A (alloc), X (execute), M (merge), S (strings), I (info is a section), L (link order),
+  O (needs the OS), G (group member), T (TLS), C (compressed), E (exclude), R (retain), D (mbind),
+  l (large), y (pure code), v (VLE), o (the OS's own), p (the processor's own), x (unknown)
+`

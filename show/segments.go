@@ -31,7 +31,7 @@ func showSegments(p *printer) {
 	mapped := p.canMap()
 	for i := range f.Progs {
 		r.Prog, r.index, r.sections = &f.Progs[i], i, r.sections[:0]
-		r.typ = progTypeName(f.Header.Machine, r.Type)
+		r.typ = elffile.ProgTypeName(f.Header.Machine, r.Type)
 		r.interp, r.isInterp = nil, r.Type == elf.PT_INTERP
 		if r.isInterp {
 			b, err := f.ProgData(i)
@@ -53,7 +53,7 @@ func showSegments(p *printer) {
 func (p *printer) addrDigits() int { return 2 * p.f.AddrSize() }
 
 func segmentsTitle(p *printer, t *text) {
-	if p.opt.views()&FileHeader == 0 {
+	if p.opt.views()&(FileHeader|Summary) == 0 {
 		h := newHeaderRow(p)
 		t.str("Elf file type is ")
 		t.str(h.typeText())
@@ -105,19 +105,11 @@ func (r *segmentRow) text(t *text) {
 // segmentFlags are the permissions in readelf's letters, and in hexadecimal
 // what has no letter.
 func segmentFlags(f elf.ProgFlag) string {
-	b := []byte("   ")
-	for i, e := range []struct {
-		bit    elf.ProgFlag
-		letter byte
-	}{{elf.PF_R, 'R'}, {elf.PF_W, 'W'}, {elf.PF_X, 'E'}} {
-		if f&e.bit != 0 {
-			b[i] = e.letter
-		}
-	}
+	letters := elffile.ProgFlagLetters(f)
 	if rest := f &^ (elf.PF_R | elf.PF_W | elf.PF_X); rest != 0 {
-		b = appendHex(append(b, "+0x"...), uint64(rest), 1)
+		letters += "+0x" + hexString(uint64(rest))
 	}
-	return string(b)
+	return letters
 }
 
 func (r *segmentRow) json(o *object) {

@@ -8,7 +8,8 @@ import (
 	"elfwright/elffile"
 )
 
-// Options say what to print and how. The zero value prints the summary as text.
+// Options say what to print and how. The zero value prints what a
+// file is and its program headers, as text.
 type Options struct {
 	Views       View
 	HexDump     []string // sections to dump, by name or index
@@ -20,9 +21,7 @@ type Options struct {
 	JSON       bool // one document for each file
 	Colour     bool // with the escape sequences of a terminal
 
-	// Heading is printed in front of the text of a file, to tell several files
-	// apart. [Path] sets it for the members of an archive.
-	Heading bool
+	Heading bool // the file's name in front of its text; for members of an archive always
 }
 
 // views are the views asked for.
@@ -36,10 +35,15 @@ func (o *Options) views() View {
 			v |= e.bit
 		}
 	}
-	if v == 0 {
-		return Summary
-	}
 	return v
+}
+
+// defaultViews are those of a file when none is asked for.
+func defaultViews(f *elffile.File) View {
+	if len(f.Progs) == 0 {
+		return Summary | SectionHeaders
+	}
+	return Summary | Segments
 }
 
 // Report tells what was wrong with what was printed.
@@ -61,7 +65,16 @@ func Print(w io.Writer, f *elffile.File, opt Options) (*Report, error) {
 func printFile(w io.Writer, f *elffile.File, opt Options, where *member) (*Report, error) {
 	p := newPrinter(w, f, &opt)
 	p.begin(where)
+	if opt.views() == 0 {
+		opt.Views = defaultViews(f)
+	}
 	want := opt.views()
+	if want&NM != 0 {
+		want &^= DynSyms // it says which table nm is to take
+	}
+	if opt.JSON {
+		want |= FileHeader // without it no number can be understood
+	}
 	for _, v := range views() {
 		if want&v.when == 0 {
 			continue
@@ -87,15 +100,25 @@ func (p *printer) warn(err error) {
 	if err == nil {
 		return
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && err.Error() == errors.Join(joined.Unwrap()...).Error() {
-		for _, e := range joined.Unwrap() {
-			p.warn(e)
+	for _, e := range flatten(err) {
+		if p.viewFaults++; p.viewFaults <= maxFaults {
+			p.faults = append(p.faults, e)
 		}
-		return
 	}
-	if p.viewFaults++; p.viewFaults <= maxFaults {
-		p.faults = append(p.faults, err)
+}
+
+// flatten takes apart what errors.Join has put together.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	// fmt.Errorf with several %w has words of its own around the causes.
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
+		return []error{err}
 	}
+	var list []error
+	for _, e := range joined.Unwrap() {
+		list = append(list, flatten(e)...)
+	}
+	return list
 }
 
 // warnf notes a fault at a place in the file; off is negative if it has none.

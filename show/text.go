@@ -2,6 +2,7 @@ package show
 
 import (
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -63,6 +64,29 @@ func (t *text) dec(v uint64, width int) {
 	t.space(width - (len(d) - i))
 	t.b = append(t.b, d[i:]...)
 }
+
+// count appends how many there are of something.
+func (t *text) count(n int, one, many string) {
+	t.dec(uint64(n), 0)
+	t.str(" ")
+	if n == 1 {
+		t.str(one)
+	} else {
+		t.str(many)
+	}
+}
+
+// padded is s with spaces up to a width.
+func padded(s string, width int) string {
+	if len(s) >= width {
+		return s
+	}
+	return s + strings.Repeat(" ", width-len(s))
+}
+
+// hexString and decString are numbers for places that are not hot.
+func hexString(v uint64) string { return strconv.FormatUint(v, 16) }
+func decString(v uint64) string { return strconv.FormatUint(v, 10) }
 
 // int appends a signed decimal number.
 func (t *text) int(v int64) { t.b = strconv.AppendInt(t.b, v, 10) }

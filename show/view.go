@@ -14,7 +14,7 @@ const (
 	Relocs                          // the relocations
 	DynSyms                         // the dynamic symbols
 	Symbols                         // all symbol tables
-	Names                           // the symbols as nm prints them
+	NM                              // the symbols as nm prints them
 	Versions                        // the symbol versions
 	Histogram                       // the lengths of the chains of the hash tables
 	Notes                           // the notes
@@ -52,6 +52,17 @@ func views() []view {
 		{Summary, "summary", shapeObject, showSummary},
 		{FileHeader, "header", shapeObject, showHeader},
 		{SectionHeaders, "sections", shapeRows, showSections},
+		{SectionGroups, "groups", shapeRows, showGroups},
 		{Segments, "segments", shapeRows, showSegments},
+		{Notes, "notes", shapeTables, showNotes},
+		{Dynamic, "dynamic", shapeTables, showDynamic},
+		{Relocs, "relocations", shapeTables, showRelocs},
+		{DynSyms, "dynamic_symbols", shapeTables, showDynSyms},
+		{Symbols, "symbols", shapeTables, showSymbols},
+		{NM, "nm", shapeRows, showNM},
+		{Versions, "versions", shapeTables, showVersions},
+		{Histogram, "histogram", shapeTables, showHistogram},
+		{hexDump, "hex_dumps", shapeTables, showHexDump},
+		{stringDump, "string_dumps", shapeTables, showStringDump},
 	}
 }

@@ -1,7 +1,12 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"elfwright/internal/term"
+	"elfwright/show"
 )
 
 // showFlags are what the command line of show says.
@@ -23,7 +28,7 @@ func showVerb() *verb {
 		usage: []string{"[flags] FILE…"},
 		args:  args{min: 1, max: -1, name: "FILE"},
 		no:    "an input had faults",
-		long: `A FILE is an executable, a library, an object, a core dump, a kernel module, an archive (libc.a), one member of an archive ('libc.a(printf.o)'), or a dash for standard input. Without a view, -h and -l are shown.
+		long: `A FILE is an executable, a library, an object, a core dump, a kernel module, an archive (libc.a), one member of an archive ('libc.a(printf.o)'), or a dash for standard input. Without a view, what the file is and its program headers are shown.
 
 The letters of the views are readelf's, so -h is the file header; help is --help.`,
 		examples: []example{
@@ -36,7 +41,7 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "section-headers", also: []string{"sections"}, short: "S", to: &opt.sections, group: views, help: "the section headers"},
 			{name: "symbols", also: []string{"syms"}, short: "s", to: &opt.symbols, group: views, help: "the symbol tables"},
 			{name: "dyn-syms", to: &opt.dynSyms, group: views, help: "the dynamic symbol table"},
-			{name: "nm", to: &opt.nm, group: views, help: "the symbols as nm prints them"},
+			{name: "nm", to: &opt.nm, group: views, help: "the symbols as nm prints them; those of the dynamic table with --dyn-syms"},
 			{name: "relocs", short: "r", to: &opt.relocs, group: views, help: "the relocations, with their formulas"},
 			{name: "dynamic", short: "d", to: &opt.dynamic, group: views, help: "the dynamic section"},
 			{name: "notes", short: "n", to: &opt.notes, group: views, help: "the notes, decoded"},
@@ -44,7 +49,7 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "arch-specific", short: "A", to: &opt.arch, group: views, help: "what is special to the machine: attributes and flags"},
 			{name: "section-groups", short: "g", to: &opt.groups, group: views, help: "the section groups"},
 			{name: "histogram", short: "I", to: &opt.histogram, group: views, help: "the lengths of the hash table's chains"},
-			{name: "all", short: "a", to: &opt.all, group: views, help: "every view above"},
+			{name: "all", short: "a", to: &opt.all, group: views, help: "every view above but --nm"},
 			{name: "hex-dump", short: "x", to: &opt.hexDump, value: "NAME|INDEX", group: views, help: "the bytes of a section"},
 			{name: "string-dump", short: "p", to: &opt.stringDump, value: "NAME|INDEX", group: views, help: "the strings of a section"},
 			{name: "disassemble", short: "D", to: &opt.disassemble, value: "SYMBOL|START..END", group: views, help: "the instructions of a symbol or an address range"},
@@ -55,10 +60,53 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "color", to: &opt.color, words: term.Modes(), bare: "always", group: output, help: "colour the output; auto is on a terminal and without NO_COLOR"},
 			{name: "wide", short: "W", to: &opt.wide, hidden: true, help: "as always: lines are not folded"},
 		},
-		run: func(c *call) error { return runShow(c, opt) },
+		run: func(c *call) error { return runShow(c, &opt) },
 	}
 }
 
-func runShow(c *call, opt showFlags) error {
-	return errNotBuilt
+// runShow prints each file. What is wrong with one is told behind it, and the
+// next one is shown all the same.
+func runShow(c *call, f *showFlags) error {
+	opt := f.options(c)
+	opt.Heading = len(c.args) > 1
+	var unread error
+	faulty := false
+	for _, arg := range c.args {
+		report, err := show.Path(c.out, show.Input{Path: arg, Stdin: c.in}, opt)
+		if c.out.closed() {
+			break
+		}
+		unread = errors.Join(unread, err)
+		for _, fault := range report.Faults {
+			faulty = true
+			fmt.Fprintf(c.err, "%s: warning: %s\n", name, strings.ReplaceAll(fault.Error(), "\n", "\n  "))
+		}
+	}
+	if unread == nil && faulty {
+		return errNo
+	}
+	return unread
+}
+
+// options makes of the flags what package show takes.
+func (f *showFlags) options(c *call) show.Options {
+	opt := show.Options{
+		HexDump: f.hexDump, StringDump: f.stringDump, Disassemble: f.disassemble,
+		Demangle: f.demangle, Decompress: f.decompress, JSON: f.json,
+		Colour: c.style(f.color).On && !f.json,
+	}
+	for _, v := range []struct {
+		on   bool
+		view show.View
+	}{
+		{f.fileHeader, show.FileHeader}, {f.segments, show.Segments}, {f.sections, show.SectionHeaders},
+		{f.symbols, show.Symbols}, {f.dynSyms, show.DynSyms}, {f.nm, show.NM}, {f.relocs, show.Relocs},
+		{f.dynamic, show.Dynamic}, {f.notes, show.Notes}, {f.versions, show.Versions}, {f.arch, show.Arch},
+		{f.groups, show.SectionGroups}, {f.histogram, show.Histogram}, {f.all, show.All},
+	} {
+		if v.on {
+			opt.Views |= v.view
+		}
+	}
+	return opt
 }
