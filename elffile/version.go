@@ -2,7 +2,6 @@ package elffile
 
 import (
 	"debug/elf"
-	"errors"
 	"fmt"
 )
 
@@ -59,6 +58,7 @@ type Versions struct {
 	NeedsOff   int64
 	DefsOff    int64
 
+	file    string
 	format  Format
 	symbols []byte
 	names   map[uint16]versionName
@@ -69,7 +69,7 @@ type versionName struct{ name, file []byte }
 // Versions reads the symbol versions, by the dynamic section or else by the
 // section headers. The result is never nil; without versions it is empty.
 func (f *File) Versions() (*Versions, error) {
-	v := &Versions{SymbolsOff: -1, NeedsOff: -1, DefsOff: -1, format: f.Format}
+	v := &Versions{SymbolsOff: -1, NeedsOff: -1, DefsOff: -1, file: f.Name, format: f.Format}
 	d, err := f.Dynamic()
 	var c faults
 	if d.Prog >= 0 {
@@ -304,8 +304,8 @@ func (v *Versions) File(index uint16) []byte { return v.names[index].file }
 func (v *Versions) Check() error {
 	var c faults
 	check := func(off int64, hash uint32, name []byte) {
-		if h := SysvHashOf(string(name)); h != hash {
-			c.add(&Error{Struct: "version " + quoteBytes(name), Field: "hash", Off: off, Msg: fmt.Sprintf("0x%x is not the hash of its name (0x%x)", hash, h)})
+		if h := SysvHashOf(string(name)); name != nil && h != hash {
+			c.add(&Error{File: v.file, Struct: "version " + quoteBytes(name), Field: "hash", Off: off, Msg: fmt.Sprintf("0x%x is not the hash of its name (0x%x)", hash, h)})
 		}
 	}
 	for i := range v.Defs {
@@ -316,5 +316,5 @@ func (v *Versions) Check() error {
 			check(a.Off, a.Hash, a.Name)
 		}
 	}
-	return errors.Join(c.err())
+	return c.err()
 }
