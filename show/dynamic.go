@@ -223,7 +223,11 @@ func (r *dynRow) text(t *text) {
 		}
 		t.str(strings.Join(r.flags, " "))
 	default:
-		t.zx(r.Val)
+		// Tags that say something by being there have no value to print.
+		mark := r.Tag == elf.DT_SYMBOLIC || r.Tag == elf.DT_TEXTREL || r.Tag == elf.DT_BIND_NOW
+		if !mark || r.Val != 0 {
+			t.zx(r.Val)
+		}
 	}
 	t.nl()
 }

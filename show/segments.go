@@ -73,7 +73,7 @@ func segmentsTitle(p *printer, t *text) {
 	if p.f.Is64() {
 		t.heads("  Type           Offset   VirtAddr           PhysAddr           FileSiz  MemSiz   Flg Align")
 	} else {
-		t.heads("  Type           Offset   VirtAddr   PhysAddr   FileSiz  MemSiz   Flg Align")
+		t.heads("  Type           Offset   VirtAddr   PhysAddr   FileSiz MemSiz  Flg Align")
 	}
 }
 
@@ -87,8 +87,12 @@ func (r *segmentRow) text(t *text) {
 	field(r.Off, 6)
 	field(r.Vaddr, r.wide)
 	field(r.Paddr, r.wide)
-	field(r.Filesz, 6)
-	field(r.Memsz, 6)
+	size := 6
+	if r.wide == 8 {
+		size = 5
+	}
+	field(r.Filesz, size)
+	field(r.Memsz, size)
 	t.str(" ")
 	t.str(segmentFlags(r.Flags))
 	t.str(" ")

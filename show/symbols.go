@@ -1,6 +1,7 @@
 package show
 
 import (
+	"bytes"
 	"debug/elf"
 
 	"elfwright/elffile"
@@ -205,6 +206,9 @@ func (r *symbolRow) read(i int) {
 	r.version = symbolVersion{}
 	if t.versions != nil {
 		r.version = t.versions.of(i, r.Shndx)
+		if r.Shndx == uint16(elf.SHN_ABS) && bytes.Equal(r.version.name, r.name) {
+			r.version.name = nil // the symbol that stands for the version itself
+		}
 	}
 	r.other = ""
 	if r.Other&^3 != 0 {
