@@ -242,6 +242,17 @@ func TestRelr(t *testing.T) {
 	}
 }
 
+// TestCoreNoteSizes compares with sizeof(struct elf_prstatus) and
+// sizeof(struct elf_prpsinfo) of each machine.
+func TestCoreNoteSizes(t *testing.T) {
+	want := map[elf.Machine][2]uint64{elf.EM_X86_64: {336, 136}, elf.EM_386: {144, 124}, elf.EM_AARCH64: {392, 136}, elf.EM_ARM: {148, 124}}
+	for _, k := range elftest.Kinds() {
+		get := fieldGetter(t, elftest.Core(k).Bytes())
+		got := [2]uint64{get("note0[0].n_descsz"), get("note0[1].n_descsz")}
+		equal(t, k.Name, got, want[k.Machine], nil)
+	}
+}
+
 func TestMistakesPanic(t *testing.T) {
 	for name, f := range map[string]elftest.File{
 		"unknown link":   {Sections: []elftest.Section{{Name: ".a", Link: ".b"}}},

@@ -37,7 +37,7 @@ type File struct {
 	Flags      uint32
 
 	// Base is added to file offsets to make the addresses of allocated sections
-	// and of segments that name none, in ET_EXEC, ET_DYN and ET_CORE files.
+	// and of segments that name none, except in ET_REL and ET_CORE files.
 	Base uint64
 	// PageSize is what file offsets and addresses agree by; 0 means 4096.
 	PageSize uint64

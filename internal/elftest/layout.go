@@ -217,9 +217,9 @@ func (b *builder) segmentAlign(s *Segment) uint64 {
 	return s.Align
 }
 
-// addrAt is the address of a file offset; objects have none.
+// addrAt is the address of a file offset; in objects and core files it has none.
 func (b *builder) addrAt(off uint64) uint64 {
-	if b.Type == elf.ET_REL {
+	if b.Type == elf.ET_REL || b.Type == elf.ET_CORE {
 		return 0
 	}
 	return b.f.Base + off + b.memDelta

@@ -174,14 +174,20 @@ func Prstatus(pid uint32, signal uint16, regs ...uint64) Note {
 }
 
 // Prpsinfo is the core note with the process name and arguments (Linux, struct
-// elf_prpsinfo with 32-bit user ids).
+// elf_prpsinfo; user and group have 16 bits on i386 and Arm, 32 on 64-bit
+// machines).
 func Prpsinfo(pid uint32, name, args string) Note {
 	return Note{Name: "CORE", Type: NT_CORE_PRPSINFO, Desc: ContentFunc(func(e *Env) []byte {
 		w := e.Writer()
 		w.Bytes([]byte{0, 'R', 0, 0})
 		w.Align(e.Word())
 		w.Addr(0x400000) // flags
-		for _, v := range []uint32{0, 0, pid, 1, pid, pid} {
+		if e.Is64() {
+			w.U64(0) // user and group
+		} else {
+			w.U32(0)
+		}
+		for _, v := range []uint32{pid, 1, pid, pid} {
 			w.U32(v)
 		}
 		field := func(s string, n int) {

@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Program is one kind of program. All are made from the same source in its
@@ -92,7 +94,8 @@ func (p Program) Run(t testing.TB, path string, args ...string) (stdout string, 
 		t.Logf("%v: %v", cmd.Args, err)
 		return out.String(), 126
 	}
-	if w, ok := status.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+	// Sys returns what wait4 said in a type of package syscall.
+	if w := unix.WaitStatus(reflect.ValueOf(status.Sys()).Uint()); w.Signaled() {
 		return out.String(), 128 + int(w.Signal())
 	}
 	return out.String(), status.ExitCode()

@@ -39,6 +39,8 @@ type Recipe struct {
 	// Needs are tools that the steps call themselves, and libraries, by absolute
 	// path, whose change should lead to a new build.
 	Needs []string
+	// Optional recipes are skipped without their tools even with CI=true.
+	Optional bool
 	// Edit changes the bytes of the result after the steps; EditName stands for it
 	// in the cache, so change it with the function.
 	Edit     func([]byte) ([]byte, error)
@@ -62,6 +64,9 @@ func (r Recipe) tools() []string {
 // are skipped as by [Need] when a tool is missing.
 func Make(t testing.TB, r Recipe) string {
 	t.Helper()
+	if missing := Missing(r.tools()...); missing != "" && r.Optional {
+		t.Skip(missing)
+	}
 	Need(t, r.tools()...)
 	cache := cacheDir(t)
 	dir := filepath.Join(cache, r.key(t))

@@ -45,6 +45,65 @@ func checkFile(t *testing.T, p Program, path string) {
 	}
 }
 
+// TestForms checks that the linker options have the effect they are there for.
+func TestForms(t *testing.T) {
+	segments := func(f *elf.File, kind elf.ProgType) (n int) {
+		for _, h := range f.Progs {
+			if h.Type == kind {
+				n++
+			}
+		}
+		return n
+	}
+	tag := func(f *elf.File, tag elf.DynTag) bool {
+		v, err := f.DynValue(tag)
+		return err == nil && len(v) > 0
+	}
+	for name, ok := range map[string]func(f *elf.File) bool{
+		"x86-64-pie":                   func(f *elf.File) bool { return segments(f, elf.PT_GNU_STACK) == 1 && tag(f, elf.DT_GNU_HASH) },
+		"x86-64-nognustack":            func(f *elf.File) bool { return segments(f, elf.PT_GNU_STACK) == 0 },
+		"x86-64-norelro":               func(f *elf.File) bool { return segments(f, elf.PT_GNU_RELRO) == 0 },
+		"x86-64-noseparate-code":       func(f *elf.File) bool { return segments(f, elf.PT_LOAD) == 2 },
+		"x86-64-noseparate-code-nopie": func(f *elf.File) bool { return segments(f, elf.PT_LOAD) == 2 },
+		"x86-64-relr":                  func(f *elf.File) bool { return tag(f, 36) }, // DT_RELR
+		"x86-64-sysv-hash":             func(f *elf.File) bool { return tag(f, elf.DT_HASH) && !tag(f, elf.DT_GNU_HASH) },
+		"x86-64-both-hashes":           func(f *elf.File) bool { return tag(f, elf.DT_HASH) && tag(f, elf.DT_GNU_HASH) },
+		"x86-64-page-2M":               func(f *elf.File) bool { return firstLoad(f).Align == 2<<20 },
+		"x86-64-now":                   func(f *elf.File) bool { return tag(f, elf.DT_FLAGS_1) },
+		"x86-64-no-build-id":           func(f *elf.File) bool { return f.Section(".note.gnu.build-id") == nil },
+		"x86-64-prelinked-address":     func(f *elf.File) bool { return firstLoad(f).Vaddr == 0x10000 },
+		"x86-64-nolibc-spare":          func(f *elf.File) bool { return segments(f, elf.PT_NULL) == 4 },
+		"x86-64-mold-pie":              func(f *elf.File) bool { return comment(f, "mold") },
+		"x86-64-lld-pie":               func(f *elf.File) bool { return comment(f, "LLD") },
+		"x86-64-gold-pie":              func(f *elf.File) bool { return f.Section(".note.gnu.gold-version") != nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := elf.Open(Find(t, name).Build(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if !ok(f) {
+				t.Errorf("the program is not what its name says: %v", f.Progs)
+			}
+		})
+	}
+}
+
+func firstLoad(f *elf.File) *elf.Prog {
+	return f.Progs[slices.IndexFunc(f.Progs, func(h *elf.Prog) bool { return h.Type == elf.PT_LOAD })]
+}
+
+// comment says whether the tools named in .comment include one.
+func comment(f *elf.File, tool string) bool {
+	s := f.Section(".comment")
+	if s == nil {
+		return false
+	}
+	data, err := s.Data()
+	return err == nil && bytes.Contains(data, []byte(tool))
+}
+
 func checkRun(t *testing.T, p Program, path string) {
 	t.Helper()
 	out, exit := p.Run(t, path, "one", "two")

@@ -9,7 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // SystemELFs yields the ELF files below the roots, found by their magic, sorted
@@ -25,7 +26,7 @@ func SystemELFs(roots ...string) iter.Seq[string] {
 				root = real
 			}
 			filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.Type().IsRegular() && seen.first(d) {
+				if err == nil && d.Type().IsRegular() && seen.first(path) {
 					paths = append(paths, path)
 				}
 				return nil // go on with the rest
@@ -46,16 +47,12 @@ type inode struct{ dev, ino uint64 }
 type inodes map[inode]bool
 
 // first says whether the file is seen for the first time.
-func (s inodes) first(d fs.DirEntry) bool {
-	info, err := d.Info()
-	if err != nil {
+func (s inodes) first(path string) bool {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
 		return false
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return true
-	}
-	id := inode{st.Dev, st.Ino}
+	id := inode{uint64(st.Dev), st.Ino}
 	if s[id] {
 		return false
 	}
