@@ -54,21 +54,27 @@ func (f *File) sysvWord() int {
 func (f *File) SysvHash() (*SysvHash, error) {
 	d, err := f.Dynamic()
 	h, herr := f.sysvHash(d)
-	if h == nil && herr == nil {
-		if i := f.SectionByType(elf.SHT_HASH); i >= 0 {
-			s := &f.sections[i]
-			h, herr = f.parseSysvHash(f.spanOf(s.Off, s.Size), f.SectionError(i, "sh_offset", "no hash table"))
+	if h != nil || herr != nil {
+		if h != nil {
+			h.symbols, _ = f.dynamicSymbols(d)
 		}
+		return h, errors.Join(err, herr)
 	}
+	i := f.SectionByType(elf.SHT_HASH)
+	if i < 0 {
+		return nil, err
+	}
+	s := &f.sections[i]
+	h, herr = f.parseSysvHash(f.spanOf(s.Off, s.Size), f.SectionError(i, "sh_offset", "no hash table"))
 	if h != nil {
-		h.symbols, _ = f.dynamicSymbols(d)
+		h.symbols, _ = f.SymbolTable(int(s.Link))
 	}
 	return h, errors.Join(err, herr)
 }
 
 func (f *File) sysvHash(d *Dynamic) (*SysvHash, error) {
 	e, ok := d.Entry(elf.DT_HASH)
-	if !ok {
+	if !ok || d.Prog < 0 {
 		return nil, nil
 	}
 	s, ok := f.spanAt(e.Val)
@@ -181,21 +187,27 @@ type GnuHash struct {
 func (f *File) GnuHash() (*GnuHash, error) {
 	d, err := f.Dynamic()
 	h, herr := f.gnuHash(d)
-	if h == nil && herr == nil {
-		if i := f.SectionByType(elf.SHT_GNU_HASH); i >= 0 {
-			s := &f.sections[i]
-			h, herr = f.parseGnuHash(f.spanOf(s.Off, s.Size), f.SectionError(i, "sh_offset", "no hash table"))
+	if h != nil || herr != nil {
+		if h != nil {
+			h.symbols, _ = f.dynamicSymbols(d)
 		}
+		return h, errors.Join(err, herr)
 	}
+	i := f.SectionByType(elf.SHT_GNU_HASH)
+	if i < 0 {
+		return nil, err
+	}
+	s := &f.sections[i]
+	h, herr = f.parseGnuHash(f.spanOf(s.Off, s.Size), f.SectionError(i, "sh_offset", "no hash table"))
 	if h != nil {
-		h.symbols, _ = f.dynamicSymbols(d)
+		h.symbols, _ = f.SymbolTable(int(s.Link))
 	}
 	return h, errors.Join(err, herr)
 }
 
 func (f *File) gnuHash(d *Dynamic) (*GnuHash, error) {
 	e, ok := d.Entry(elf.DT_GNU_HASH)
-	if !ok {
+	if !ok || d.Prog < 0 {
 		return nil, nil
 	}
 	s, ok := f.spanAt(e.Val)

@@ -21,12 +21,15 @@ var dynRelocs = []dynReloc{
 }
 
 // DynamicRelocTables returns the relocation tables that the dynamic section
-// names: REL, RELA, RELR, CREL, Android's packed ones, and JMPREL, in this
-// order, as far as there are any.
+// names, by PT_DYNAMIC alone: REL, RELA, RELR, CREL, Android's packed ones, and
+// JMPREL, in this order, as far as there are any.
 func (f *File) DynamicRelocTables() ([]*RelocTable, error) {
 	d, err := f.Dynamic()
 	var c faults
 	c.add(err)
+	if d.Prog < 0 {
+		return nil, c.err()
+	}
 	var tables []*RelocTable
 	for _, r := range dynRelocs {
 		e, ok := d.Entry(r.addr)

@@ -119,7 +119,8 @@ func (t *SymbolTable) Section(i int) uint32 {
 // DynamicSymbolTable returns the symbol table that DT_SYMTAB names, without help
 // of section headers. ELF tells its number of symbols nowhere: it is taken from
 // DT_HASH or DT_GNU_HASH, and where neither tells, the table reaches to the next
-// one in memory. The result is never nil; without DT_SYMTAB it is empty.
+// one in memory. The result is never nil; without PT_DYNAMIC and DT_SYMTAB it is
+// empty.
 func (f *File) DynamicSymbolTable() (*SymbolTable, error) {
 	d, err := f.Dynamic()
 	t, terr := f.dynamicSymbols(d)
@@ -129,7 +130,7 @@ func (f *File) DynamicSymbolTable() (*SymbolTable, error) {
 func (f *File) dynamicSymbols(d *Dynamic) (*SymbolTable, error) {
 	t := &SymbolTable{Index: -1, Offset: -1, format: f.Format, stride: f.SymSize(), Strings: d.Strings}
 	symtab, ok := d.Entry(elf.DT_SYMTAB)
-	if !ok {
+	if !ok || d.Prog < 0 {
 		return t, nil
 	}
 	var c faults

@@ -16,9 +16,10 @@ import (
 // It keeps the errors it was given and looks at no more than limit entries of a
 // table.
 type visitor struct {
-	limit int
-	errs  []error
-	sum   uint64 // of what was seen, so that nothing is left out unseen
+	limit    int
+	contents uint64 // bytes that a compressed section may have
+	errs     []error
+	sum      uint64 // of what was seen, so that nothing is left out unseen
 }
 
 func (v *visitor) err(err error) {
@@ -85,7 +86,7 @@ func (v *visitor) section(f *File, i int) {
 	v.err(err)
 	v.bytes(b)
 	if _, ok, err := f.Compressed(i); ok || err != nil {
-		b, _, err := f.Uncompress(i, 1<<20)
+		b, _, err := f.Uncompress(i, v.contents)
 		v.err(err)
 		v.bytes(b)
 	}
@@ -225,7 +226,7 @@ func firstDiff(a, b []byte) int {
 func look(t testing.TB, name string, data []byte) (*visitor, *File) {
 	t.Helper()
 	start := time.Now()
-	v := &visitor{limit: 2000}
+	v := &visitor{limit: 2000, contents: 1 << 20}
 	defer func() {
 		if r := recover(); r != nil {
 			t.Errorf("%s: panic: %v", name, r)
