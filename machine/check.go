@@ -11,6 +11,7 @@ const (
 	SignedN                // -2^(N-1) <= X < 2^(N-1)
 	UnsignedN              // 0 <= X < 2^N
 	EitherN                // -2^(N-1) <= X < 2^N: the reader decides the sign
+	WrappedN               // -2^N <= X < 2^N: arithmetic modulo 2^N
 	MagnitudeN             // -2^N < X < 2^N: the instruction holds |X| and a sign
 )
 
@@ -36,6 +37,10 @@ func Unsigned(n uint8) Check { return Check{Rule: UnsignedN, Bits: n} }
 // Either wants X to be a number of n bits, with or without sign.
 func Either(n uint8) Check { return Check{Rule: EitherN, Bits: n} }
 
+// Wrapped wants X to be what arithmetic modulo 2^n makes of two numbers of n
+// bits, with or without sign: the loosest rule, and GNU ld's "bitfield".
+func Wrapped(n uint8) Check { return Check{Rule: WrappedN, Bits: n} }
+
 // Magnitude wants the absolute value of X to be a number of n bits.
 func Magnitude(n uint8) Check { return Check{Rule: MagnitudeN, Bits: n} }
 
@@ -56,6 +61,8 @@ func (c Check) Range() (min, max int64) {
 		min, max = 0, one<<c.Bits-1
 	case EitherN:
 		min, max = -one<<(c.Bits-1), one<<c.Bits-1
+	case WrappedN:
+		min, max = -one<<c.Bits, one<<c.Bits-1
 	case MagnitudeN:
 		min, max = -(one<<c.Bits - 1), one<<c.Bits-1
 	default:
@@ -76,6 +83,8 @@ func (c Check) String() string {
 		return fmt.Sprintf("%d unsigned bits", c.Bits)
 	case EitherN:
 		return fmt.Sprintf("%d bits, signed or unsigned", c.Bits)
+	case WrappedN:
+		return fmt.Sprintf("%d bits and a borrow", c.Bits)
 	case MagnitudeN:
 		return fmt.Sprintf("%d bits and a sign", c.Bits)
 	}

@@ -45,7 +45,8 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", uint8(k))
 }
 
-// Reloc is a relocation type: a row of a psABI's table.
+// Reloc is a relocation type: a row of a psABI's table. Rows work once they are
+// in a Table.
 type Reloc struct {
 	Type    uint32
 	Name    string
@@ -57,7 +58,31 @@ type Reloc struct {
 	Alias   string // another name in use, such as that of an older edition
 	Note    string // what the columns cannot say
 
-	bits uint8 // of an address; set by NewTable
+	ready // what NewTable makes of the above, so that Apply need not
+}
+
+// ready is a row prepared for speed.
+type ready struct {
+	bits     uint8 // of a value: 32 where addresses wrap around
+	static   bool  // Apply can do it
+	held     bool  // the formula asks for what the place holds
+	odd      bool  // the check has more than a range
+	min, max int64
+}
+
+// prepare fills in ready.
+func (r *Reloc) prepare(bits uint8) {
+	r.bits = bits
+	if r.Field == Word64 {
+		r.bits = 64
+	}
+	r.static = r.Kind <= Pair && r.Field != nil && r.Formula.Static()
+	r.held = r.Formula.Uses('V')
+	r.odd = r.Check.Align > 1 || r.Check.Test != nil || r.Field != nil && r.Field.Refuse != nil
+	r.min, r.max = r.Check.Range()
+	if r.Check.Bits >= r.bits {
+		r.min, r.max = Check{}.Range()
+	}
 }
 
 // OverflowError tells that a relocation's value does not fit its field.
@@ -109,7 +134,7 @@ func hex(x int64) string {
 }
 
 // Static reports whether Apply can carry the row out.
-func (r *Reloc) Static() bool { return r.Kind <= Pair && r.Field != nil && r.Formula.Static() }
+func (r *Reloc) Static() bool { return r.static }
 
 // Width is the number of bytes of the place that Apply may change, 0 for a row
 // that it refuses and for ULEB128.
@@ -134,7 +159,7 @@ func (r *Reloc) Apply(place []byte, order binary.ByteOrder, v *Values) error {
 		return &PlaceError{r, len(place)}
 	}
 	var held uint64
-	if r.Formula.Uses('V') {
+	if r.held {
 		held = f.get(place, order)
 	}
 	return r.fill(place, order, r.reduce(r.Formula.Eval(v, held)))
@@ -142,16 +167,25 @@ func (r *Reloc) Apply(place []byte, order binary.ByteOrder, v *Values) error {
 
 // fill checks x and writes it; the place is long enough.
 func (r *Reloc) fill(place []byte, order binary.ByteOrder, x int64) error {
-	f := r.Field
-	why := r.Check.fault(x, r.bits)
-	if why == "" && f.Refuse != nil {
-		why = f.Refuse(f.load(place, order), uint64(x))
+	if r.odd || x < r.min || x > r.max {
+		if err := r.refuse(place, order, x); err != nil {
+			return err
+		}
 	}
-	if why != "" {
-		return &OverflowError{r, x, why}
-	}
-	f.put(place, order, uint64(x))
+	r.Field.put(place, order, uint64(x))
 	return nil
+}
+
+// refuse says what is wrong with x, if anything.
+func (r *Reloc) refuse(place []byte, order binary.ByteOrder, x int64) error {
+	why := r.Check.fault(x, r.bits)
+	if why == "" && r.Field.Refuse != nil {
+		why = r.Field.Refuse(r.Field.load(place, order), uint64(x))
+	}
+	if why == "" {
+		return nil
+	}
+	return &OverflowError{r, x, why}
 }
 
 // Value computes the row's formula and checks it, for rows whose formula does

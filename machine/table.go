@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"debug/elf"
 	"fmt"
 	"iter"
 	"sort"
@@ -20,10 +19,11 @@ type Table struct {
 // begins at 1024 and ends at 1044.
 const denseLimit = 1 << 11
 
-// NewTable makes the table of a machine of the given class from its rows, in any
-// order. It panics on a row that cannot be right: the rows are part of the
-// program.
-func NewTable(class elf.Class, groups ...[]Reloc) *Table {
+// NewTable makes a machine's table from its rows, in any order. Values are
+// computed modulo 2^bits: 64, or 32 where addresses wrap around; but a field of 64
+// bits always gets a value of 64. It panics on a row that cannot be right: the
+// rows are part of the program.
+func NewTable(bits uint8, groups ...[]Reloc) *Table {
 	t := &Table{far: map[uint32]int16{}, names: map[string]int16{}}
 	for _, g := range groups {
 		t.rows = append(t.rows, g...)
@@ -31,10 +31,7 @@ func NewTable(class elf.Class, groups ...[]Reloc) *Table {
 	sort.SliceStable(t.rows, func(i, j int) bool { return t.rows[i].Type < t.rows[j].Type })
 	for i := range t.rows {
 		r := &t.rows[i]
-		r.bits = 64
-		if class == elf.ELFCLASS32 {
-			r.bits = 32
-		}
+		r.prepare(bits)
 		if err := r.valid(); err != nil {
 			panic(err)
 		}

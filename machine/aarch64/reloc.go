@@ -1,14 +1,12 @@
 package aarch64
 
 import (
-	"debug/elf"
-
 	m "elfwright/machine"
 )
 
 // AAELF64 writes <CLS> for AARCH64 or AARCH64_P32: two tables. The private and
 // platform ranges (0xE000 to 0xFFFF, 0xE0 to 0xFF) have no names.
-var relocs = m.NewTable(elf.ELFCLASS64, data, movwGroups, pcrel, got, tlsGD, tlsLD, tlsIE, tlsLE, tlsdesc, pauth, dynamic)
+var relocs = m.NewTable(64, data, movwGroups, pcrel, got, tlsGD, tlsLD, tlsIE, tlsLE, tlsdesc, pauth, dynamic)
 
 // The formulas, named for what they compute.
 const (

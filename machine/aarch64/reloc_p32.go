@@ -1,20 +1,20 @@
 package aarch64
 
 import (
-	"debug/elf"
-
 	m "elfwright/machine"
 )
 
-var relocsP32 = m.NewTable(elf.ELFCLASS32, p32, p32TLS, p32Dynamic)
+// ILP32 has 32-bit pointers in 64-bit registers whose upper half must be zero: ADRP has to reach with 33 bits, and nothing wraps around. So
+// values have 64 bits here, of addresses with 32.
+var relocsP32 = m.NewTable(64, p32, p32TLS, p32Dynamic)
 
-// AAELF64's column "ELF32 Code" without TLS. A limit of 32 bits or more is none
-// here, since addresses wrap around.
+// AAELF64's column "ELF32 Code" without TLS. It takes a limit of 32 bits for no
+// limit.
 var p32 = []m.Reloc{
 	{Type: 0, Name: "R_AARCH64_NONE", Kind: m.Marker, Dynamic: true},
 	{Type: 1, Name: "R_AARCH64_P32_ABS32", Formula: sa, Field: m.Word32, Check: m.Either(32), Dynamic: true},
 	{Type: 2, Name: "R_AARCH64_P32_ABS16", Formula: sa, Field: m.Word16, Check: m.Either(16)},
-	{Type: 3, Name: "R_AARCH64_P32_PREL32", Formula: sap, Field: m.Word32, Check: m.Signed(32)},
+	{Type: 3, Name: "R_AARCH64_P32_PREL32", Formula: sap, Field: m.Word32},
 	{Type: 4, Name: "R_AARCH64_P32_PREL16", Formula: sap, Field: m.Word16, Check: m.Signed(16)},
 	{Type: 5, Name: "R_AARCH64_P32_MOVW_UABS_G0", Formula: sa, Field: movw[0], Check: m.Unsigned(16)},
 	{Type: 6, Name: "R_AARCH64_P32_MOVW_UABS_G0_NC", Formula: sa, Field: movw[0]},
@@ -22,7 +22,7 @@ var p32 = []m.Reloc{
 	{Type: 8, Name: "R_AARCH64_P32_MOVW_SABS_G0", Formula: sa, Field: movwSigned[0], Check: m.Signed(17)},
 	{Type: 9, Name: "R_AARCH64_P32_LD_PREL_LO19", Formula: sap, Field: lit19, Check: s21by4},
 	{Type: 10, Name: "R_AARCH64_P32_ADR_PREL_LO21", Formula: sap, Field: adr, Check: s21},
-	{Type: 11, Name: "R_AARCH64_P32_ADR_PREL_PG_HI21", Formula: page, Field: adrp},
+	{Type: 11, Name: "R_AARCH64_P32_ADR_PREL_PG_HI21", Formula: page, Field: adrp, Check: s33},
 	{Type: 12, Name: "R_AARCH64_P32_ADD_ABS_LO12_NC", Formula: sa, Field: addLo},
 	{Type: 13, Name: "R_AARCH64_P32_LDST8_ABS_LO12_NC", Formula: sa, Field: ldst8},
 	{Type: 14, Name: "R_AARCH64_P32_LDST16_ABS_LO12_NC", Formula: sa, Field: ldst16, Check: by2},
@@ -37,19 +37,19 @@ var p32 = []m.Reloc{
 	{Type: 23, Name: "R_AARCH64_P32_MOVW_PREL_G0_NC", Formula: sap, Field: movw[0]},
 	{Type: 24, Name: "R_AARCH64_P32_MOVW_PREL_G1", Formula: sap, Field: movwSigned[1]},
 	{Type: 25, Name: "R_AARCH64_P32_GOT_LD_PREL19", Formula: gotPC, Field: lit19, Check: s21by4},
-	{Type: 26, Name: "R_AARCH64_P32_ADR_GOT_PAGE", Formula: gotPage, Field: adrp},
+	{Type: 26, Name: "R_AARCH64_P32_ADR_GOT_PAGE", Formula: gotPage, Field: adrp, Check: s33},
 	{Type: 27, Name: "R_AARCH64_P32_LD32_GOT_LO12_NC", Formula: gotEntry, Field: ldst32, Check: by4},
 	{Type: 28, Name: "R_AARCH64_P32_LD32_GOTPAGE_LO14", Formula: gotInGOT, Field: got14, Check: m.Unsigned(14).Aligned(4)},
-	{Type: 29, Name: "R_AARCH64_P32_PLT32", Formula: sap, Field: m.Word32, Check: m.Signed(32)},
+	{Type: 29, Name: "R_AARCH64_P32_PLT32", Formula: sap, Field: m.Word32},
 }
 
 // AAELF64, "Relocations for thread-local storage", ELF32 codes.
 var p32TLS = []m.Reloc{
 	{Type: 80, Name: "R_AARCH64_P32_TLSGD_ADR_PREL21", Formula: gdPC, Field: adr, Check: s21},
-	{Type: 81, Name: "R_AARCH64_P32_TLSGD_ADR_PAGE21", Formula: gdPage, Field: adrp},
+	{Type: 81, Name: "R_AARCH64_P32_TLSGD_ADR_PAGE21", Formula: gdPage, Field: adrp, Check: s33},
 	{Type: 82, Name: "R_AARCH64_P32_TLSGD_ADD_LO12_NC", Formula: gdEntry, Field: addLo},
 	{Type: 83, Name: "R_AARCH64_P32_TLSLD_ADR_PREL21", Formula: ldPC, Field: adr, Check: s21},
-	{Type: 84, Name: "R_AARCH64_P32_TLSLD_ADR_PAGE21", Formula: ldPage, Field: adrp},
+	{Type: 84, Name: "R_AARCH64_P32_TLSLD_ADR_PAGE21", Formula: ldPage, Field: adrp, Check: s33},
 	{Type: 85, Name: "R_AARCH64_P32_TLSLD_ADD_LO12_NC", Formula: ldEntry, Field: addLo},
 	{Type: 86, Name: "R_AARCH64_P32_TLSLD_LD_PREL19", Formula: ldPC, Field: lit19, Check: s21by4},
 	{Type: 87, Name: "R_AARCH64_P32_TLSLD_MOVW_DTPREL_G1", Formula: dtprel, Field: movwSigned[1]},
@@ -68,7 +68,7 @@ var p32TLS = []m.Reloc{
 	{Type: 100, Name: "R_AARCH64_P32_TLSLD_LDST64_DTPREL_LO12_NC", Formula: dtprel, Field: ldst64, Check: by8},
 	{Type: 101, Name: "R_AARCH64_P32_TLSLD_LDST128_DTPREL_LO12", Formula: dtprel, Field: ldst128, Check: u12.Aligned(16)},
 	{Type: 102, Name: "R_AARCH64_P32_TLSLD_LDST128_DTPREL_LO12_NC", Formula: dtprel, Field: ldst128, Check: by16},
-	{Type: 103, Name: "R_AARCH64_P32_TLSIE_ADR_GOTTPREL_PAGE21", Formula: iePage, Field: adrp},
+	{Type: 103, Name: "R_AARCH64_P32_TLSIE_ADR_GOTTPREL_PAGE21", Formula: iePage, Field: adrp, Check: s33},
 	{Type: 104, Name: "R_AARCH64_P32_TLSIE_LD32_GOTTPREL_LO12_NC", Formula: ieEntry, Field: ldst32, Check: by4},
 	{Type: 105, Name: "R_AARCH64_P32_TLSIE_LD_GOTTPREL_PREL19", Formula: iePC, Field: lit19, Check: s21by4},
 	{Type: 106, Name: "R_AARCH64_P32_TLSLE_MOVW_TPREL_G1", Formula: tprel, Field: movwSigned[1]},
@@ -89,7 +89,7 @@ var p32TLS = []m.Reloc{
 	{Type: 121, Name: "R_AARCH64_P32_TLSLE_LDST128_TPREL_LO12_NC", Formula: tprel, Field: ldst128, Check: by16},
 	{Type: 122, Name: "R_AARCH64_P32_TLSDESC_LD_PREL19", Formula: descPC, Field: lit19, Check: s21by4},
 	{Type: 123, Name: "R_AARCH64_P32_TLSDESC_ADR_PREL21", Formula: descPC, Field: adr, Check: s21},
-	{Type: 124, Name: "R_AARCH64_P32_TLSDESC_ADR_PAGE21", Formula: descPage, Field: adrp},
+	{Type: 124, Name: "R_AARCH64_P32_TLSDESC_ADR_PAGE21", Formula: descPage, Field: adrp, Check: s33},
 	{Type: 125, Name: "R_AARCH64_P32_TLSDESC_LD32_LO12", Formula: descEntry, Field: ldst32, Check: by4, Alias: "R_AARCH64_P32_TLSDESC_LD32_LO12_NC"},
 	{Type: 126, Name: "R_AARCH64_P32_TLSDESC_ADD_LO12", Formula: descEntry, Field: addLo, Alias: "R_AARCH64_P32_TLSDESC_ADD_LO12_NC"},
 	{Type: 127, Name: "R_AARCH64_P32_TLSDESC_CALL", Kind: m.Hint, Note: "marks the call through a TLS descriptor"},

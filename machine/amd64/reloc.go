@@ -1,14 +1,15 @@
 package amd64
 
 import (
-	"debug/elf"
-
 	m "elfwright/machine"
 )
 
+// x32 has 32-bit pointers, zero-extended in 64-bit registers: instructions still
+// compute with 64 bits, so values do. Only R_X86_64_32, where x32 keeps pointers,
+// is looser there: GNU ld takes negative ones.
 var (
-	relocs    = m.NewTable(elf.ELFCLASS64, rows(m.Word64))
-	relocsX32 = m.NewTable(elf.ELFCLASS32, rows(m.Word32))
+	relocs    = m.NewTable(64, rows(m.Word64, m.Unsigned(32)))
+	relocsX32 = m.NewTable(64, rows(m.Word32, m.Wrapped(32)))
 )
 
 // Formulas that only x86-64 writes this way.
@@ -27,13 +28,13 @@ const (
 )
 
 // rows is the psABI's table "Relocation Types". word is its wordclass: word64
-// for LP64, word32 for x32. The psABI leaves the calculation of the TLS types
-// to the TLS document; here it is.
+// for LP64, word32 for x32, and u32 the limit of R_X86_64_32. The psABI leaves the
+// calculation of the TLS types to the TLS document; here it is.
 //
 // The psABI asks for a check on R_X86_64_32 and 32S only. The other limits are
-// those of GNU ld, which takes both signs in 8 and 16 bits, and in PC16 for the
-// sake of 16-bit code that wraps around.
-func rows(word *m.Field) []m.Reloc {
+// those of GNU ld, which lets 8 and 16 bits wrap around, as 16-bit code does. LLVM
+// takes no value below -2^(N-1).
+func rows(word *m.Field, u32 m.Check) []m.Reloc {
 	s32, s8 := m.Signed(32), m.Signed(8)
 	const (
 		got4 = "as GOTPCREL; the instruction begins 4 bytes before the place"
@@ -53,11 +54,11 @@ func rows(word *m.Field) []m.Reloc {
 		{Type: 7, Name: "R_X86_64_JUMP_SLOT", Formula: symbol, Field: word, Dynamic: true, Alias: "R_X86_64_JMP_SLOT"},
 		{Type: 8, Name: "R_X86_64_RELATIVE", Formula: m.BA, Field: word, Dynamic: true},
 		{Type: 9, Name: "R_X86_64_GOTPCREL", Formula: gotEntry, Field: m.Word32, Check: s32},
-		{Type: 10, Name: "R_X86_64_32", Formula: m.SA, Field: m.Word32, Check: m.Unsigned(32), Dynamic: true},
+		{Type: 10, Name: "R_X86_64_32", Formula: m.SA, Field: m.Word32, Check: u32, Dynamic: true},
 		{Type: 11, Name: "R_X86_64_32S", Formula: m.SA, Field: m.Word32, Check: s32},
-		{Type: 12, Name: "R_X86_64_16", Formula: m.SA, Field: m.Word16, Check: m.Either(16)},
-		{Type: 13, Name: "R_X86_64_PC16", Formula: m.SAP, Field: m.Word16, Check: m.Either(16)},
-		{Type: 14, Name: "R_X86_64_8", Formula: m.SA, Field: m.Word8, Check: m.Either(8)},
+		{Type: 12, Name: "R_X86_64_16", Formula: m.SA, Field: m.Word16, Check: m.Wrapped(16)},
+		{Type: 13, Name: "R_X86_64_PC16", Formula: m.SAP, Field: m.Word16, Check: m.Wrapped(16)},
+		{Type: 14, Name: "R_X86_64_8", Formula: m.SA, Field: m.Word8, Check: m.Wrapped(8)},
 		{Type: 15, Name: "R_X86_64_PC8", Formula: m.SAP, Field: m.Word8, Check: s8},
 		{Type: 16, Name: "R_X86_64_DTPMOD64", Formula: module, Field: m.Word64, Dynamic: true},
 		{Type: 17, Name: "R_X86_64_DTPOFF64", Formula: dtpoff, Field: m.Word64, Dynamic: true},

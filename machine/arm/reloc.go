@@ -1,13 +1,12 @@
 package arm
 
 import (
-	"debug/elf"
 	"fmt"
 
 	m "elfwright/machine"
 )
 
-var relocs = m.NewTable(elf.ELFCLASS32, data, dynamic, tls, arm32, groups, thumb32, thumb16, others, private())
+var relocs = m.NewTable(32, data, dynamic, tls, arm32, groups, thumb32, thumb16, others, private())
 
 // The formulas of AAELF32, named for their parts: s S + A, t (S + A) | T, p P,
 // pa Pa, b B(S), g GOT(S) + A, o GOT_ORG.

@@ -1,12 +1,10 @@
 package i386
 
 import (
-	"debug/elf"
-
 	m "elfwright/machine"
 )
 
-var relocs = m.NewTable(elf.ELFCLASS32, psABI, tls, others)
+var relocs = m.NewTable(32, psABI, tls, others)
 
 // Formulas that only i386 writes this way.
 const (
@@ -23,7 +21,8 @@ const (
 )
 
 // psABI is the table "Relocation Types" of the Intel386 psABI without its TLS
-// part. It names no limits; those of the 8- and 16-bit types are GNU ld's.
+// part. It names no limits; those of the 8- and 16-bit types are GNU ld's,
+// which lets them wrap around as 16-bit code does.
 var psABI = []m.Reloc{
 	{Type: 0, Name: "R_386_NONE", Kind: m.Marker, Dynamic: true},
 	{Type: 1, Name: "R_386_32", Formula: m.SA, Field: m.Word32, Dynamic: true},
@@ -37,9 +36,9 @@ var psABI = []m.Reloc{
 	{Type: 9, Name: "R_386_GOTOFF", Formula: gotoff, Field: m.Word32},
 	{Type: 10, Name: "R_386_GOTPC", Formula: gotpc, Field: m.Word32},
 	{Type: 11, Name: "R_386_32PLT", Formula: "LA+", Field: m.Word32, Note: "no linker makes or takes it"},
-	{Type: 20, Name: "R_386_16", Formula: m.SA, Field: m.Word16, Check: m.Either(16)},
-	{Type: 21, Name: "R_386_PC16", Formula: m.SAP, Field: m.Word16, Check: m.Either(16)},
-	{Type: 22, Name: "R_386_8", Formula: m.SA, Field: m.Word8, Check: m.Either(8)},
+	{Type: 20, Name: "R_386_16", Formula: m.SA, Field: m.Word16, Check: m.Wrapped(16)},
+	{Type: 21, Name: "R_386_PC16", Formula: m.SAP, Field: m.Word16, Check: m.Wrapped(16)},
+	{Type: 22, Name: "R_386_8", Formula: m.SA, Field: m.Word8, Check: m.Wrapped(8)},
 	{Type: 23, Name: "R_386_PC8", Formula: m.SAP, Field: m.Word8, Check: m.Signed(8)},
 	{Type: 38, Name: "R_386_SIZE32", Formula: m.SAZ, Field: m.Word32, Dynamic: true},
 	{Type: 42, Name: "R_386_IRELATIVE", Formula: indirect, Field: m.Word32, Kind: m.Runtime, Dynamic: true, Note: "calls the resolver at B + A"},

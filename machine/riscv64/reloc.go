@@ -1,15 +1,14 @@
 package riscv64
 
 import (
-	"debug/elf"
 	"strconv"
 
 	m "elfwright/machine"
 )
 
 var (
-	relocs     = m.NewTable(elf.ELFCLASS64, dynamic(m.Word64), static, hints, vendor())
-	relocsRV32 = m.NewTable(elf.ELFCLASS32, dynamic(m.Word32), static, hints, vendor())
+	relocs     = m.NewTable(64, dynamic(m.Word64), static, hints, vendor())
+	relocsRV32 = m.NewTable(32, dynamic(m.Word32), static, hints, vendor())
 )
 
 // Formulas that only RISC-V writes this way. Where the psABI leaves the
