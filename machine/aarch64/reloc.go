@@ -40,7 +40,8 @@ var (
 	u24      = m.Unsigned(24)
 )
 
-// AAELF64, "Static miscellaneous relocations" and "Static Data relocations".
+// AAELF64, "Static miscellaneous relocations" and "Static Data relocations". GNU
+// ld takes no negative value for ABS32 and ABS16; AAELF64 and LLVM do.
 var data = []m.Reloc{
 	{Type: 0, Name: "R_AARCH64_NONE", Kind: m.Marker, Dynamic: true},
 	{Type: 256, Name: "R_AARCH64_NULL", Kind: m.Marker, Dynamic: true, Note: "withdrawn; the same as NONE"},
@@ -87,7 +88,8 @@ var movwGroups = []m.Reloc{
 }
 
 // AAELF64, "Relocations to generate 19, 21 and 33 bit PC-relative addresses" and
-// "Relocations for control-flow instructions".
+// "Relocations for control-flow instructions", whose distances are multiples of 4:
+// GNU ld drops the low bits of others.
 var pcrel = []m.Reloc{
 	{Type: 273, Name: "R_AARCH64_LD_PREL_LO19", Formula: sap, Field: lit19, Check: s21by4},
 	{Type: 274, Name: "R_AARCH64_ADR_PREL_LO21", Formula: sap, Field: adr, Check: s21},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/internal/samples"
 	"elfwright/machine"
 	"elfwright/machine/all"
 )
@@ -136,8 +137,8 @@ func TestRegisterNames(t *testing.T) {
 		"riscv64-linux-gnu-": all.Lookup(elf.EM_RISCV, elf.ELFCLASS64),
 	} {
 		t.Run(m.Name, func(t *testing.T) {
-			need(t, prefix+"as")
-			need(t, "readelf")
+			samples.Need(t, prefix+"as")
+			samples.Need(t, "readelf")
 			dir := t.TempDir()
 			src := ".text\n.cfi_startproc\nnop\n"
 			for n := range 128 {
@@ -180,7 +181,7 @@ func write(t *testing.T, name, text string) {
 
 // TestFlags holds e_flags against readelf.
 func TestFlags(t *testing.T) {
-	need(t, "readelf")
+	samples.Need(t, "readelf")
 	for _, c := range []struct {
 		m     *machine.Machine
 		flags []uint32
@@ -247,7 +248,7 @@ long v[] = { sizeof(s), offsetof(s, pr_cursig), offsetof(s, pr_pid), offsetof(s,
 		"riscv64-linux-gnu-":   all.Lookup(elf.EM_RISCV, elf.ELFCLASS64),
 	} {
 		t.Run(m.Name, func(t *testing.T) {
-			need(t, prefix+"gcc")
+			samples.Need(t, prefix+"gcc")
 			cmd := exec.Command(prefix+"gcc", "-S", "-g0", "-x", "c", "-o", "-", "-")
 			cmd.Stdin = strings.NewReader(src)
 			out, err := cmd.Output()

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/internal/samples"
 	"elfwright/machine"
 )
 
@@ -69,17 +70,6 @@ type place struct {
 }
 
 const step = 16
-
-// need skips without the tool, but not where everything must be tested.
-func need(t *testing.T, tool string) {
-	t.Helper()
-	if _, err := exec.LookPath(tool); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", tool)
-		}
-		t.Skipf("%s is not installed", tool)
-	}
-}
 
 func orderOf(m *machine.Machine) binary.ByteOrder {
 	if m.Orders[0] == elf.ELFDATA2MSB {
@@ -229,8 +219,8 @@ func (b *bench) assemble(t *testing.T, text, obj string) {
 
 func (b *bench) link(t *testing.T, places []*place, flags ...string) *linked {
 	t.Helper()
-	need(t, b.prefix+"as")
-	need(t, b.prefix+"ld")
+	samples.Need(t, b.prefix+"as")
+	samples.Need(t, b.prefix+"ld")
 	dir := t.TempDir()
 	obj, defs, out := filepath.Join(dir, "a.o"), filepath.Join(dir, "b.o"), filepath.Join(dir, "a.out")
 	b.assemble(t, b.source(places), obj)
@@ -341,125 +331,6 @@ func get(o binary.ByteOrder, b []byte, n int) uint64 {
 	return o.Uint64(b)
 }
 
-// values finds what the formulas ask for in the linked file.
-func (l *linked) values(t *testing.T, b *bench, p *place, symbols map[string]elf.Symbol) *machine.Values {
-	t.Helper()
-	v := &machine.Values{P: p.p}
-	sym, ok := symbols[p.sym]
-	if !ok && p.sym != "" {
-		t.Fatalf("%s: no symbol %s", p.row.Name, p.sym)
-	}
-	if p.row.Name == "R_ARM_BASE_PREL" {
-		v.B = symbols[b.got].Value
-	}
-	v.S, v.Z, v.L = sym.Value, sym.Size, sym.Value
-	if b.m.ELF == elf.EM_ARM && elf.ST_TYPE(sym.Info) == elf.STT_FUNC {
-		v.T = v.S & 1
-		v.S &^= 1
-		v.L = v.S
-	}
-	if g, ok := symbols[b.got]; ok {
-		v.GOT = g.Value
-	} else if s := l.out.Section(b.got); s != nil {
-		v.GOT = s.Addr
-	}
-	for _, ph := range l.out.Progs {
-		if ph.Type == elf.PT_TLS {
-			v.DTP = ph.Vaddr + b.dtpOff
-			v.TP = b.tp(ph)
-			if elf.ST_TYPE(sym.Info) == elf.STT_TLS {
-				v.S += ph.Vaddr
-			}
-		}
-	}
-	if p.row.Formula.UsesGOT() {
-		at, ok := l.slot(b, p, sym, v)
-		if !ok {
-			t.Errorf("%s: no GOT entry of %s", p.row.Name, p.sym)
-		}
-		v.G = at - v.GOT
-	}
-	return v
-}
-
-// slot finds the GOT entry of a symbol: in a static link by its content, in a
-// shared object by the dynamic relocation that fills it.
-func (l *linked) slot(b *bench, p *place, sym elf.Symbol, v *machine.Values) (uint64, bool) {
-	word := b.m.WordSize()
-	if at, ok := l.dynamicSlot(b, p, sym, v); ok {
-		return at, true
-	}
-	for _, name := range []string{".got", ".got.plt"} {
-		s := l.out.Section(name)
-		if s == nil {
-			continue
-		}
-		d, _ := s.Data()
-		for off := 0; off+word <= len(d); off += word {
-			if get(l.data, d[off:], word) == v.S|v.T {
-				return s.Addr + uint64(off), true
-			}
-		}
-	}
-	return 0, false
-}
-
-// dynamicSlot finds the dynamic relocation that fills the entry.
-func (l *linked) dynamicSlot(b *bench, p *place, sym elf.Symbol, v *machine.Values) (uint64, bool) {
-	if l.out.Type != elf.ET_DYN {
-		return 0, false
-	}
-	want := dynamicFor(p.row.Name)
-	dynsyms, _ := l.out.DynamicSymbols()
-	word := b.m.WordSize()
-	for _, s := range l.out.Sections {
-		if s.Type != elf.SHT_RELA && s.Type != elf.SHT_REL {
-			continue
-		}
-		d, _ := s.Data()
-		for ; s.Entsize > 0 && len(d) >= int(s.Entsize); d = d[s.Entsize:] {
-			off, info := get(l.data, d, word), get(l.data, d[word:], word)
-			typ, idx := uint32(info), int(info>>32)
-			if word == 4 {
-				typ, idx = uint32(info&0xff), int(info>>8)
-			}
-			r := b.m.Relocs.Lookup(typ)
-			if r == nil || !want.MatchString(r.Name) {
-				continue
-			}
-			if idx == 0 && localDynamic(p.row.Name) || idx > 0 && dynsyms[idx-1].Name == p.sym {
-				return off, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func localDynamic(name string) bool {
-	return strings.Contains(name, "TLSLD") || strings.Contains(name, "LDM")
-}
-
-var (
-	dtpmod  = regexp.MustCompile(`DTPMOD`)
-	desc    = regexp.MustCompile(`TLS_?DESC`)
-	tprel   = regexp.MustCompile(`_TP(OFF|REL)`)
-	globDat = regexp.MustCompile(`GLOB_DAT|_32$|_64$`)
-)
-
-// dynamicFor matches the dynamic type that fills a static type's GOT entry.
-func dynamicFor(name string) *regexp.Regexp {
-	switch {
-	case strings.Contains(name, "TLSGD"), strings.Contains(name, "TLS_GD"), localDynamic(name):
-		return dtpmod
-	case strings.Contains(name, "TLSDESC"), strings.Contains(name, "GOTDESC"):
-		return desc
-	case strings.Contains(name, "TPOFF"), strings.Contains(name, "TPREL"), strings.Contains(name, "_IE"),
-		strings.Contains(name, "GOTIE"), strings.Contains(name, "TLS_GOT_HI20"):
-		return tprel
-	}
-	return globDat
-}
-
 // compare applies each row and holds it against ld.
 func (b *bench) compare(t *testing.T, places []*place, flags ...string) {
 	t.Helper()
@@ -508,155 +379,4 @@ func (b *bench) compare(t *testing.T, places []*place, flags ...string) {
 				what, v.G, v.GOT, v.TP, v.DTP, l.text[off:off+8], mine[:8], theirs[:8])
 		}
 	}
-}
-
-// targets are values at and around a row's limits, and some within.
-func targets(r *machine.Reloc, bits uint8) []int64 {
-	min, max := r.Check.Range()
-	xs := []int64{0, 4, 0x40, -0x40}
-	if r.Check.Rule == machine.Any || r.Check.Bits >= bits {
-		return append(xs, 0x12345678, -0x12345678, 0x7ffff800, 0x7fedcba987654321&^0xf, 0x800, 0x7fc)
-	}
-	return append(xs, min, max, min-1, max+1, min-16, max+17, min+16, max-15, min/2&^15, max/3&^15, 2*max+2)
-}
-
-// aim makes the places whose value is each target, for a row whose formula is
-// linear in S; places whose value comes out otherwise are left out.
-func (b *bench) aim(places []*place, r *machine.Reloc, how implied) []*place {
-	bits := uint8(8 * b.m.WordSize())
-	seen := map[uint64]bool{}
-	for _, x := range targets(r, bits) {
-		if b.long[r.Name] {
-			x &^= 3
-		}
-		pc := b.base + uint64(len(places)*step)
-		v := &machine.Values{P: pc, A: how.add}
-		zero := r.Formula.Eval(v, 0)
-		v.S = uint64(x) - zero
-		v.L = v.S
-		if b.m.WordSize() == 4 {
-			if b.nowrap && v.S>>32 != 0 && r.Field != machine.Word32 {
-				continue
-			}
-			v.S = uint64(uint32(v.S))
-		}
-		if b.long[r.Name] && r.Check.Rule == machine.SignedN {
-			if min, max := r.Check.Range(); x < min || x > max {
-				continue
-			}
-		}
-		if seen[v.S] {
-			continue
-		}
-		seen[v.S] = true
-		places = append(places, &place{row: r, sym: fmt.Sprintf("s%d", len(places)), def: v.S, abs: true, add: how.add, insn: how.insn})
-	}
-	return places
-}
-
-// Groups of rows, by how a file must be linked that has them.
-type group int
-
-const (
-	plain     group = iota // static, absolute symbols
-	withGOT                // static, symbols in .data
-	tlsExec                // static, thread-local
-	tlsShared              // -shared, so that ld keeps the TLS model
-	loader                 // only loaders see it
-)
-
-func groupOf(r *machine.Reloc) group {
-	f := r.Formula
-	switch {
-	case r.Kind == machine.Pair, f.Uses('M'), f.Uses('u'), f.Uses('n'), f.Uses('h'),
-		r.Dynamic && f.UsesTLS(), r.Dynamic && (f == "S" || f.Uses('B') || f.Uses('D') || f.Uses('b') || f.Uses('C')),
-		strings.Contains(r.Name, "GLOB_DAT"), strings.Contains(r.Name, "JUMP_SLOT"):
-		return loader
-	case f.Uses('X'), f.Uses('x'), f.Uses('r'), f.Uses('W'):
-		return tlsExec
-	case strings.Contains(r.Name, "TLS"), strings.Contains(r.Name, "DTP"), strings.Contains(r.Name, "TPOFF"):
-		return tlsShared
-	case f.UsesGOT(), f.Uses('O'), f.Uses('o'), f.Uses('Z'):
-		return withGOT
-	}
-	return plain
-}
-
-// rows tries every static row of the machine, each at its limits where they can
-// be reached by moving a symbol. skip gives the reason for each that is not
-// tried.
-func (b *bench) rows(t *testing.T, skip map[string]string) {
-	need(t, b.prefix+"as")
-	need(t, b.prefix+"ld")
-	var in [tlsShared + 1][]*place
-	for r := range b.m.Relocs.All() {
-		if !r.Static() {
-			continue
-		}
-		g, letter := groupOf(r), 't'
-		if b.shared[r.Name] {
-			g, letter = tlsShared, 'd'
-		}
-		if skip[r.Name] != "" || g == loader {
-			continue
-		}
-		for _, v := range b.variants(r) {
-			n := len(in[g])
-			switch {
-			case v.add != 0 && b.noAdd[r.Name] != "":
-			case g == plain:
-				in[g] = b.aim(in[g], r, v)
-			case v.add != 0 && !r.Formula.Uses('A'), v.add < 0 && !b.m.REL:
-				// An entry of the GOT is for S; linkers differ in whether S + A
-				// gets one of its own.
-			case g == withGOT:
-				in[g] = append(in[g], &place{row: r, sym: fmt.Sprintf("d%d", n), add: v.add, insn: v.insn})
-			default:
-				for k := range 2 {
-					in[g] = append(in[g], &place{row: r, sym: fmt.Sprintf("%c%d", letter, n+k), add: v.add, insn: v.insn})
-				}
-			}
-		}
-	}
-	t.Run("plain", func(t *testing.T) { b.compare(t, in[plain]) })
-	t.Run("GOT", func(t *testing.T) { b.compare(t, in[withGOT]) })
-	t.Run("TLS in executables", func(t *testing.T) { b.compare(t, in[tlsExec]) })
-	t.Run("TLS in shared objects", func(t *testing.T) { b.compare(t, in[tlsShared], "-shared", "-z", "notext") })
-	tried := map[string]bool{}
-	for _, g := range in {
-		for _, p := range g {
-			tried[p.row.Name] = true
-		}
-	}
-	t.Logf("%d of %d types against ld", len(tried), b.m.Relocs.Len())
-}
-
-// variants are what to relocate, and with which addend.
-func (b *bench) variants(r *machine.Reloc) []implied {
-	if !b.m.REL {
-		insn := b.insn[r.Field.Name]
-		if insn == "" {
-			insn = ".byte 0,0,0,0,0,0,0,0"
-		}
-		return []implied{{insn, 0}, {insn, 4}, {insn, -4}}
-	}
-	if v := b.rel[r.Field.Name]; v != nil {
-		return v
-	}
-	var vs []implied
-	for _, fill := range []byte{0, 0x04, 0xf8} {
-		place := bytes.Repeat([]byte{fill}, 8)
-		x := int64(int8(fill))
-		for i := 1; i < r.Width(); i++ {
-			x = x<<8 | int64(fill)
-		}
-		if r.Field.ZeroAddend {
-			x = 0
-		}
-		if strings.Contains(r.Field.Name, "30:0") {
-			x = machine.SignExtend(uint64(x), 31)
-		}
-		vs = append(vs, implied{".byte " + strings.ReplaceAll(strings.Trim(fmt.Sprint(place), "[]"), " ", ","), x})
-	}
-	return vs
 }

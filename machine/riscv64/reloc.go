@@ -54,6 +54,9 @@ const (
 	uleb   = "half of a pair at one place; only the difference need fit"
 )
 
+// static are the types for static linkers. GNU ld 2.40 differs in two: SUBn adds
+// the addend where the psABI and LLVM subtract it (assemblers write 0), and a
+// PCREL_HI20 out of range turns AUIPC into LUI when the address itself fits.
 var static = []m.Reloc{
 	{Type: 16, Name: "R_RISCV_BRANCH", Formula: m.SAP, Field: bType, Check: m.Signed(13).Aligned(2)},
 	{Type: 17, Name: "R_RISCV_JAL", Formula: m.SAP, Field: jType, Check: m.Signed(21).Aligned(2)},
