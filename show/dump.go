@@ -31,7 +31,7 @@ func (p *printer) dumps(list []string, words string, show func(*dumped)) {
 		for i := range p.f.Sections() {
 			if p.matches(i, arg) {
 				found = true
-				if d := p.dumped(i, words); d != nil {
+				if d := p.dumped(i, words); d != nil && p.spend(uint64(len(d.b))) {
 					show(d)
 				}
 			}
@@ -49,7 +49,16 @@ func (p *printer) matches(i int, arg string) bool {
 		return i > 0
 	}
 	n, err := strconv.ParseUint(arg, 0, 32)
-	return err == nil && uint64(i) == n && p.f.SectionByName(arg) < 0
+	return err == nil && uint64(i) == n && !p.hasSection(arg)
+}
+
+func (p *printer) hasSection(name string) bool {
+	for i := range p.f.Sections() {
+		if i > 0 && p.sectionName(i) == name {
+			return true
+		}
+	}
+	return false
 }
 
 // dumped gets the bytes of a section, or says that it has none.

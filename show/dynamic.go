@@ -25,7 +25,7 @@ func showDynamic(p *printer) {
 		return
 	}
 	p.table(&dynamicHead{p, d})
-	r := &dynRow{d: d, m: p.f.Header.Machine, wide: p.addrDigits()}
+	r := &dynRow{p: p, d: d, m: p.f.Header.Machine, wide: p.addrDigits()}
 	for i := range d.Entries {
 		r.read(&d.Entries[i])
 		p.row(r)
@@ -82,6 +82,7 @@ const (
 // dynRow is one entry of the dynamic section.
 type dynRow struct {
 	*elffile.Dyn
+	p     *printer
 	d     *elffile.Dynamic
 	m     elf.Machine
 	wide  int
@@ -99,7 +100,7 @@ func (r *dynRow) read(e *elffile.Dyn) {
 	switch r.kind {
 	case dynString:
 		if e.Val < uint64(len(r.d.Strings)) {
-			r.str = r.d.String(e.Val)
+			r.str = r.p.cstring(r.d.Strings, e.Val)
 			if r.str == nil {
 				r.str = []byte{}
 			}

@@ -14,9 +14,12 @@ func showGroups(p *printer) {
 		if p.f.Sections()[i].Type != elf.SHT_GROUP {
 			continue
 		}
+		if !p.spend(p.f.Sections()[i].Size) {
+			break
+		}
 		flags, signature, members, err := p.f.Group(i)
 		p.warn(err)
-		r.index, r.flags, r.signature, r.members = i, flags, signature, members
+		r.index, r.flags, r.signature, r.members = i, flags, p.cut([]byte(signature)), members
 		if any {
 			p.print((*text).nl)
 		} else if p.t != nil {
@@ -35,7 +38,7 @@ type groupRow struct {
 	p         *printer
 	index     int
 	flags     uint32
-	signature string
+	signature []byte
 	members   []uint32
 }
 
@@ -52,7 +55,7 @@ func (r *groupRow) text(t *text) {
 	t.str("] `")
 	t.names(r.p.sectionName(r.index))
 	t.str("' [")
-	r.p.symbolText(t, []byte(r.signature))
+	r.p.symbolText(t, r.signature)
 	t.str("] contains ")
 	t.count(len(r.members), "section", "sections")
 	t.str(":")
@@ -72,7 +75,7 @@ func (r *groupRow) json(o *object) {
 	o.names("name", r.p.sectionName(r.index))
 	o.hex("flags", uint64(r.flags))
 	o.bool("comdat", r.flags&elffile.GroupComdat != 0)
-	r.p.symbolJSON(o, "signature", []byte(r.signature))
+	r.p.symbolJSON(o, "signature", r.signature)
 	o.list("members")
 	for _, m := range r.members {
 		o.open("")

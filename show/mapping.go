@@ -8,7 +8,7 @@ import (
 
 // maxMapping bounds the comparisons of the section to segment mapping: both
 // counts come from the file.
-const maxMapping = 50_000_000
+const maxMapping = 500_000_000
 
 // canMap says whether the sections in each segment can be told.
 func (p *printer) canMap() bool {
@@ -34,6 +34,9 @@ func showMapping(p *printer) {
 	r := &mappingRow{p: p}
 	for i := range p.f.Progs {
 		r.index, r.sections = i, appendSectionsIn(r.sections[:0], p.f, &p.f.Progs[i])
+		if !p.spend(uint64(8 * len(r.sections))) {
+			break
+		}
 		p.row(r)
 	}
 }

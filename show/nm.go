@@ -2,6 +2,7 @@ package show
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"slices"
 	"strings"
@@ -29,9 +30,13 @@ func showNM(p *printer) {
 	if p.t != nil {
 		p.gap()
 	}
-	for _, i := range list {
-		r.read(int(i))
+	arm := p.f.Header.Machine == elf.EM_ARM
+	for _, s := range list {
+		r.read(int(s.i))
 		r.letter = r.class()
+		if arm && r.Type() == elf.STT_FUNC {
+			r.Value &^= 1 // it says Thumb, and is no part of the address
+		}
 		p.row(r)
 	}
 }
@@ -42,30 +47,41 @@ type nmRow struct {
 	letter byte
 }
 
-// sorted returns the indices of the symbols that nm prints, by name; those of
-// equal names as in the file.
-func (r *nmRow) sorted() []uint32 {
-	var list []uint32
-	for i := 1; i < r.table.Len(); i++ {
-		s := r.table.At(i)
+// nmName is a symbol's name and index.
+type nmName struct {
+	name []byte
+	i    int32
+}
+
+// sorted returns the symbols that nm prints, by name; those of equal names as in
+// the file.
+func (r *nmRow) sorted() []nmName {
+	t, p := r.table, r.table.p
+	list := make([]nmName, 0, t.Len())
+	for i := 1; i < t.Len(); i++ {
+		s := t.At(i)
 		if s.Type() == elf.STT_SECTION || s.Type() == elf.STT_FILE {
 			continue
 		}
-		if isMark(r.table.p.f.Header.Machine, s, r.table.Name(s)) {
-			continue
+		name := p.cstring(t.Strings, uint64(s.Name))
+		if !isMark(p.f.Header.Machine, name) {
+			list = append(list, nmName{name, int32(i)})
 		}
-		list = append(list, uint32(i))
 	}
-	t := r.table
-	slices.SortStableFunc(list, func(a, b uint32) int {
-		return bytes.Compare(t.Name(t.At(int(a))), t.Name(t.At(int(b))))
+	slices.SortFunc(list, func(a, b nmName) int {
+		if c := bytes.Compare(a.name, b.name); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.i, b.i)
 	})
 	return list
 }
 
 // isMark says whether a symbol only marks where code and data begin (ELF for
-// the Arm Architecture, "Mapping symbols"; the same for AArch64 and RISC-V).
-func isMark(m elf.Machine, s elffile.Symbol, name []byte) bool {
+// the Arm Architecture, "Mapping symbols"; the same for AArch64 and RISC-V), or
+// is one of the labels that a RISC-V assembler needs for its relocations
+// (binutils, riscv_elf_is_target_special_symbol).
+func isMark(m elf.Machine, name []byte) bool {
 	var letters string
 	switch m {
 	case elf.EM_ARM:
@@ -73,6 +89,9 @@ func isMark(m elf.Machine, s elffile.Symbol, name []byte) bool {
 	case elf.EM_AARCH64:
 		letters = "xdmfp"
 	case elf.EM_RISCV:
+		if len(name) == 0 || bytes.HasPrefix(name, []byte(".L")) || bytes.HasPrefix(name, []byte("..")) {
+			return true
+		}
 		letters = "xd"
 	default:
 		return false

@@ -35,10 +35,13 @@ type printer struct {
 
 	faults     []error
 	viewFaults int
+	spent      uint64 // see spend
+	named      uint64 // see cut
 
 	// What several views need is read once.
 	m          *machine.Machine // nil: only numbers are known
 	names      []string         // of the sections, as far as they were asked for
+	shstrtab   []byte
 	symbolTabs map[int]*symbolTable
 	dyn        *elffile.Dynamic
 	versions   *versionNames
@@ -78,6 +81,7 @@ func (p *printer) begin(where *member) {
 // open starts a view.
 func (p *printer) open(v view) {
 	p.view, p.viewFaults, p.tables, p.rows, p.inTable = v, 0, false, false, false
+	p.spent, p.named = 0, 0
 	if p.o != nil {
 		p.o.add(",\n")
 		p.o.key(v.key)
@@ -235,14 +239,18 @@ func (p *printer) fault(err error) {
 
 // sectionName is the name of a section, as the file has it.
 func (p *printer) sectionName(i int) string {
-	if p.names == nil {
-		p.names = make([]string, len(p.f.Sections()))
-	}
-	if i < 0 || i >= len(p.names) {
+	sections := p.f.Sections()
+	if i < 0 || i >= len(sections) {
 		return ""
 	}
+	if p.names == nil {
+		p.names = make([]string, len(sections))
+		if x := p.f.Shstrndx(); x != 0 && uint64(x) < uint64(len(sections)) {
+			p.shstrtab, _ = p.f.SectionData(int(x))
+		}
+	}
 	if p.names[i] == "" {
-		p.names[i] = p.f.SectionName(i)
+		p.names[i] = string(p.cstring(p.shstrtab, uint64(sections[i].Name)))
 	}
 	return p.names[i]
 }

@@ -23,6 +23,9 @@ func showRelocs(p *printer) {
 	}
 	types := p.relocTypes()
 	for _, rt := range tables {
+		if !p.spend(rt.Size) {
+			break
+		}
 		t := &relocTable{RelocTable: rt, p: p, types: types}
 		t.symbols = p.relocSymbols(rt)
 		p.table(&relocsHead{t})

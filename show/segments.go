@@ -36,10 +36,11 @@ func showSegments(p *printer) {
 		if r.isInterp {
 			b, err := f.ProgData(i)
 			p.warn(err)
-			r.interp, _ = elffile.CString(b, 0)
+			r.interp = p.cstring(b, 0)
 		}
 		if mapped && p.o != nil {
 			r.sections = appendSectionsIn(r.sections, f, r.Prog)
+			mapped = p.spend(uint64(8 * len(r.sections)))
 		}
 		p.row(r)
 	}

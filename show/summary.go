@@ -1,10 +1,6 @@
 package show
 
-import (
-	"debug/elf"
-
-	"elfwright/elffile"
-)
+import "debug/elf"
 
 // summaryRow is what a file is, in a few lines: what somebody asks first.
 type summaryRow struct {
@@ -31,13 +27,13 @@ func showSummary(p *printer) {
 	for _, e := range d.Entries {
 		switch e.Tag {
 		case elf.DT_NEEDED:
-			r.needed = append(r.needed, d.String(e.Val))
+			r.needed = append(r.needed, p.cstring(d.Strings, e.Val))
 		case elf.DT_SONAME:
-			r.soname = d.String(e.Val)
+			r.soname = p.cstring(d.Strings, e.Val)
 		case elf.DT_RPATH:
-			r.rpath = d.String(e.Val)
+			r.rpath = p.cstring(d.Strings, e.Val)
 		case elf.DT_RUNPATH:
-			r.runpath = d.String(e.Val)
+			r.runpath = p.cstring(d.Strings, e.Val)
 		}
 	}
 	for i := range f.Sections() {
@@ -53,8 +49,7 @@ func (p *printer) interpreter() []byte {
 	for i := range p.f.Progs {
 		if p.f.Progs[i].Type == elf.PT_INTERP {
 			b, _ := p.f.ProgData(i)
-			s, _ := elffile.CString(b, 0)
-			return s
+			return p.cstring(b, 0)
 		}
 	}
 	return nil

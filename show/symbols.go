@@ -95,6 +95,9 @@ func (p *printer) showSymbolTables(dynamicOnly bool) {
 		}
 	}
 	for _, t := range tables {
+		if !p.spend(uint64(t.Len() * p.f.SymSize())) {
+			break
+		}
 		p.table(&symbolsHead{t, p.f.Is64()})
 		r := newSymbolRow(t)
 		for i := range t.Len() {
@@ -222,7 +225,7 @@ func (t *symbolTable) symbolName(s elffile.Symbol, section uint32) []byte {
 	if s.Name == 0 && s.Type() == elf.STT_SECTION && section < uint32(len(t.p.f.Sections())) {
 		return []byte(t.p.sectionName(int(section)))
 	}
-	return t.Name(s)
+	return t.p.cstring(t.Strings, uint64(s.Name))
 }
 
 // reserved says whether st_shndx is not the index of a section.

@@ -9,7 +9,7 @@ import (
 
 func (p *printer) showVersionDefs(v *versionNames) {
 	p.table(&versionsHead{p, "definitions", "Version definition", elf.SHT_GNU_VERDEF, v.DefsOff, len(v.Defs)})
-	r := &verdefRow{base: v.DefsOff}
+	r := &verdefRow{p: p, base: v.DefsOff}
 	for i := range v.Defs {
 		r.VerDef = &v.Defs[i]
 		p.row(r)
@@ -19,6 +19,7 @@ func (p *printer) showVersionDefs(v *versionNames) {
 
 // verdefRow is a version that the file defines.
 type verdefRow struct {
+	p *printer
 	*elffile.VerDef
 	base int64 // of the table
 }
@@ -55,13 +56,13 @@ func (r *verdefRow) text(t *text) {
 	t.str("  Cnt: ")
 	t.dec(uint64(len(r.Names)), 0)
 	t.str("  Name: ")
-	t.name(r.Name())
+	t.name(r.p.cut(r.Name()))
 	t.nl()
 	for i := 1; i < len(r.Names); i++ {
 		t.str("          Parent ")
 		t.dec(uint64(i), 0)
 		t.str(": ")
-		t.name(r.Names[i])
+		t.name(r.p.cut(r.Names[i]))
 		t.nl()
 	}
 }
@@ -75,14 +76,14 @@ func (r *verdefRow) json(o *object) {
 	o.hex("hash", uint64(r.Hash))
 	o.list("names")
 	for _, n := range r.Names {
-		o.name("", n)
+		o.name("", r.p.cut(n))
 	}
 	o.endList()
 }
 
 func (p *printer) showVersionNeeds(v *versionNames) {
 	p.table(&versionsHead{p, "needs", "Version needs", elf.SHT_GNU_VERNEED, v.NeedsOff, len(v.Needs)})
-	r := &verneedRow{base: v.NeedsOff}
+	r := &verneedRow{p: p, base: v.NeedsOff}
 	for i := range v.Needs {
 		r.VerNeed = &v.Needs[i]
 		p.row(r)
@@ -92,6 +93,7 @@ func (p *printer) showVersionNeeds(v *versionNames) {
 
 // verneedRow is a library, and the versions that are needed from it.
 type verneedRow struct {
+	p *printer
 	*elffile.VerNeed
 	base int64
 }
@@ -102,7 +104,7 @@ func (r *verneedRow) text(t *text) {
 	t.str(": Version: ")
 	t.dec(uint64(r.Version), 0)
 	t.str("  File: ")
-	t.name(r.File)
+	t.name(r.p.cut(r.File))
 	t.str("  Cnt: ")
 	t.dec(uint64(len(r.Aux)), 0)
 	t.nl()
@@ -111,7 +113,7 @@ func (r *verneedRow) text(t *text) {
 		t.str("  0x")
 		t.hex(uint64(a.Off-r.base), 4)
 		t.str(":   Name: ")
-		t.name(a.Name)
+		t.name(r.p.cut(a.Name))
 		t.str("  Flags: ")
 		t.str(versionFlags(a.Flags))
 		t.str("  Version: ")
@@ -123,13 +125,13 @@ func (r *verneedRow) text(t *text) {
 func (r *verneedRow) json(o *object) {
 	o.hex("offset", uint64(r.Off))
 	o.num("version", uint64(r.Version))
-	o.name("file", r.File)
+	o.name("file", r.p.cut(r.File))
 	o.list("versions")
 	for i := range r.Aux {
 		a := &r.Aux[i]
 		o.open("")
 		o.hex("offset", uint64(a.Off))
-		o.name("name", a.Name)
+		o.name("name", r.p.cut(a.Name))
 		o.hex("hash", uint64(a.Hash))
 		o.num("flags", uint64(a.Flags))
 		o.str("flag_names", versionFlags(a.Flags))

@@ -34,14 +34,14 @@ func (p *printer) versionNames() *versionNames {
 		for len(n.defs) <= x {
 			n.defs = append(n.defs, definedVersion{})
 		}
-		n.defs[x] = definedVersion{d.Name(), x == 1 && d.Flags == elffile.VerFlagBase}
+		n.defs[x] = definedVersion{p.cut(d.Name()), x == 1 && d.Flags == elffile.VerFlagBase}
 	}
 	for i := range v.Needs {
 		for _, a := range v.Needs[i].Aux {
 			for len(n.needs) <= int(a.Index) {
 				n.needs = append(n.needs, nil)
 			}
-			n.needs[a.Index] = a.Name
+			n.needs[a.Index] = p.cut(a.Name)
 		}
 	}
 	return n
@@ -202,6 +202,7 @@ func (h *versionsHead) json(o *object) {
 // versymRow is the versions of four symbols, a line of readelf's; in JSON it is
 // one symbol.
 type versymRow struct {
+	p     *printer
 	v     *versionNames
 	first int
 	n     int
@@ -209,7 +210,7 @@ type versymRow struct {
 
 func (p *printer) showVersionSymbols(v *versionNames) {
 	p.table(&versionsHead{p, "symbols", "Version symbols", elf.SHT_GNU_VERSYM, v.SymbolsOff, v.Len()})
-	r := &versymRow{v: v, n: 4}
+	r := &versymRow{p: p, v: v, n: 4}
 	if p.o != nil {
 		r.n = 1
 	}
@@ -228,7 +229,13 @@ func (v *versionNames) versionName(index uint16) []byte {
 	case 1:
 		return []byte("*global*")
 	}
-	return v.Name(index)
+	if int(index) < len(v.defs) && v.defs[index].name != nil {
+		return v.defs[index].name
+	}
+	if int(index) < len(v.needs) {
+		return v.needs[index]
+	}
+	return nil
 }
 
 func (r *versymRow) text(t *text) {
@@ -250,7 +257,7 @@ func (r *versymRow) text(t *text) {
 			t.str(" ")
 		}
 		t.str("(")
-		t.name(r.v.versionName(index))
+		t.name(r.p.cut(r.v.versionName(index)))
 		t.str(")")
 		if i < r.first+r.n-1 {
 			t.space(18 - (len(t.b) - at))
@@ -264,5 +271,5 @@ func (r *versymRow) json(o *object) {
 	o.num("symbol", uint64(r.first))
 	o.num("index", uint64(index))
 	o.bool("hidden", hidden)
-	o.name("name", r.v.versionName(index))
+	o.name("name", r.p.cut(r.v.versionName(index)))
 }
