@@ -189,8 +189,9 @@ func (a *Archive) name(m *Member) error {
 		if err != nil || n > uint64(len(m.data)) {
 			return a.fault(m.HeaderOff, "ar_name", "%q: the member has 0x%x bytes to begin with its name", raw, len(m.data))
 		}
-		m.Name = string(bytes.TrimRight(m.data[:n], "\x00"))
+		name := bytes.TrimRight(m.data[:n], "\x00")
 		m.data, m.DataOff, m.Size = m.data[n:], m.DataOff+int64(n), m.Size-int64(n)
+		return a.setName(m, name)
 	case len(raw) > 1 && raw[0] == '/' && raw[1] >= '0' && raw[1] <= '9':
 		ref, nested, _ := strings.Cut(raw[1:], ":")
 		off, err := strconv.ParseUint(ref, 10, 63)
@@ -201,15 +202,28 @@ func (a *Archive) name(m *Member) error {
 		if i := bytes.IndexByte(name, '\n'); i >= 0 {
 			name = name[:i]
 		}
-		m.Name = strings.TrimSuffix(string(bytes.TrimRight(name, "\x00")), "/")
 		if nested != "" {
 			if m.Nested, err = strconv.ParseInt(nested, 10, 64); err != nil {
 				return a.fault(m.HeaderOff, "ar_name", "%q: %q is not an offset", raw, nested)
 			}
 		}
+		return a.setName(m, bytes.TrimSuffix(bytes.TrimRight(name, "\x00"), []byte("/")))
 	default:
 		m.Name = strings.TrimSuffix(raw, "/")
 	}
+	return nil
+}
+
+// maxMemberName is PATH_MAX: names are copied, and many members may name the
+// same bytes of the table.
+const maxMemberName = 4096
+
+func (a *Archive) setName(m *Member, name []byte) error {
+	if len(name) > maxMemberName {
+		m.Name = string(name[:maxMemberName])
+		return a.fault(m.HeaderOff, "ar_name", "a name of more than 0x%x bytes", maxMemberName)
+	}
+	m.Name = string(name)
 	return nil
 }
 
