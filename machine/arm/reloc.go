@@ -12,7 +12,7 @@ var relocs = m.NewTable(32, data, dynamic, tls, arm32, groups, thumb32, thumb16,
 // computes with 64 bits, so that a sum that wraps around overflows; takes the
 // addend of ABS8, ABS16 and ABS12 as unsigned; refuses a negative THM_PC12; reads
 // a rotated immediate of a group wrongly on 64-bit hosts; does not shift THM_ABS5
-// and THM_JUMP6 into their fields; checks neither THM_PC8 nor the BF types; and
+// into its field and leaves the highest bit of THM_JUMP6 unused; checks neither THM_PC8 nor the BF types; and
 // knows no SBREL32, BASE_ABS, PLT32_ABS, GOT_ABS, GOT_BREL12, GOTOFF12, TLS_LE12,
 // TLS_LDO12 and TLS_IE12GP.
 
