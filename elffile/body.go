@@ -23,7 +23,9 @@ func (p piece) end() int64 { return p.off + p.data.Size() }
 
 // NewBody returns a Body of one window.
 func NewBody(d Data) *Body {
-	return &Body{pieces: []piece{{0, d}}, size: d.Size()}
+	b := &Body{}
+	b.Put(0, d)
+	return b
 }
 
 // Clone returns a Body that can be edited without changing b.
