@@ -1,0 +1,239 @@
+package phdr
+
+import (
+	"cmp"
+	"debug/elf"
+	"errors"
+	"fmt"
+
+	"elfwright/elffile"
+	"elfwright/image"
+	"elfwright/machine/all"
+	"elfwright/plan"
+)
+
+// prove encodes the draft, reads it again, and compares it with the file as it
+// was. A difference that is not on the list of what was meant to change is a
+// mistake of ours, and nothing is given out then.
+func (d *draft) prove() (*elffile.Body, *Proof, error) {
+	body := d.Encode()
+	now, err := elffile.ParseBody(d.Name, body)
+	if err != nil {
+		return nil, nil, d.unproved(err)
+	}
+	proof := &Proof{Checks: []string{}}
+	for _, check := range []func(*elffile.File, *Proof) error{
+		d.proveMemory, d.proveImage, d.proveMoves, d.proveDynamic, d.proveSections, d.proveRules,
+	} {
+		if err := check(now, proof); err != nil {
+			return nil, nil, err
+		}
+	}
+	return body, proof, nil
+}
+
+// unproved says that the result is not what it should be.
+func (d *draft) unproved(err error) error {
+	return fmt.Errorf("%s: nothing is written, because the result would not be right: %w", d.Name, err)
+}
+
+// proveMemory compares what Linux would map of both, with the smallest and the
+// largest page of the machine.
+func (d *draft) proveMemory(now *elffile.File, proof *Proof) error {
+	sizes := []uint64{d.page}
+	if m := all.Lookup(d.Header.Machine, d.Class); m != nil && m.PageSize < d.page {
+		sizes = append(sizes, m.PageSize)
+	}
+	before, after := image.FromFile(d.old), image.FromFile(now)
+	mapped := false
+	var fault error
+	for _, page := range sizes {
+		was, err := plan.Map(before, plan.Options{PageSize: page})
+		if err != nil {
+			fault = err // a file that is not made for pages of this size
+			continue
+		}
+		mapped = true
+		if err := d.compare(before, was, after, page); err != nil {
+			return err
+		}
+		proof.Mappings, proof.Bytes = len(was.Mappings), 0
+		for i := range before.Segments {
+			proof.Bytes += before.Segments[i].Memsz
+		}
+	}
+	if !mapped {
+		return refusef(d.old, "Linux would not start the file as it is: %v", fault)
+	}
+	proof.Changed = image.Union(d.meant...).Size()
+	return nil
+}
+
+func (d *draft) compare(before *image.Image, was *plan.Plan, after *image.Image, page uint64) error {
+	is, err := plan.Map(after, plan.Options{PageSize: page})
+	if err != nil {
+		return d.unproved(err)
+	}
+	lost, err := plan.Lost(before, was, is, image.Union(d.meant...))
+	if err != nil {
+		return err
+	}
+	var all []error
+	given := image.Union(d.given...)
+	for _, l := range lost {
+		if !given.Covers(l.Range) {
+			all = append(all, l)
+		}
+	}
+	if err := errors.Join(all...); err != nil {
+		return d.unproved(err)
+	}
+	if d.given != nil {
+		return nil
+	}
+	if was.Entry != is.Entry || was.Interp != is.Interp {
+		return d.unproved(fmt.Errorf("entry %v and interpreter %q became %v and %q", was.Entry, was.Interp, is.Entry, is.Interp))
+	}
+	return nil
+}
+
+// proveImage looks for invariants of an image that were not broken before.
+func (d *draft) proveImage(now *elffile.File, proof *Proof) error {
+	old := make(map[string]int)
+	for _, f := range image.FromFile(d.old).Check(corePage) {
+		old[f.Rule]++
+	}
+	for _, f := range image.FromFile(now).Check(corePage) {
+		if old[f.Rule]--; old[f.Rule] < 0 && f.Rule != "table-page" { // has a warning of its own
+			return d.broken(f)
+		}
+	}
+	proof.Checks = append(proof.Checks, "no rule of the gABI or of Linux is broken that was not before")
+	return nil
+}
+
+// broken refuses what was asked for where that is what breaks a rule, which only
+// set and rm can do.
+func (d *draft) broken(f image.Fault) error {
+	if len(d.requests) == 0 {
+		if d.opt.Force {
+			d.warn("forced", "%v", f)
+			return nil
+		}
+		return refusef(d.old, "%v; --force does it all the same", f)
+	}
+	return d.unproved(f)
+}
+
+// proveMoves compares what moved with what was there.
+func (d *draft) proveMoves(now *elffile.File, _ *Proof) error {
+	symtab, _ := d.dynValue(elf.DT_SYMTAB)
+	for _, m := range d.moves {
+		if m.Kind != "bytes" || m.FromAddr == symtab {
+			continue // proveDynamic compares symbols one by one
+		}
+		differ := false
+		err := elffile.Diff(d.old.Body.Window(int64(m.FromOff), int64(m.Size)), now.Body.Window(int64(m.ToOff), int64(m.Size)),
+			func(_, _ int64) bool { differ = true; return false })
+		if err != nil || differ {
+			return d.unproved(cmp.Or(err, fmt.Errorf("%s differs after its move", m.Name)))
+		}
+	}
+	return nil
+}
+
+// proveDynamic compares the dynamic sections: what is a pointer to a table leads
+// to the same bytes, all else is equal.
+func (d *draft) proveDynamic(now *elffile.File, proof *Proof) error {
+	if len(d.dyn) == 0 || d.dynErr != nil {
+		return nil
+	}
+	is, err := now.Dynamic()
+	if err != nil || len(is.Entries) != len(d.dyn) {
+		return d.unproved(cmp.Or(err, fmt.Errorf("the dynamic section has %d entries, and had %d", len(is.Entries), len(d.dyn))))
+	}
+	for i, e := range is.Entries {
+		if e.Tag != d.dyn[i].Tag || e.Val != d.dyn[i].Val && !isDynTable(e.Tag) {
+			return d.unproved(fmt.Errorf("dynamic entry %d was %v 0x%x and is %v 0x%x", i, d.dyn[i].Tag, d.dyn[i].Val, e.Tag, e.Val))
+		}
+	}
+	proof.Checks = append(proof.Checks, "the dynamic section leads to the same tables")
+	return d.proveDynamicSymbols(now)
+}
+
+func (d *draft) proveDynamicSymbols(now *elffile.File) error {
+	was, err := d.old.DynamicSymbolTable()
+	if err != nil {
+		return nil // it could not be read before
+	}
+	is, err := now.DynamicSymbolTable()
+	if err != nil || is.Len() != was.Len() {
+		return d.unproved(cmp.Or(err, fmt.Errorf("there are %d dynamic symbols, and were %d", is.Len(), was.Len())))
+	}
+	for i := range was.Len() {
+		a, b := was.At(i), is.At(i)
+		a.Shndx, b.Shndx = 0, 0
+		if a.Value != b.Value && d.movedTo(a.Value, b.Value) {
+			a.Value = b.Value
+		}
+		if a != b {
+			return d.unproved(fmt.Errorf("dynamic symbol %d (%s) was %+v and is %+v", i, was.Name(a), a, b))
+		}
+	}
+	return nil
+}
+
+func (d *draft) movedTo(from, to uint64) bool {
+	for _, m := range d.moves {
+		if m.Kind == "symbol" && m.FromAddr == from && m.ToAddr == to {
+			return true
+		}
+	}
+	return false
+}
+
+// proveSections compares sections that hold no section numbers.
+func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
+	table := now.Sections()
+	if err := now.SectionErr(); err != nil {
+		return d.unproved(err)
+	}
+	for i := range d.secs {
+		s := &d.secs[i]
+		if s.was <= 0 || !s.orig.HasBytes() || d.rewritten(s) {
+			continue
+		}
+		if i >= len(table) || table[i].Size != s.orig.Size || now.SectionName(i) != s.name {
+			return d.unproved(fmt.Errorf("section %s is not there", s.name))
+		}
+		if s.orig.Off+s.orig.Size > uint64(d.old.Body.Size()) {
+			continue
+		}
+		differ := false
+		err := elffile.Diff(d.old.Body.Window(int64(s.orig.Off), int64(s.orig.Size)), now.Body.Window(int64(table[i].Off), int64(table[i].Size)),
+			func(from, to int64) bool { differ = !d.meantIn(s, from, to); return !differ })
+		if err != nil || differ {
+			return d.unproved(cmp.Or(err, fmt.Errorf("section %s differs", s.name)))
+		}
+	}
+	return nil
+}
+
+// meantIn says whether bytes of a section are on the list of what was meant to
+// change.
+func (d *draft) meantIn(s *section, from, to int64) bool {
+	if !s.Has(elf.SHF_ALLOC) {
+		return false
+	}
+	return image.Union(d.meant...).Covers(image.Range{Start: image.Addr(s.Addr + uint64(from)), Size: uint64(to - from)})
+}
+
+// rewritten says whether a section's bytes hold section numbers or names of
+// sections, and so may be new.
+func (d *draft) rewritten(s *section) bool {
+	switch s.Type {
+	case elf.SHT_SYMTAB, elf.SHT_DYNSYM, elf.SHT_SYMTAB_SHNDX, elf.SHT_GROUP:
+		return true
+	}
+	return s.was == int(d.old.Shstrndx())
+}
