@@ -304,10 +304,17 @@ func (a *Archive) OpenMember(i int) (*File, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(a.Name), path)
 	}
+	var f *File
+	var err error
 	if m.Nested == 0 {
-		return Open(path)
+		f, err = Open(path)
+	} else {
+		f, err = openNested(path, m.Nested)
 	}
-	return openNested(path, m.Nested)
+	if err != nil { // the file may be anywhere, so say who asked for it
+		return nil, &Error{File: a.MemberName(i), Msg: "thin archive", Err: err}
+	}
+	return f, nil
 }
 
 // openNested reads the member of another archive whose header is at off.
