@@ -3,6 +3,7 @@ package elffile
 import (
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Error is a fault in an ELF file, with its place: the file as the user named
@@ -85,5 +86,16 @@ func (c *faults) err() error {
 func (e *Error) says(format string, args ...any) *Error {
 	c := *e
 	c.Msg = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// because is the error for bytes that [Body.Bytes] did not give: e, which says
+// that the file ends before them, unless they are there and reading them failed.
+func (e *Error) because(err error) *Error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return e
+	}
+	c := *e
+	c.Msg, c.Err = "read", err
 	return &c
 }

@@ -124,7 +124,7 @@ func (f *File) ProgData(i int) ([]byte, error) {
 	p := &f.Progs[i]
 	b, err := f.Body.Bytes(p.Off, p.Filesz)
 	if err != nil {
-		return b, f.ProgError(i, "p_offset", "0x%x + p_filesz 0x%x is past the end of the file (0x%x)", p.Off, p.Filesz, f.Body.Size())
+		return b, f.ProgError(i, "p_offset", "0x%x + p_filesz 0x%x is past the end of the file (0x%x)", p.Off, p.Filesz, f.Body.Size()).because(err)
 	}
 	return b, nil
 }
@@ -156,7 +156,7 @@ func (f *File) BytesAt(vaddr, n uint64) ([]byte, error) {
 	}
 	b, err := f.Body.Bytes(off, n)
 	if err != nil {
-		return b, f.fault("", "", -1, "0x%x bytes at address 0x%x, file offset 0x%x, are past the end of the file (0x%x)", n, vaddr, off, f.Body.Size())
+		return b, f.fault("", "", -1, "0x%x bytes at address 0x%x, file offset 0x%x, are past the end of the file (0x%x)", n, vaddr, off, f.Body.Size()).because(err)
 	}
 	return b, nil
 }

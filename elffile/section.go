@@ -111,7 +111,7 @@ func (f *File) section0() (Section, error) {
 	}
 	b, err := f.Body.Bytes(f.Header.Shoff, uint64(f.ShdrSize()))
 	if err != nil {
-		return Section{}, f.fault("ELF header", "e_shoff", f.fieldOff("e_shoff"), "0x%x + 0x%x is past the end of the file (0x%x)", f.Header.Shoff, f.ShdrSize(), f.Body.Size())
+		return Section{}, f.fault("ELF header", "e_shoff", f.fieldOff("e_shoff"), "0x%x + 0x%x is past the end of the file (0x%x)", f.Header.Shoff, f.ShdrSize(), f.Body.Size()).because(err)
 	}
 	return decodeSection(f.Format, b), nil
 }
@@ -225,7 +225,7 @@ func (f *File) SectionData(i int) ([]byte, error) {
 	}
 	b, err := f.Body.Bytes(s.Off, s.Size)
 	if err != nil {
-		return b, f.SectionError(i, "sh_offset", "0x%x + sh_size 0x%x is past the end of the file (0x%x)", s.Off, s.Size, f.Body.Size())
+		return b, f.SectionError(i, "sh_offset", "0x%x + sh_size 0x%x is past the end of the file (0x%x)", s.Off, s.Size, f.Body.Size()).because(err)
 	}
 	return b, nil
 }

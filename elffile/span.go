@@ -126,7 +126,10 @@ func (f *File) tableAt(d Dyn, n uint64) ([]byte, int64, error) {
 	if !ok {
 		return nil, -1, f.dynError(d, "address 0x%x is in the file bytes of no PT_LOAD", d.Val)
 	}
-	b := s.upTo(0, n)
+	b, err := f.Body.Bytes(s.off, min(n, s.n))
+	if err != nil {
+		return b, int64(s.off), f.dynError(d, "0x%x bytes at address 0x%x", n, d.Val).because(err)
+	}
 	if uint64(len(b)) < n {
 		return b, int64(s.off), f.dynError(d, "0x%x bytes at address 0x%x: only 0x%x are in the file", n, d.Val, len(b))
 	}
