@@ -36,10 +36,8 @@ func Path(w io.Writer, in Input, opt Options) (*Report, error) {
 	name, only := in.Path, ""
 	st, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if archive, member, ok := splitMember(name); ok {
-			name, only = archive, member
-			st, err = os.Stat(name)
-		}
+		name, only = splitMember(name)
+		st, err = os.Stat(name)
 	}
 	switch {
 	case err != nil:
@@ -80,13 +78,27 @@ func showMapped(w io.Writer, m *elffile.Mapping, only string, opt Options) (r *R
 	return Print(w, f, opt)
 }
 
-// splitMember takes "libc.a(printf.o)" apart.
-func splitMember(path string) (archive, member string, ok bool) {
-	i := strings.LastIndexByte(path, '(')
-	if i <= 0 || !strings.HasSuffix(path, ")") || i+2 == len(path) {
-		return "", "", false
+// splitMember takes "libc.a(printf.o)" apart: at the first parenthesis with a
+// file in front of it, for both names may have more of them; at the first one
+// if there is no such file, so that the error names the archive.
+func splitMember(path string) (archive, member string) {
+	if !strings.HasSuffix(path, ")") {
+		return path, ""
 	}
-	return path[:i], path[i+1 : len(path)-1], true
+	inner := path[:len(path)-1]
+	first := strings.IndexByte(inner, '(')
+	if first <= 0 {
+		return path, ""
+	}
+	for i := first; i < len(inner); i++ {
+		if inner[i] != '(' {
+			continue
+		}
+		if _, err := os.Stat(inner[:i]); err == nil {
+			return inner[:i], inner[i+1:]
+		}
+	}
+	return inner[:first], inner[first+1:]
 }
 
 // plainError is a fault of the system as one of ours: the file and what is

@@ -2,6 +2,7 @@ package show
 
 import (
 	"debug/elf"
+	"strings"
 
 	"elfwright/elffile"
 )
@@ -115,21 +116,26 @@ func (h *relocsHead) text(t *text) {
 	t.count(h.Len(), "entry", "entries")
 	t.str(":")
 	t.nl()
-	symbol := "Symbol's Name + Addend"
-	if !h.HasAddend {
-		symbol = "Symbol's Name"
+	t.heads(h.columns())
+}
+
+// columns are the heads of the table's columns.
+func (h *relocsHead) columns() string {
+	offset, info, value := padded("    Offset", 18), padded("      Info", 17), padded("Symbol's Value", 17)
+	if !h.p.f.Is64() {
+		offset, info, value = padded(" Offset", 10), padded("  Info", 9), padded(" Value", 9)
 	}
-	formula := padded("Formula", h.types.formulaWidth) + "  "
-	switch wide := h.p.f.Is64(); {
-	case h.relr() && wide:
-		t.heads("    Offset        Type                   Formula")
+	typ := padded("Type", 22)
+	if h.types.rows != nil {
+		typ += " " + padded("Formula", h.types.formulaWidth) + " "
+	}
+	switch {
 	case h.relr():
-		t.heads(" Offset   Type                   Formula")
-	case wide:
-		t.heads("    Offset             Info             Type                   " + formula + "Symbol's Value   " + symbol)
-	default:
-		t.heads(" Offset     Info    Type                   " + formula + "Sym.Val. " + symbol)
+		return offset + strings.TrimRight(typ, " ")
+	case h.HasAddend:
+		return offset + info + typ + " " + value + "Symbol's Name + Addend"
 	}
+	return offset + info + typ + " " + value + "Symbol's Name"
 }
 
 func (h *relocsHead) json(o *object) {
@@ -209,7 +215,7 @@ func (r *relocRow) text(t *text) {
 	t.hex(r.Off, r.wide)
 	t.str("  ")
 	if r.table.relr() {
-		t.str(r.typ.cell)
+		t.str(strings.TrimRight(r.typ.cell, " "))
 		t.nl()
 		return
 	}
