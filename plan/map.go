@@ -3,7 +3,6 @@ package plan
 import (
 	"debug/elf"
 	"fmt"
-	"slices"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -18,35 +17,19 @@ type Options struct {
 	Base image.Addr
 }
 
-// Mapping is a range of pages that come from the file, or are zero.
-type Mapping struct {
-	image.Range
-	Prot   elf.ProgFlag
-	Off    int64 // file offset of the first page, or Anonymous
-	Index  int   // program header that caused it
-	Rule   string
-	Zeroed image.Range // bytes of file pages that the kernel clears
-}
-
-// Anonymous is the Off of a mapping without a file.
-const Anonymous = -1
-
 // Plan is what a loader would make of an image.
 type Plan struct {
-	Bias     image.Addr // added to every address of the file (modulo 2^64)
-	Mappings []Mapping  // ascending, disjoint: later headers have replaced earlier ones
-	Brk      image.Addr // where the heap would start, before randomisation
-	Entry    image.Addr
-	Interp   string // path of the interpreter, or ""
+	Space             // the mappings: later headers have replaced earlier ones
+	Bias   image.Addr // added to every address of the file (modulo 2^64)
+	Brk    image.Addr // where the heap would start, before randomisation
+	Entry  image.Addr
+	Interp string // path of the interpreter, or ""
 
 	// Phdr is AT_PHDR as kernels since 5.18 compute it: the address of e_phoff in
 	// the PT_LOAD whose file bytes have it, or the bias if none has. PhdrOld is
 	// what kernels before that, gVisor and qemu-user compute: e_phoff from the
 	// start of the first PT_LOAD's file.
 	Phdr, PhdrOld image.Addr
-
-	// Replaced are the parts of earlier mappings that later headers took.
-	Replaced []Mapping
 
 	file elffile.Data
 }
@@ -152,40 +135,6 @@ func (p *Plan) load(s *image.Segment, page, maxAddr uint64) error {
 	return nil
 }
 
-// place puts a mapping over what is there (MAP_FIXED).
-func (p *Plan) place(m Mapping) {
-	if m.Empty() {
-		return
-	}
-	var out []Mapping
-	for _, old := range p.Mappings {
-		if x := old.Intersect(m.Range); !x.Empty() {
-			p.Replaced = append(p.Replaced, old.cut(x))
-		}
-		for _, r := range old.Minus(m.Range) {
-			out = append(out, old.cut(r))
-		}
-	}
-	out = append(out, m)
-	slices.SortFunc(out, func(a, b Mapping) int {
-		if a.Start < b.Start {
-			return -1
-		}
-		return 1
-	})
-	p.Mappings = out
-}
-
-// cut is the part of a mapping in r, which is within it.
-func (m Mapping) cut(r image.Range) Mapping {
-	if m.Off != Anonymous {
-		m.Off += int64(r.Start - m.Start)
-	}
-	m.Range = r
-	m.Zeroed = m.Zeroed.Intersect(r)
-	return m
-}
-
 // placeTable computes AT_PHDR, the new way and the old way.
 func (p *Plan) placeTable(img *image.Image) {
 	p.Phdr = p.Bias
@@ -212,21 +161,4 @@ func (p *Plan) brk(img *image.Image, page uint64) {
 	if up, ok := end.Up(page); ok {
 		p.Brk = up
 	}
-}
-
-// At returns the mapping that has an address, or nil.
-func (p *Plan) At(a image.Addr) *Mapping {
-	i, _ := slices.BinarySearchFunc(p.Mappings, a, func(m Mapping, a image.Addr) int {
-		if m.Contains(a) {
-			return 0
-		}
-		if m.Start > a {
-			return 1
-		}
-		return -1
-	})
-	if i < len(p.Mappings) && p.Mappings[i].Contains(a) {
-		return &p.Mappings[i]
-	}
-	return nil
 }

@@ -1,0 +1,211 @@
+package plan
+
+import (
+	"debug/elf"
+
+	"elfwright/image"
+)
+
+// Stack is the new stack and what the kernel puts on it, from SP upward: argc,
+// the pointers to the arguments, 0, those to the environment, 0, the auxiliary
+// vector; then the random bytes, the platform's name, and the strings.
+type Stack struct {
+	image.Range
+	Prot elf.ProgFlag
+	SP   image.Addr
+	Argv image.Addr // of the first pointer; argc is at SP
+	Envp image.Addr
+	Auxv image.Addr
+
+	Random, Platform image.Addr
+	ArgStart         image.Addr // the strings of the arguments
+	EnvStart, EnvEnd image.Addr // those of the environment
+	Execfn           image.Addr // the path
+}
+
+// Limits of execve (fs/exec.c, bprm_stack_limits; include/uapi/linux/limits.h).
+const (
+	argMax       = 128 << 10
+	argMost      = 6 << 20   // 3/4 of _STK_LIM
+	stackExpand  = 128 << 10 // what setup_arg_pages adds
+	argStrPages  = 32        // MAX_ARG_STRLEN
+	stackAligned = 16
+)
+
+// kernelWord is sizeof(void *) in the kernel, which is not always the program's.
+func (e *execve) kernelWord() uint64 {
+	if e.abi != nil && !e.abi.Compat {
+		return e.abi.Word()
+	}
+	return 8
+}
+
+// copyStrings puts path, environment and arguments where the stack will be
+// (do_execveat_common), and refuses what is too much.
+func (e *execve) copyStrings() *failure {
+	if e.call.Path == "" {
+		e.call.Path = e.prog.Name
+	}
+	if len(e.call.Args) == 0 && e.has(changeEmptyArgv) {
+		e.call.Args = []string{""}
+	}
+	if e.abi == nil {
+		return nil
+	}
+	limit := max(min(argMost, e.host.StackLimit/4), argMax)
+	pointers := uint64(max(len(e.call.Args), 1)+len(e.call.Env)) * e.kernelWord()
+	tooBig := func(format string, args ...any) *failure {
+		return e.fail("E2BIG", "bprm_stack_limits", -1, format, args...)
+	}
+	if pointers >= limit {
+		return tooBig("0x%x bytes of pointers to arguments and environment are more than 0x%x", pointers, limit)
+	}
+	s := &e.out.Stack
+	top := e.host.StackTop
+	p := top - image.Addr(e.kernelWord()) - image.Addr(len(e.call.Path)+1)
+	s.Execfn, s.EnvEnd = p, p
+	for i := len(e.call.Env) - 1; i >= 0; i-- {
+		if n := uint64(len(e.call.Env[i]) + 1); n > argStrPages*e.page {
+			return e.fail("E2BIG", "copy_strings", -1, "environment string %d has 0x%x bytes, more than 0x%x", i, n, argStrPages*e.page)
+		}
+		p -= image.Addr(len(e.call.Env[i]) + 1)
+	}
+	s.EnvStart = p
+	for i := len(e.call.Args) - 1; i >= 0; i-- {
+		if n := uint64(len(e.call.Args[i]) + 1); n > argStrPages*e.page {
+			return e.fail("E2BIG", "copy_strings", -1, "argument %d has 0x%x bytes, more than 0x%x", i, n, argStrPages*e.page)
+		}
+		p -= image.Addr(len(e.call.Args[i]) + 1)
+	}
+	s.ArgStart = p
+	if used := uint64(top - p); used-e.kernelWord() > limit-pointers || used > e.host.StackLimit {
+		return tooBig("arguments and environment need 0x%x bytes, and with their pointers may have 0x%x", used+pointers, min(limit, e.host.StackLimit))
+	}
+	e.step(PhaseCheck, "bprm_stack_limits", FromProgram, -1, "%d arguments, %d environment strings: 0x%x of at most 0x%x bytes",
+		len(e.call.Args), len(e.call.Env), uint64(top-p)+pointers, limit)
+	return nil
+}
+
+// setupArgPages makes the stack's mapping (setup_arg_pages).
+func (e *execve) setupArgPages() *failure {
+	s := &e.out.Stack
+	top := e.host.StackTop
+	start := s.ArgStart.Down(e.page)
+	size := uint64(top - start)
+	if grown := min(down(e.host.StackLimit, e.page), size+stackExpand); grown > size {
+		start = top - image.Addr(grown)
+	}
+	s.Range = image.MakeRange(start, top)
+	s.Prot = elf.PF_R | elf.PF_W | e.stackExec
+	e.out.StackEnd = top
+	e.out.place(Mapping{Range: s.Range, Prot: s.Prot, Off: Anonymous, Index: e.prog.last(elf.PT_GNU_STACK), Rule: "setup_arg_pages", Origin: FromKernel, Name: nameStack})
+	e.step(PhaseStack, "setup_arg_pages", FromProgram, -1, "the stack ends at %v%s; it is there before the segments", top, e.randomly(e.abi.RandomStack))
+	return nil
+}
+
+// createElfTables is create_elf_tables: what the stack holds.
+func (e *execve) createElfTables() *failure {
+	s := &e.out.Stack
+	word := image.Addr(e.abi.Word())
+	p := s.ArgStart
+	if !e.abi.RawStack {
+		p = p.Down(stackAligned) // arch_align_stack
+	}
+	high := p
+	if e.abi.Platform != "" {
+		p -= image.Addr(len(e.abi.Platform) + 1)
+		s.Platform = p
+	}
+	p -= randomBytes
+	s.Random = p
+	tags := e.auxTags()
+	p -= image.Addr(2*len(tags)) * word
+	argc, envc := image.Addr(len(e.call.Args)), image.Addr(len(e.call.Env))
+	s.SP = (p - (argc+1+envc+1+1)*word).Down(stackAligned)
+	s.Argv = s.SP + word
+	s.Envp = s.Argv + (argc+1)*word
+	s.Auxv = s.Envp + (envc+1)*word
+	if err := e.extendStack(); err != nil {
+		return err
+	}
+	if err := e.stackWritable(image.MakeRange(s.SP, high), image.MakeRange(s.ArgStart, s.EnvEnd)); err != nil {
+		return err
+	}
+	for _, t := range tags {
+		e.out.Auxv = append(e.out.Auxv, e.auxValue(t))
+	}
+	e.step(PhaseTables, "create_elf_tables", FromProgram, -1, "argc at %v, argv, envp, %d entries of the auxiliary vector at %v", s.SP, len(tags), s.Auxv)
+	return nil
+}
+
+// extendStack is find_extend_vma: the stack grows down to sp.
+func (e *execve) extendStack() *failure {
+	s := &e.out.Stack
+	fail := func(errno, format string, args ...any) *failure {
+		f := e.fail(errno, "find_extend_vma_locked", -1, format, args...)
+		f.origin = FromKernel
+		return f
+	}
+	if e.out.At(s.SP) != nil {
+		return nil
+	}
+	i := e.out.after(s.SP)
+	if i == len(e.out.Mappings) || e.out.Mappings[i].Name != nameStack {
+		return fail("EFAULT", "the stack is gone: a segment was mapped over it")
+	}
+	m := &e.out.Mappings[i]
+	start := s.SP.Down(e.page)
+	switch size := uint64(m.End() - start); {
+	case size > e.host.StackLimit:
+		return fail("EFAULT", "the stack would need 0x%x bytes, more than its limit 0x%x", size, e.host.StackLimit)
+	case i > 0 && uint64(start-e.out.Mappings[i-1].End()) < e.guard():
+		return fail("EFAULT", "the stack would come within 0x%x bytes of %v", e.guard(), e.out.Mappings[i-1].Range)
+	}
+	m.Range = image.MakeRange(start, m.End())
+	s.Range = image.MakeRange(start, s.End())
+	return nil
+}
+
+// stackWritable says whether the kernel can write its tables and read the
+// strings: a later segment may lie over the stack.
+func (e *execve) stackWritable(tables, text image.Range) *failure {
+	for i := range e.out.Mappings {
+		m := &e.out.Mappings[i]
+		if m.Name == nameStack || !m.Overlaps(tables) && !m.Overlaps(text) {
+			continue
+		}
+		if m.Overlaps(tables) && m.Prot&elf.PF_W == 0 {
+			return &failure{"EFAULT", "create_elf_tables", m.Origin, m.Index, "the stack was replaced by a mapping that is not writable"}
+		}
+		e.warning("stack-replaced", m.Origin, m.Index, "lies over the stack: the kernel made it before the segments, and arguments or environment are lost")
+	}
+	return nil
+}
+
+// setBrk decides where the heap starts.
+func (e *execve) setBrk() *failure {
+	end := e.brkEnd
+	static := e.prog.Header.Type == elf.ET_DYN && e.call.Interp == nil
+	random := e.randomly(e.abi.RandomBrk)
+	switch {
+	case static && e.has(changeBrkMoved):
+		end = e.abi.DynBase
+		e.step(PhaseBrk, "load_elf_binary", FromProgram, -1, "a static PIE has its heap at ELF_ET_DYN_BASE, 0x%x, and not behind its segments%s", up(end, e.page), random).since(changeBrkMoved)
+	case static:
+		e.step(PhaseBrk, "load_elf_binary", FromProgram, -1, "behind the highest end of a PT_LOAD, 0x%x; with randomisation, at ELF_ET_DYN_BASE", end).since(changeBrkMoved)
+	default:
+		e.step(PhaseBrk, "load_elf_binary", FromProgram, e.brkIndex(), "behind the highest end of all PT_LOADs, 0x%x, whatever their order and flags%s", end, random).since(changeBrkGap)
+	}
+	e.out.StartBrk = image.Addr(up(end, e.page))
+	return nil
+}
+
+// brkIndex is the header with the highest end.
+func (e *execve) brkIndex() int {
+	for i, h := range e.prog.loads {
+		if e.sum(h.Vaddr, h.Memsz)+e.bias == e.brkEnd {
+			return i
+		}
+	}
+	return -1
+}
