@@ -8,18 +8,23 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 )
 
 // systemFiles yields the ELF files below /usr/bin and every n-th below /usr/lib,
-// or with ELFWRIGHT_SWEEP all below /usr. Which ones is a matter of their names,
-// so that each run takes the same.
+// or with ELFWRIGHT_SWEEP all below /usr, or with ELFWRIGHT_SAMPLES all below the
+// folders that it names (separated by colons). Which ones is a matter of their
+// names, so that each run takes the same.
 func systemFiles(t *testing.T, n uint32) iter.Seq2[string, *Mapping] {
 	roots := []string{"/usr/bin", "/usr/lib"}
 	if sweep() {
 		roots, n = []string{"/usr"}, 1
+	}
+	if dirs := os.Getenv("ELFWRIGHT_SAMPLES"); dirs != "" {
+		roots, n = filepath.SplitList(dirs), 1
 	}
 	return func(yield func(string, *Mapping) bool) {
 		count := 0
@@ -73,6 +78,7 @@ func TestSystemAgainstDebugELF(t *testing.T) {
 		c.dynamic()
 		c.versions()
 		c.relocs()
+		c.hashes()
 	}
 }
 
@@ -248,6 +254,37 @@ func (c *comparison) relocs() {
 		// ld.so is told one table where the linker made two sections.
 		if n, ok := at[t.Offset]; t.packed == nil && t.Len() > 0 && len(c.std.Sections) > 0 && (!ok || n > t.Len()) {
 			c.Errorf("%s: %s at 0x%x: %d relocations, the section there has %d", c.f.Name, t.Name, t.Offset, t.Len(), n)
+		}
+	}
+}
+
+// hashes looks every symbol up that a hash table should know.
+func (c *comparison) hashes() {
+	t, _ := c.f.DynamicSymbolTable()
+	sh, err := c.f.SysvHash()
+	c.ok(err)
+	gh, err := c.f.GnuHash()
+	c.ok(err)
+	if sh != nil && sh.Count() != uint64(t.Len()) || gh != nil && gh.Count() > uint64(t.Len()) {
+		c.Errorf("%s: %d symbols by %s, hash tables of %+v, %+v", c.f.Name, t.Len(), t.CountBy, sh, gh)
+	}
+	for i := 1; i < t.Len(); i++ {
+		s := t.At(i)
+		if s.Shndx == 0 || s.Bind() == elf.STB_LOCAL {
+			continue
+		}
+		name := string(t.Name(s))
+		if sh != nil {
+			if x, ok := sh.Lookup(name); !ok || string(t.Name(t.At(x))) != name {
+				c.Errorf("%s: DT_HASH does not know %s: %d, %v", c.f.Name, name, x, ok)
+				return
+			}
+		}
+		if gh != nil && i >= int(gh.SymOffset) {
+			if x, ok := gh.Lookup(name); !ok || string(t.Name(t.At(x))) != name {
+				c.Errorf("%s: DT_GNU_HASH does not know %s: %d, %v", c.f.Name, name, x, ok)
+				return
+			}
 		}
 	}
 }
