@@ -54,7 +54,6 @@ func views() []view {
 		{SectionHeaders, "sections", shapeRows, showSections},
 		{SectionGroups, "groups", shapeRows, showGroups},
 		{Segments, "segments", shapeRows, showSegments},
-		{Notes, "notes", shapeTables, showNotes},
 		{Dynamic, "dynamic", shapeTables, showDynamic},
 		{Relocs, "relocations", shapeTables, showRelocs},
 		{DynSyms, "dynamic_symbols", shapeTables, showDynSyms},
@@ -62,7 +61,9 @@ func views() []view {
 		{NM, "nm", shapeRows, showNM},
 		{Versions, "versions", shapeTables, showVersions},
 		{Histogram, "histogram", shapeTables, showHistogram},
+		{Notes, "notes", shapeTables, showNotes},
 		{hexDump, "hex_dumps", shapeTables, showHexDump},
 		{stringDump, "string_dumps", shapeTables, showStringDump},
+		{disassembly, "disassembly", shapeTables, showDisassembly},
 	}
 }
