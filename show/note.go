@@ -3,10 +3,10 @@ package show
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/machine"
-	"elfwright/machine/all"
 )
 
 // noteContext is what the meaning of a note depends on beyond its own bytes.
@@ -128,19 +128,20 @@ func (r *noteRow) json(o *object) {
 // segments that no such section covers: a program is started by the latter, and
 // after strip or in a core file they are all there is.
 func showNotes(p *printer) {
-	c := noteContext{Format: p.f.Format, machine: p.f.Header.Machine, mach: all.Lookup(p.f.Header.Machine, p.f.Class), core: p.f.Header.Type == elf.ET_CORE}
+	c := noteContext{Format: p.f.Format, machine: p.f.Header.Machine, mach: p.m, core: p.f.Header.Type == elf.ET_CORE}
 	sections := p.f.Sections()
 	some := false
 	for i := range sections {
-		if s := &sections[i]; s.Type == elf.SHT_NOTE {
+		if s := &sections[i]; s.Type == elf.SHT_NOTE && p.spend(s.Size) {
 			some = true
 			p.table(&noteHead{section: i, segment: -1, name: p.sectionName(i), off: s.Off, size: s.Size})
 			notes, err := p.f.SectionNotes(i)
 			p.notes(&c, notes, err)
 		}
 	}
+	covered := noteSpans(sections)
 	for i := range p.f.Progs {
-		if ph := &p.f.Progs[i]; ph.Type == elf.PT_NOTE && !notesCovered(sections, ph) {
+		if ph := &p.f.Progs[i]; ph.Type == elf.PT_NOTE && !notesCovered(covered, ph) && p.spend(ph.Filesz) {
 			some = true
 			p.table(&noteHead{section: -1, segment: i, off: ph.Off, size: ph.Filesz})
 			notes, err := p.f.ProgNotes(i)
@@ -169,23 +170,40 @@ func (p *printer) notes(c *noteContext, notes []elffile.Note, err error) {
 	p.end()
 }
 
-// notesCovered says whether every byte of a note segment is in note sections.
-// Between two of them there may be padding.
-func notesCovered(sections []elffile.Section, ph *elffile.Prog) bool {
-	at, end := ph.Off, ph.Off+ph.Filesz
-	if end < at {
-		return false
-	}
-	for found := true; found && at < end; {
-		found = false
-		for i := range sections {
-			s := &sections[i]
-			if s.Type == elf.SHT_NOTE && s.Size > 0 && s.Off <= at+7 && s.Off >= ph.Off && s.Off+s.Size > at {
-				at, found = s.Off+s.Size, true
-			}
+// noteSpans are the pieces of the file that note sections cover, in order;
+// those with no more than padding between them are one.
+func noteSpans(sections []elffile.Section) [][2]uint64 {
+	var list [][2]uint64
+	for i := range sections {
+		if s := &sections[i]; s.Type == elf.SHT_NOTE && s.Size > 0 && s.Off+s.Size > s.Off {
+			list = append(list, [2]uint64{s.Off, s.Off + s.Size})
 		}
 	}
-	return at >= end
+	slices.SortFunc(list, func(a, b [2]uint64) int { return compare(a[0], b[0]) })
+	n := 0
+	for _, span := range list {
+		if n > 0 && span[0] <= (list[n-1][1]+7)&^7 {
+			list[n-1][1] = max(list[n-1][1], span[1])
+			continue
+		}
+		list[n] = span
+		n++
+	}
+	return list[:n]
+}
+
+// notesCovered says whether every byte of a note segment is in note sections.
+func notesCovered(spans [][2]uint64, ph *elffile.Prog) bool {
+	if ph.Filesz == 0 || ph.Off+ph.Filesz < ph.Off {
+		return ph.Filesz == 0
+	}
+	i, _ := slices.BinarySearchFunc(spans, ph.Off, func(s [2]uint64, off uint64) int {
+		if s[1] <= off {
+			return -1
+		}
+		return 1
+	})
+	return i < len(spans) && spans[i][0] <= ph.Off && ph.Off+ph.Filesz <= spans[i][1]
 }
 
 // decode gives what a descriptor says; nil where nothing is known of its kind.
