@@ -139,9 +139,13 @@ func showNotes(p *printer) {
 			p.notes(&c, notes, err)
 		}
 	}
-	covered := noteSpans(sections)
+	byOffset, byAddr := noteSpans(sections)
 	for i := range p.f.Progs {
-		if ph := &p.f.Progs[i]; ph.Type == elf.PT_NOTE && !notesCovered(covered, ph) && p.spend(ph.Filesz) {
+		ph := &p.f.Progs[i]
+		if ph.Type != elf.PT_NOTE || covered(byOffset, ph.Off, ph.Filesz) || covered(byAddr, ph.Vaddr, ph.Filesz) {
+			continue
+		}
+		if p.spend(ph.Filesz) {
 			some = true
 			p.table(&noteHead{section: -1, segment: i, off: ph.Off, size: ph.Filesz})
 			notes, err := p.f.ProgNotes(i)
@@ -170,15 +174,26 @@ func (p *printer) notes(c *noteContext, notes []elffile.Note, err error) {
 	p.end()
 }
 
-// noteSpans are the pieces of the file that note sections cover, in order;
-// those with no more than padding between them are one.
-func noteSpans(sections []elffile.Section) [][2]uint64 {
-	var list [][2]uint64
+// noteSpans are what note sections cover, of the file and of the addresses. By
+// address a section without bytes counts too: in a file of debug information the
+// program headers are those of the program, whose offsets mean nothing there.
+func noteSpans(sections []elffile.Section) (byOffset, byAddr [][2]uint64) {
 	for i := range sections {
-		if s := &sections[i]; s.Type == elf.SHT_NOTE && s.Size > 0 && s.Off+s.Size > s.Off {
-			list = append(list, [2]uint64{s.Off, s.Off + s.Size})
+		s := &sections[i]
+		if s.Type == elf.SHT_NOTE {
+			byOffset = append(byOffset, [2]uint64{s.Off, s.Off + s.Size})
+		}
+		if s.Has(elf.SHF_ALLOC) && (s.Type == elf.SHT_NOTE || s.Type == elf.SHT_NOBITS) && !isTbss(s) {
+			byAddr = append(byAddr, [2]uint64{s.Addr, s.Addr + s.Size})
 		}
 	}
+	return mergeSpans(byOffset), mergeSpans(byAddr)
+}
+
+// mergeSpans sorts half-open ranges; those with no more than a note's padding
+// between them become one.
+func mergeSpans(list [][2]uint64) [][2]uint64 {
+	list = slices.DeleteFunc(list, func(s [2]uint64) bool { return s[1] <= s[0] })
 	slices.SortFunc(list, func(a, b [2]uint64) int { return compare(a[0], b[0]) })
 	n := 0
 	for _, span := range list {
@@ -192,18 +207,18 @@ func noteSpans(sections []elffile.Section) [][2]uint64 {
 	return list[:n]
 }
 
-// notesCovered says whether every byte of a note segment is in note sections.
-func notesCovered(spans [][2]uint64, ph *elffile.Prog) bool {
-	if ph.Filesz == 0 || ph.Off+ph.Filesz < ph.Off {
-		return ph.Filesz == 0
+// covered says whether one of the spans has all of [at, at+size).
+func covered(spans [][2]uint64, at, size uint64) bool {
+	if size == 0 || at+size < at {
+		return size == 0
 	}
-	i, _ := slices.BinarySearchFunc(spans, ph.Off, func(s [2]uint64, off uint64) int {
-		if s[1] <= off {
+	i, _ := slices.BinarySearchFunc(spans, at, func(s [2]uint64, at uint64) int {
+		if s[1] <= at {
 			return -1
 		}
 		return 1
 	})
-	return i < len(spans) && spans[i][0] <= ph.Off && ph.Off+ph.Filesz <= spans[i][1]
+	return i < len(spans) && spans[i][0] <= at && at+size <= spans[i][1]
 }
 
 // decode gives what a descriptor says; nil where nothing is known of its kind.
