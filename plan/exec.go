@@ -43,6 +43,9 @@ type Call struct {
 	Path      string
 	Args, Env []string
 	Program   *Program
+	// OpenErr says why execve cannot open the program: "EACCES" where it is not
+	// executable. What would follow is computed all the same.
+	OpenErr string
 	// Interp is the file that the program's PT_INTERP names. Where it could not
 	// be opened, InterpErr says why: "ENOENT", "EACCES"; ELIBBAD if it is no ELF
 	// file.
@@ -194,6 +197,10 @@ func Exec(call Call, host Host) *Process {
 		return &e.out
 	}
 	e.start()
+	if call.OpenErr != "" {
+		e.out.Outcome = Outcome{Fate: Refused, Errno: call.OpenErr, Rule: "do_open_execat", Index: -1,
+			Msg: "the file cannot be opened for execution; the rest is what would follow"}
+	}
 	return &e.out
 }
 

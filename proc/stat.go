@@ -1,0 +1,54 @@
+package proc
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"elfwright/image"
+)
+
+// Stat is what /proc/PID/stat tells of the memory (proc_pid_stat(5)).
+type Stat struct {
+	Comm  string
+	State byte
+
+	StartCode, EndCode image.Addr // fields 26 and 27
+	StartStack         image.Addr // 28
+	StartData, EndData image.Addr // 45 and 46
+	StartBrk           image.Addr // 47
+	ArgStart, ArgEnd   image.Addr // 48 and 49
+	EnvStart, EnvEnd   image.Addr // 50 and 51
+}
+
+// ParseStat reads /proc/PID/stat. The program's name stands in parentheses and
+// may hold any byte, parentheses and blanks too: the last one closes it.
+func ParseStat(text []byte) (Stat, error) {
+	var s Stat
+	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return s, fmt.Errorf("stat: no program name in parentheses")
+	}
+	s.Comm = string(text[open+1 : end])
+	words := strings.Fields(string(text[end+1:]))
+	const first = 3 // the number of the field behind the name
+	if len(words) < 52-first || len(words[0]) != 1 {
+		return s, fmt.Errorf("stat: %d fields, not 52 or more", len(words)+first-1)
+	}
+	s.State = words[0][0]
+	for _, f := range []struct {
+		field int
+		to    *image.Addr
+	}{
+		{26, &s.StartCode}, {27, &s.EndCode}, {28, &s.StartStack}, {45, &s.StartData}, {46, &s.EndData}, {47, &s.StartBrk},
+		{48, &s.ArgStart}, {49, &s.ArgEnd}, {50, &s.EnvStart}, {51, &s.EnvEnd},
+	} {
+		v, err := strconv.ParseUint(words[f.field-first], 10, 64)
+		if err != nil {
+			return s, fmt.Errorf("stat: field %d: %q is not a number", f.field, words[f.field-first])
+		}
+		*f.to = image.Addr(v)
+	}
+	return s, nil
+}
