@@ -77,7 +77,11 @@ func (c *faults) add(err error) {
 
 func (c *faults) err() error {
 	if c.more > 0 {
-		return errors.Join(append(c.list, fmt.Errorf("and %d more such faults", c.more))...)
+		more := &Error{Off: -1, Msg: fmt.Sprintf("and %d more such faults", c.more)}
+		if e, ok := errors.AsType[*Error](c.list[0]); ok {
+			more.File = e.File
+		}
+		return errors.Join(append(c.list, more)...)
 	}
 	return errors.Join(c.list...)
 }

@@ -174,8 +174,6 @@ func SectionIndexName(m elf.Machine, x uint16) string {
 		return "COM"
 	case x == 0xff02 && (m == elf.EM_X86_64 || m == elf.EM_L10M || m == elf.EM_K10M):
 		return "LARGE_COM"
-	case x == 0xff00 && m == elf.EM_MIPS:
-		return "ACOM"
 	case x == 0xff03 && m == elf.EM_MIPS:
 		return "SCOM"
 	case x == 0xff04 && m == elf.EM_MIPS:

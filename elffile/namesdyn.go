@@ -32,7 +32,7 @@ var dynNames = map[uint32]string{
 	28: "FINI_ARRAYSZ", 29: "RUNPATH", 30: "FLAGS", 32: "PREINIT_ARRAY", 33: "PREINIT_ARRAYSZ", 34: "SYMTAB_SHNDX", 35: "RELRSZ", 36: "RELR",
 	37: "RELRENT", 0x6ffffdf4: "GNU_FLAGS_1", 0x6ffffdf5: "GNU_PRELINKED", 0x6ffffdf6: "GNU_CONFLICTSZ", 0x6ffffdf7: "GNU_LIBLISTSZ",
 	0x6ffffdf8: "CHECKSUM", 0x6ffffdf9: "PLTPADSZ", 0x6ffffdfa: "MOVEENT", 0x6ffffdfb: "MOVESZ", 0x6ffffdfc: "FEATURE",
-	0x6ffffdfd: "POSFLAG_1", 0x6ffffdfe: "SYMINSZ", 0x6ffffdff: "SYMINENT", 0x6ffffef5: "GNU_HASH", 0x6ffffef6: "TLSDESC_PLT",
+	0x6ffffdfd: "POSFLAG_1", 0x6ffffdfe: "SYMINSZ", 0x6ffffdff: "SYMINENT", 0x6ffffe00: "ADDRRNGLO", 0x6ffffef5: "GNU_HASH", 0x6ffffef6: "TLSDESC_PLT",
 	0x6ffffef7: "TLSDESC_GOT", 0x6ffffef8: "GNU_CONFLICT", 0x6ffffef9: "GNU_LIBLIST", 0x6ffffefa: "CONFIG", 0x6ffffefb: "DEPAUDIT",
 	0x6ffffefc: "AUDIT", 0x6ffffefd: "PLTPAD", 0x6ffffefe: "MOVETAB", 0x6ffffeff: "SYMINFO", 0x6ffffff0: "VERSYM", 0x6ffffff9: "RELACOUNT",
 	0x6ffffffa: "RELCOUNT", 0x6ffffffb: "FLAGS_1", 0x6ffffffc: "VERDEF", 0x6ffffffd: "VERDEFNUM", 0x6ffffffe: "VERNEED",

@@ -64,8 +64,8 @@ func SectionFlagNames(m elf.Machine, flags uint64) []string {
 }
 
 // SectionFlagLetters is the short form of the flags that readelf prints: a
-// letter for each bit, with one 'x', 'o' or 'p' for all unknown, operating
-// system's and processor's bits.
+// letter for each bit, 'x' for an unknown one, and a single 'o' or 'p' for all
+// unknown ones of the operating system or the processor.
 func SectionFlagLetters(m elf.Machine, flags uint64) string {
 	var b []byte
 	var seen [256]bool
@@ -76,7 +76,7 @@ func SectionFlagLetters(m elf.Machine, flags uint64) string {
 		if !seen[c] {
 			b = append(b, c)
 		}
-		seen[c] = c == 'x' || c == 'o' || c == 'p'
+		seen[c] = c == 'o' || c == 'p'
 	}
 	return string(b)
 }
