@@ -23,8 +23,8 @@ type Input struct {
 	Stdin io.Reader // for "-"
 }
 
-// maxStdin bounds what is read from standard input: it is kept in memory.
-const maxStdin = 1 << 30
+// maxStdin bounds what is read from a pipe: it is kept in memory.
+const maxStdin = 256 << 20
 
 // Path prints what in names: an ELF file, every member of an archive, one
 // member. The report is never nil; the error says that in could not be read at
@@ -50,31 +50,33 @@ func Path(w io.Writer, in Input, opt Options) (*Report, error) {
 		return new(Report), plainError(name, err)
 	}
 	defer m.Close()
-	return showMapped(w, m, only, opt)
+	return showMapped(w, m, name, only, opt)
 }
 
-// showMapped prints a mapped file, or the archive that it is.
-func showMapped(w io.Writer, m *elffile.Mapping, only string, opt Options) (r *Report, err error) {
+// showMapped prints a mapped file, or the archive that it is, under the name
+// that the user gave it.
+func showMapped(w io.Writer, m *elffile.Mapping, name, only string, opt Options) (r *Report, err error) {
 	archive := false
 	if err := m.Guard(func() error { archive = elffile.IsArchive(m.Bytes()); return nil }); err != nil {
 		return new(Report), err
 	}
 	if archive {
 		r = new(Report)
-		gerr := m.Guard(func() error { err = showArchive(w, m.Name, m.Bytes(), only, opt, r); return nil })
+		gerr := m.Guard(func() error { err = showArchive(w, name, m.Bytes(), only, opt, r); return nil })
 		if gerr != nil {
 			r.Faults = append(r.Faults, gerr)
 		}
 		return r, err
 	}
 	if only != "" {
-		return new(Report), &elffile.Error{File: m.Name, Msg: "is not an archive with members"}
+		return new(Report), &elffile.Error{File: name, Msg: "is not an archive with members"}
 	}
 	f, err := elffile.Open(m.Name)
 	if err != nil {
 		return new(Report), err
 	}
 	defer f.Close()
+	f.Name = name
 	return Print(w, f, opt)
 }
 
@@ -115,12 +117,16 @@ func showStdin(w io.Writer, stdin io.Reader, opt Options) (*Report, error) {
 	if stdin == nil {
 		return new(Report), &elffile.Error{File: name, Msg: "there is no standard input"}
 	}
+	if m := mapStdin(stdin); m != nil {
+		defer m.Close()
+		return showMapped(w, m, name, "", opt)
+	}
 	b, err := io.ReadAll(io.LimitReader(stdin, maxStdin+1))
 	if err != nil {
 		return new(Report), &elffile.Error{File: name, Msg: "standard input", Err: err}
 	}
 	if len(b) > maxStdin {
-		return new(Report), &elffile.Error{File: name, Msg: fmt.Sprintf("standard input has more than %d bytes; a file of any size can be shown by its name", maxStdin)}
+		return new(Report), &elffile.Error{File: name, Msg: fmt.Sprintf("a pipe of more than %d bytes; a file of any size can be shown by its name", maxStdin)}
 	}
 	if elffile.IsArchive(b) {
 		r := new(Report)
@@ -131,6 +137,27 @@ func showStdin(w io.Writer, stdin io.Reader, opt Options) (*Report, error) {
 		return new(Report), err
 	}
 	return Print(w, f, opt)
+}
+
+// mapStdin maps standard input if it is a whole regular file, which then costs
+// no memory; else it returns nil.
+func mapStdin(stdin io.Reader) *elffile.Mapping {
+	f, ok := stdin.(*os.File)
+	if !ok {
+		return nil
+	}
+	st, err := f.Stat()
+	if err != nil || !st.Mode().IsRegular() {
+		return nil
+	}
+	if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+		return nil
+	}
+	m, err := elffile.Map(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	if err != nil {
+		return nil
+	}
+	return m
 }
 
 // showArchive prints the members of an archive: all, or those of one name. A

@@ -101,6 +101,16 @@ func TestStdin(t *testing.T) {
 			t.Errorf("%v:\n%s", err, b.String())
 		}
 	}
+	// A file instead of a pipe is mapped, and named the same.
+	f, err := os.Open(archive(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if _, err := show.Path(&b, show.Input{Path: "-", Stdin: f}, show.Options{Views: show.FileHeader}); err != nil || !strings.Contains(b.String(), "File: -(one.o)") {
+		t.Errorf("%v:\n%s", err, b.String())
+	}
 	if _, err := show.Path(new(bytes.Buffer), show.Input{Path: "-"}, show.Options{}); err == nil {
 		t.Error("no standard input, no error")
 	}
