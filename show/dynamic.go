@@ -224,9 +224,7 @@ func (r *dynRow) text(t *text) {
 		}
 		t.str(strings.Join(r.flags, " "))
 	default:
-		// Tags that say something by being there have no value to print.
-		mark := r.Tag == elf.DT_SYMBOLIC || r.Tag == elf.DT_TEXTREL || r.Tag == elf.DT_BIND_NOW
-		if !mark || r.Val != 0 {
+		if r.Tag != elf.DT_BIND_NOW || r.Val != 0 { // its value is ignored (gABI)
 			t.zx(r.Val)
 		}
 	}
