@@ -65,14 +65,19 @@ type faults struct {
 }
 
 func (c *faults) add(err error) {
-	if err == nil {
-		return
+	if err != nil && !c.full() {
+		c.list = append(c.list, err)
 	}
-	if len(c.list) >= maxFaults {
-		c.more++
-		return
+}
+
+// full says that further faults are counted, not kept: making them can cost more
+// than it is worth.
+func (c *faults) full() bool {
+	if len(c.list) < maxFaults {
+		return false
 	}
-	c.list = append(c.list, err)
+	c.more++
+	return true
 }
 
 func (c *faults) err() error {

@@ -7,7 +7,8 @@ import (
 )
 
 // File is an ELF file. Its fields may be changed; [File.Renumber] brings the
-// counts in the ELF header into step and [File.Encode] gives the new file.
+// counts in the ELF header into step and [File.Encode] gives the new file. It is
+// for one goroutine at a time: section headers are read when first asked for.
 type File struct {
 	Name string // as the user named it, for errors
 	Format

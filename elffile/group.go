@@ -31,7 +31,7 @@ func (f *File) Group(i int) (flags uint32, signature string, members []uint32, e
 	members = make([]uint32, 0, len(b)/4-1)
 	for b = b[4:]; len(b) >= 4; b = b[4:] {
 		x := f.U32(b)
-		if x == 0 || uint64(x) >= uint64(len(f.sections)) || int(x) == i {
+		if (x == 0 || uint64(x) >= uint64(len(f.sections)) || int(x) == i) && !c.full() {
 			c.add(f.SectionError(i, "", "member %d is section %d, which can not be one; the file has %d section headers", len(members), x, len(f.sections)))
 		}
 		members = append(members, x)
@@ -46,16 +46,16 @@ func (f *File) groupSignature(i int) (string, error) {
 	if uint64(s.Link) >= uint64(len(f.sections)) || f.sections[s.Link].Type != elf.SHT_SYMTAB {
 		return "", f.SectionError(i, "sh_link", "%d is not the index of a symbol table", s.Link)
 	}
-	t, err := f.SymbolTable(int(s.Link))
+	t, err := f.symbolEntries(int(s.Link))
 	if uint64(s.Info) >= uint64(t.Len()) {
 		return "", f.SectionError(i, "sh_info", "%d is not the index of a symbol; section %d has %d", s.Info, s.Link, t.Len())
 	}
 	sym := t.At(int(s.Info))
-	if sym.Type() == elf.STT_SECTION && sym.Name == 0 {
-		return f.SectionName(int(t.Section(int(s.Info)))), nil
+	if sym.Type() != elf.STT_SECTION || sym.Name != 0 {
+		return string(t.Name(sym)), err
 	}
-	if t.Strings == nil {
-		return "", err
+	if sym.Shndx == ShnXindex {
+		t.shndx, err = f.extendedIndices(int(s.Link), t.n)
 	}
-	return string(t.Name(sym)), nil
+	return f.SectionName(int(t.Section(int(s.Info)))), err
 }

@@ -241,6 +241,9 @@ func (h *GnuHash) readChains(s span, pos uint64, place *Error) error {
 	var c faults
 	for i := range h.Buckets.Len() {
 		if v := h.Buckets.At(i); v != 0 && v < uint64(h.SymOffset) {
+			if c.full() {
+				continue
+			}
 			c.add(place.says("bucket %d of the hash table at 0x%x begins with symbol %d, before the first hashed one (%d)", i, s.off, v, h.SymOffset))
 		} else {
 			last = max(last, v)

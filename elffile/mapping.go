@@ -79,13 +79,18 @@ func (m *Mapping) Close() error {
 }
 
 // Guard runs fn in this goroutine and turns a fault on a page of the mapping,
-// which means that the file shrank, into an error. Any other panic passes.
+// which means that the file shrank, into an error. Any other panic passes. Where
+// the file shrank without a fault, because what is missing was not touched or is
+// on the last page and reads as zeros, it is an error too.
 func (m *Mapping) Guard(fn func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(old)
 	defer func() {
 		r := recover()
 		if r == nil {
+			if err == nil {
+				err = m.check()
+			}
 			return
 		}
 		fault, ok := r.(interface{ Addr() uintptr })
@@ -99,6 +104,14 @@ func (m *Mapping) Guard(fn func() error) (err error) {
 		err = m.shrank(int64(fault.Addr() - base))
 	}()
 	return fn()
+}
+
+// check returns an error if the file is shorter than its mapping.
+func (m *Mapping) check() error {
+	if st, err := m.f.Stat(); err == nil && st.Size() < int64(len(m.b)) {
+		return m.shrank(st.Size())
+	}
+	return nil
 }
 
 func (m *Mapping) shrank(off int64) error {

@@ -130,17 +130,31 @@ func TestShrinkReading(t *testing.T) {
 			return nil
 		},
 	} {
-		f.sectionsRead = false
-		err := f.Guard(read)
+		err := f.Guard(read) // each time: a view that failed is not taken for read
 		wantError(t, err, name, "the file shrank from 0x100000 to 0x2000 bytes while it was read")
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	// What is still there can be read, and the next error is as good.
-	if err := f.Guard(func() error { f.BuildID(); return nil }); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+}
+
+// TestShrinkLastPage: the rest of the page on which a file ends reads as zeros,
+// without a fault. That is an error all the same.
+func TestShrinkLastPage(t *testing.T) {
+	name := write(t, filepath.Join(t.TempDir(), "x"), strings.Repeat("x", 4096+2000))
+	m, err := Map(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	read := func() error { sink += m.Bytes()[4096+1999]; return nil }
+	if err := m.Guard(read); err != nil {
 		t.Error(err)
 	}
+	if err := os.Truncate(name, 4096+1000); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, m.Guard(read), name, "the file shrank from 0x17d0 to 0x13e8 bytes")
 }
 
 func TestShrinkWriting(t *testing.T) {

@@ -367,6 +367,21 @@ func TestAndroid(t *testing.T) {
 	})
 }
 
+// TestDynamicCrel: a table that DT_CREL names tells its size itself.
+func TestDynamicCrel(t *testing.T) {
+	forKinds(t, func(t *testing.T, k elftest.Kind) {
+		f := parseDesc(t, elftest.Shared(k))
+		want := sampleRelocs(f, true)[:90]
+		slices.SortFunc(want, func(a, b Reloc) int { return int(int64(a.Off) - int64(b.Off)) })
+		f = parseDesc(t, oddDynamic(k, encodeCrel(want, true, 0), elftest.Dyn{Tag: dtCrel, Addr: ".odd"}))
+		tables, err := f.DynamicRelocTables()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameRelocs(t, "CREL", tables[len(tables)-1], want)
+	})
+}
+
 // TestPackedFaults: what is there is read, and nothing grows without bound.
 func TestPackedFaults(t *testing.T) {
 	bomb := sleb(sleb([]byte("APS2"), 1<<60), 0)

@@ -60,12 +60,12 @@ func (f *File) dynamicRelocs(d *Dynamic, e Dyn, r dynReloc) (*RelocTable, error)
 		}
 	}
 	size, ok := d.Value(r.size)
-	if !ok {
+	switch {
+	case form == formCrel: // it has its number of entries inside
 		s, _ := f.spanAt(e.Val)
-		if r.size != 0 {
-			return nil, f.dynError(e, "there is no %s to give the table's size", DynTagName(f.Header.Machine, r.size))
-		}
-		size = s.n // it has its number of entries inside
+		size = max(s.n, 1)
+	case !ok:
+		return nil, f.dynError(e, "there is no %s to give the table's size", DynTagName(f.Header.Machine, r.size))
 	}
 	b, off, err := f.tableAt(e, size)
 	c.add(err)

@@ -166,31 +166,36 @@ func (f *File) SectionErr() error {
 	return f.sectionErr
 }
 
+// readSections keeps its result only when it is whole: the file may shrink in
+// between, see [Mapping.Guard].
 func (f *File) readSections() {
-	f.sectionsRead = true
+	sections, err := f.decodeSections()
+	f.sections, f.sectionErr, f.sectionsRead = sections, err, true
+}
+
+func (f *File) decodeSections() ([]Section, error) {
 	if f.Header.Shoff == 0 {
 		if f.Header.Shnum != 0 {
-			f.sectionErr = f.fault("ELF header", "e_shnum", f.fieldOff("e_shnum"), "%d, but e_shoff is 0", f.Header.Shnum)
+			return nil, f.HeaderError("e_shnum", "%d, but e_shoff is 0", f.Header.Shnum)
 		}
-		return
+		return nil, nil
 	}
 	n := uint64(f.Header.Shnum)
 	if n == 0 {
 		s0, err := f.section0()
 		if err != nil {
-			f.sectionErr = err
-			return
+			return nil, err
 		}
 		if n = s0.Size; n == 0 {
-			return
+			return nil, nil
 		}
 	}
 	tab, have, err := f.table("section header table", "e_sh", f.Header.Shoff, n, f.Header.Shentsize, f.ShdrSize())
-	f.sectionErr = err
-	f.sections = make([]Section, have)
-	for i := range f.sections {
-		f.sections[i] = decodeSection(f.Format, tab[i*int(f.Header.Shentsize):])
+	sections := make([]Section, have)
+	for i := range sections {
+		sections[i] = decodeSection(f.Format, tab[i*int(f.Header.Shentsize):])
 	}
+	return sections, err
 }
 
 // SetSections replaces the section header table; see [File.Renumber].
@@ -200,10 +205,12 @@ func (f *File) SetSections(s []Section) {
 }
 
 // SectionName returns a section's name, "" where there is none to be had.
-func (f *File) SectionName(i int) string {
+func (f *File) SectionName(i int) string { return string(f.sectionName(i)) }
+
+func (f *File) sectionName(i int) []byte {
 	s := f.Sections()
 	if i < 0 || i >= len(s) {
-		return ""
+		return nil
 	}
 	if f.shstrtab == nil {
 		f.shstrtab = []byte{}
@@ -212,7 +219,7 @@ func (f *File) SectionName(i int) string {
 		}
 	}
 	name, _ := cstring(f.shstrtab, uint64(s[i].Name))
-	return string(name)
+	return name
 }
 
 // SectionData returns a section's bytes as the file holds them (compressed, if
@@ -233,7 +240,7 @@ func (f *File) SectionData(i int) ([]byte, error) {
 // SectionByName returns the index of the first section of that name, or -1.
 func (f *File) SectionByName(name string) int {
 	for i := range f.Sections() {
-		if i > 0 && f.SectionName(i) == name {
+		if i > 0 && string(f.sectionName(i)) == name {
 			return i
 		}
 	}

@@ -46,6 +46,18 @@ const sunwLdynsym = elf.SectionType(0x6ffffff3)
 // SymbolTable returns the symbol table that is section i. It is never nil: with
 // an error it has what could be read.
 func (f *File) SymbolTable(i int) (*SymbolTable, error) {
+	var c faults
+	t, err := f.symbolEntries(i)
+	c.add(err)
+	if t.n > 0 {
+		t.shndx, err = f.extendedIndices(i, t.n)
+		c.add(err)
+	}
+	return t, c.err()
+}
+
+// symbolEntries is SymbolTable without extended section indices.
+func (f *File) symbolEntries(i int) (*SymbolTable, error) {
 	t := &SymbolTable{Index: i, Offset: -1, CountBy: "sh_size", format: f.Format, stride: f.SymSize()}
 	if err := f.checkSection(i); err != nil {
 		return t, err
@@ -62,8 +74,6 @@ func (f *File) SymbolTable(i int) (*SymbolTable, error) {
 	t.b, t.stride, t.n, err = f.sectionEntries(i, f.SymSize())
 	c.add(err)
 	t.Strings, err = f.linkedStrings(i)
-	c.add(err)
-	t.shndx, err = f.extendedIndices(i, t.n)
 	c.add(err)
 	return t, c.err()
 }
@@ -139,6 +149,10 @@ func (f *File) dynamicSymbols(d *Dynamic) (*SymbolTable, error) {
 		if e.Val > uint64(f.SymSize()) && e.Val < 1<<16 {
 			t.stride = int(e.Val)
 		}
+	}
+	if _, ok := f.spanAt(symtab.Val); !ok {
+		c.add(f.dynError(symtab, "address 0x%x is in the file bytes of no PT_LOAD", symtab.Val))
+		return t, c.err()
 	}
 	var n uint64
 	var err error

@@ -267,3 +267,19 @@ func TestMipsSymtabno(t *testing.T) {
 		}
 	})
 }
+
+// TestDynamicSymbolsNowhere: DT_SYMTAB leads out of the file, and nothing else
+// tells that there should be symbols.
+func TestDynamicSymbolsNowhere(t *testing.T) {
+	forKinds(t, func(t *testing.T, k elftest.Kind) {
+		d := elftest.Shared(k)
+		dropTags(&d, elf.DT_HASH, elf.DT_GNU_HASH)
+		setDyn(&d, parseDesc(t, d), elf.DT_SYMTAB, 0x7fff0000)
+		f := parseDesc(t, d)
+		tab, err := f.DynamicSymbolTable()
+		wantError(t, err, f.Name, "dynamic entry SYMTAB, d_val at", "0x7fff0000 is in the file bytes of no PT_LOAD")
+		if tab.Len() != 0 {
+			t.Errorf("%d symbols", tab.Len())
+		}
+	})
+}
