@@ -199,7 +199,7 @@ func TestGNUProperties(t *testing.T) {
 			t.Errorf("%v %v:\n%s", f.Class, f.Data, got)
 		}
 		props := rowJSON(t, r)["properties"].([]any)
-		if diff := cmp.Diff(map[string]any{"type": "0xc0000002", "name": "GNU_PROPERTY_X86_FEATURE_1_AND", "value": "0x3",
+		if diff := cmp.Diff(map[string]any{"type": "0xc0000002", "type_name": "GNU_PROPERTY_X86_FEATURE_1_AND", "value": "0x3",
 			"value_names": []any{"IBT", "SHSTK"}}, props[4]); diff != "" {
 			t.Error(diff)
 		}

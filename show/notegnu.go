@@ -87,7 +87,7 @@ type property struct {
 	size  bool     // data is a size
 }
 
-func (c *noteContext) properties(b []byte) (row, error) {
+func (c *noteContext) properties(b []byte) (properties, error) {
 	r := &fieldReader{Format: c.Format, b: b}
 	var list properties
 	for r.left() > 0 {
@@ -146,45 +146,51 @@ func (c *noteContext) property(typ uint32, data []byte) property {
 
 func (l properties) text(t *text) {
 	for i := range l {
-		p := &l[i]
-		t.str("    ")
-		t.str(p.label)
-		switch {
-		case p.size:
-			t.str(": ")
-			t.zx(p.value)
-		case len(p.names) > 0:
-			t.str(": ")
-			t.str(strings.Join(p.names, ", "))
-		case p.bits:
-			t.str(": none")
-		case len(p.data) > 0:
-			t.str(":")
-			for _, c := range p.data[:min(len(p.data), maxRaw)] {
-				t.str(" ")
-				t.hex(uint64(c), 2)
-			}
-		}
-		t.nl()
+		l[i].text(t)
 	}
 }
 
 func (l properties) json(o *object) {
 	o.list("properties")
 	for i := range l {
-		p := &l[i]
 		o.open("")
-		o.hex("type", uint64(p.typ))
-		o.str("name", p.name)
-		if p.size || p.bits {
-			o.hex("value", p.value)
-		} else {
-			o.bytes("data", p.data)
-		}
-		if p.bits || len(p.names) > 0 {
-			o.strs("value_names", p.names)
-		}
+		l[i].json(o)
 		o.close()
 	}
 	o.endList()
+}
+
+func (p *property) text(t *text) {
+	t.str("    ")
+	t.str(p.label)
+	switch {
+	case p.size:
+		t.str(": ")
+		t.zx(p.value)
+	case len(p.names) > 0:
+		t.str(": ")
+		t.str(strings.Join(p.names, ", "))
+	case p.bits:
+		t.str(": none")
+	case len(p.data) > 0:
+		t.str(":")
+		for _, c := range p.data[:min(len(p.data), maxRaw)] {
+			t.str(" ")
+			t.hex(uint64(c), 2)
+		}
+	}
+	t.nl()
+}
+
+func (p *property) json(o *object) {
+	o.hex("type", uint64(p.typ))
+	o.str("type_name", p.name)
+	if p.size || p.bits {
+		o.hex("value", p.value)
+	} else {
+		o.bytes("data", p.data)
+	}
+	if p.bits || len(p.names) > 0 {
+		o.strs("value_names", p.names)
+	}
 }

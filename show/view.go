@@ -62,6 +62,7 @@ func views() []view {
 		{Versions, "versions", shapeTables, showVersions},
 		{Histogram, "histogram", shapeTables, showHistogram},
 		{Notes, "notes", shapeTables, showNotes},
+		{Arch, "arch", shapeTables, showArch},
 		{hexDump, "hex_dumps", shapeTables, showHexDump},
 		{stringDump, "string_dumps", shapeTables, showStringDump},
 		{disassembly, "disassembly", shapeTables, showDisassembly},
