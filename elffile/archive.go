@@ -104,28 +104,12 @@ func (a *Archive) header(pos int64) (m Member, next int64, err error) {
 		return m, 0, a.fault(pos, "", "0x%x bytes are left, a member's header has 0x%x", len(rest), arHeader)
 	}
 	h := rest[:arHeader]
-	m = Member{Name: strings.TrimRight(string(h[:16]), " "), HeaderOff: pos, DataOff: pos + arHeader}
 	if string(h[58:60]) != "`\n" {
 		return m, 0, a.fault(pos+58, "ar_fmag", "%s does not end a member's header, \"`\\n\" does", quoteBytes(h[58:60]))
 	}
 	var c faults
-	number := func(field string, from, to, base int) int64 {
-		s := strings.TrimSpace(string(h[from:to]))
-		if s == "" { // the tables of some archivers have no date, owner and mode
-			return 0
-		}
-		v, err := strconv.ParseInt(s, base, 64)
-		if err != nil || v < 0 {
-			c.add(a.fault(pos+int64(from), field, "%s is not a number", quoteBytes(h[from:to])))
-			return 0
-		}
-		return v
-	}
-	m.Size = number("ar_size", 48, 58, 10)
-	sized := len(c.list) == 0
-	m.Date = number("ar_date", 16, 28, 10)
-	m.UID, m.GID = int(number("ar_uid", 28, 34, 10)), int(number("ar_gid", 34, 40, 10))
-	m.Mode = uint32(number("ar_mode", 40, 48, 8))
+	m, sized := a.numbers(h, pos, &c)
+	m.Name, m.HeaderOff, m.DataOff = strings.TrimRight(string(h[:16]), " "), pos, pos+arHeader
 	if !sized {
 		return m, 0, c.err()
 	}
@@ -140,6 +124,29 @@ func (a *Archive) header(pos int64) (m Member, next int64, err error) {
 		next += size + size&1 // members begin at even offsets
 	}
 	return m, next, c.err()
+}
+
+// numbers reads the numbers of the member header at pos, which are text; sized
+// is false if there is no size among them.
+func (a *Archive) numbers(h []byte, pos int64, c *faults) (m Member, sized bool) {
+	number := func(field string, from, to, base int) int64 {
+		s := strings.TrimSpace(string(h[from:to]))
+		if s == "" { // the tables of some archivers have no date, owner and mode
+			return 0
+		}
+		v, err := strconv.ParseInt(s, base, 64)
+		if err != nil || v < 0 {
+			c.add(a.fault(pos+int64(from), field, "%s is not a number", quoteBytes(h[from:to])))
+			return 0
+		}
+		return v
+	}
+	m.Size = number("ar_size", 48, 58, 10)
+	sized = len(c.list) == 0
+	m.Date = number("ar_date", 16, 28, 10)
+	m.UID, m.GID = int(number("ar_uid", 28, 34, 10)), int(number("ar_gid", 34, 40, 10))
+	m.Mode = uint32(number("ar_mode", 40, 48, 8))
+	return m, sized
 }
 
 // isTable says whether a member is one of the archive's own tables.
@@ -317,7 +324,9 @@ func (a *Archive) OpenMember(i int) (*File, error) {
 	return f, nil
 }
 
-// openNested reads the member of another archive whose header is at off.
+// openNested reads the member of another archive whose header is at off. That
+// member can not be in a third archive: ar writes down where the bytes are, and
+// archives that name each other would have no end.
 func openNested(path string, off int64) (*File, error) {
 	m, err := Map(path)
 	if err != nil {
@@ -330,7 +339,11 @@ func openNested(path string, off int64) (*File, error) {
 			return err
 		}
 		for i := range in.Members {
-			if in.Members[i].HeaderOff == off {
+			switch x := &in.Members[i]; {
+			case x.HeaderOff != off:
+			case x.Nested != 0:
+				return in.fault(off, "ar_name", "the member is in yet another archive, %s", x.Name)
+			default:
 				f, err = in.OpenMember(i)
 				return err
 			}
@@ -340,6 +353,9 @@ func openNested(path string, off int64) (*File, error) {
 	if err != nil {
 		m.Close()
 		return nil, err
+	}
+	if f.mapping != nil { // of a file beside a thin archive
+		return f, m.Close()
 	}
 	f.mapping = m
 	return f, nil

@@ -221,6 +221,44 @@ func TestArchiveTools(t *testing.T) {
 	}
 }
 
+// TestThinCircle: a thin archive whose member is in that archive itself, and one
+// whose member is not there.
+func TestThinCircle(t *testing.T) {
+	dir := t.TempDir()
+	thin := func(name, member, ref string) *Archive {
+		long := member + "/\n"
+		long += strings.Repeat("\n", len(long)&1)
+		head := func(name string, size int) string {
+			return fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n", name, 0, 0, 0, "644", size)
+		}
+		text := arThin + head("//", len(long)) + long + head(ref, 100)
+		path := write(t, filepath.Join(dir, name), text)
+		a, err := ParseArchive(path, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := thin("self.a", "self.a", "/0:76")
+	if a.Members[0].Nested != 76 || a.Members[0].HeaderOff != 76 {
+		t.Fatalf("%+v", a.Members[0])
+	}
+	_, err := a.OpenMember(0)
+	wantError(t, err, "self.a(self.a): thin archive", "ar_name at 0x4c", "the member is in yet another archive, self.a")
+	_, err = thin("other.a", "self.a", "/0:99").OpenMember(0)
+	wantError(t, err, "no member begins here")
+	_, err = thin("gone.a", "gone.o", "/0").OpenMember(0)
+	wantError(t, err, "gone.a(gone.o)", "no such file")
+	if err := os.WriteFile(filepath.Join(dir, "there.o"), elftest.Object(elftest.Kinds()[1]).Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	inner := thin("inner.a", "there.o", "/0")
+	f, err := thin("outer.a", "inner.a", fmt.Sprintf("/0:%d", inner.Members[0].HeaderOff)).OpenMember(0)
+	if err != nil || f.Header.Type != elf.ET_REL || f.Close() != nil {
+		t.Errorf("a file beside a thin archive in a thin archive: %v", err)
+	}
+}
+
 // functions are the names of the functions that an object file defines.
 func functions(t *testing.T, f *File) []string {
 	t.Helper()
