@@ -16,7 +16,8 @@ type segment struct {
 	fixed bool // vaddr was asked for
 	paddr image.Addr
 	parts []*part
-	memsz uint64 // at least; the rest after the parts is zero
+	memsz uint64     // at least; the rest after the parts is zero
+	zeros []*request // memory behind the parts, in a PT_LOAD that grows
 
 	// bias, where hasBias is set, is what p_vaddr - p_offset must be.
 	bias    uint64
@@ -122,9 +123,11 @@ func (d *draft) place() error {
 			end = s.off + s.filesz
 		}
 	}
-	if end > cut && cut < uint64(d.Body.Size()) {
-		d.shift(cut, up(end-cut, d.tailAlign(cut)))
+	reserved := d.placeEmpty(end)
+	if reserved > cut && cut < uint64(d.Body.Size()) {
+		d.shift(cut, up(reserved-cut, d.tailAlign(cut)))
 	}
+	d.Body.Truncate(max(d.Body.Size(), int64(reserved)))
 	for _, s := range d.segments {
 		d.write(s)
 	}
@@ -199,13 +202,6 @@ func (d *draft) address(s *segment, end uint64, before []*segment) error {
 			return err
 		}
 		s.vaddr, s.off = vaddr, up(end, align)
-	}
-	if s.filesz == 0 {
-		// A segment without bytes: p_offset must be congruent and within the file
-		// (llvm-strip refuses one beyond its end).
-		if s.off = end - (end-s.vaddr)&(align-1); s.off > end {
-			s.off = s.vaddr & (align - 1)
-		}
 	}
 	if limit := d.addressLimit(); s.vaddr+s.memsz < s.vaddr || s.vaddr+s.memsz > limit {
 		return refusef(d.old, "0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", s.memsz, s.vaddr, limit)

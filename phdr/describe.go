@@ -70,9 +70,13 @@ func (d *draft) describeOwn(q *request) {
 		vaddr, off, filesz = q.part.vaddr, q.part.off, uint64(q.part.data.Size())
 		d.coverBytes(q)
 	}
-	if zeros := q.Memsz - filesz; zeros > 0 && s.request == q {
+	if q.zeros != 0 {
+		vaddr, off = q.zeros, s.off+s.filesz
+	}
+	if zeros := q.Memsz - filesz; zeros > 0 {
 		d.coverZeros(q, vaddr+filesz, off+filesz, zeros)
 	}
+	off -= (off - vaddr) & (q.Align - 1) // behind .bss it is congruent by chance only
 	if q.Type == elf.PT_LOAD {
 		return // insertLoad has made it
 	}
@@ -113,6 +117,13 @@ func (d *draft) coverZeros(q *request, vaddr, off, size uint64) {
 	name := ".ew.arena"
 	if q.Section != "" && q.part == nil {
 		name = q.Section
+	}
+	if q.part == nil && q.zeros == 0 {
+		// eu-elflint calls a writable segment without a section with bytes a
+		// mistake; one with room for none will do.
+		d.addSection(name+".start", elffile.Section{
+			Type: elf.SHT_PROGBITS, Flags: sectionFlags(q.seg.flags), Addr: vaddr, Off: off, Addralign: 1,
+		})
 	}
 	d.addSection(name, elffile.Section{
 		Type: elf.SHT_NOBITS, Flags: sectionFlags(q.seg.flags | elf.PF_W), Addr: vaddr, Off: off, Size: size, Addralign: lowBit(vaddr, d.page),

@@ -27,6 +27,7 @@ type draft struct {
 	secs     []section // the section headers; empty: there are none
 	names    uint32    // e_shstrndx, as an index in old
 	dirty    bool      // sections were added or moved: the table is written anew
+	images   []uint64  // offsets of ELF headers that lead to the table, other than the first
 	overlay  int64     // where bytes that no header names begin at the end of the file; -1: none
 	dyn      []elffile.Dyn
 	dynErr   error // the dynamic section cannot be trusted
@@ -59,12 +60,14 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 	}
 	d.page = page
 	d.readSections()
+	d.findImages()
 	dynamic, err := f.Dynamic()
 	d.dyn, d.dynErr = dynamic.Entries, err
 	return d, nil
 }
 
-// pageSize is the largest page of the machine.
+// pageSize is the largest page that the file is made for: that of its machine,
+// or less where its own PT_LOADs could not be mapped with so large a page.
 func pageSize(f *elffile.File, opt Options) (uint64, error) {
 	if p := opt.PageSize; p != 0 {
 		if p&(p-1) != 0 || p < corePage {
@@ -74,9 +77,15 @@ func pageSize(f *elffile.File, opt Options) (uint64, error) {
 	}
 	m := all.Lookup(f.Header.Machine, f.Class)
 	if m == nil {
-		return 0, refusef(f, "the page size of machine %v is not known here: say it with --page-size", f.Header.Machine)
+		return 0, refusef(f, "the page size of machine %s is not known here: say it with --page-size", elffile.MachineName(f.Header.Machine))
 	}
-	return m.MaxPageSize, nil
+	page := m.PageSize
+	for i := range f.Progs {
+		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && p.Align&(p.Align-1) == 0 {
+			page = max(page, min(p.Align, m.MaxPageSize))
+		}
+	}
+	return page, nil
 }
 
 // readSections takes the section headers over. A table that is broken or cut
@@ -190,12 +199,17 @@ func (d *draft) shift(at, n uint64) {
 	}
 	d.Body.Insert(int64(at), int64(n))
 	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Off >= at && p.Filesz > 0 {
+		if p := &d.Progs[i]; p.Off >= at && (p.Filesz > 0 || at == 0 && p.Off > 0) {
 			p.Off += n
 		}
 	}
 	for i := range d.secs {
-		if s := &d.secs[i]; i > 0 && s.Off >= at && s.Type != elf.SHT_NULL && (s.Type != elf.SHT_NOBITS || at == 0) {
+		s := &d.secs[i]
+		if s.Off < at || s.Type == elf.SHT_NULL {
+			continue
+		}
+		// What has no bytes stays beside its neighbours in memory.
+		if s.HasBytes() || !s.Has(elf.SHF_ALLOC) || at == 0 {
 			s.Off += n
 		}
 	}
@@ -207,6 +221,11 @@ func (d *draft) shift(at, n uint64) {
 	}
 	if d.overlay >= int64(at) {
 		d.overlay += int64(n)
+	}
+	for i := range d.images {
+		if d.images[i] >= at {
+			d.images[i] += n
+		}
 	}
 }
 

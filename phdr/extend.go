@@ -2,8 +2,7 @@ package phdr
 
 import (
 	"debug/elf"
-
-	"elfwright/elffile"
+	"slices"
 )
 
 // extend makes no PT_LOAD for what is evicted and for bytes of private headers:
@@ -23,8 +22,8 @@ func (d *draft) extend() error {
 		return notHeref("its 0x%x zero bytes would become a part of the file", p.Memsz-p.Filesz)
 	}
 	home := d.homeSegment()
-	d.segments = d.segments[1:] // homeSegment puts it first
-	defer func() { d.home = home }()
+	d.segments = slices.DeleteFunc(d.segments, func(s *segment) bool { return s == home })
+	d.mergeInto(home, p.Flags)
 	end, err := d.tableEnd(d.slots())
 	if err != nil {
 		return err
@@ -39,19 +38,42 @@ func (d *draft) extend() error {
 	return d.growUp(top, home)
 }
 
+// mergeInto gives private headers that need no PT_LOAD of their own room in the
+// one that grows, which has these flags: memory goes behind all bytes.
+func (d *draft) mergeInto(home *segment, flags elf.ProgFlag) {
+	d.segments = slices.DeleteFunc(d.segments, func(s *segment) bool {
+		q := s.request
+		if q == nil || q.Type == elf.PT_LOAD || s.fixed || q.Flags&^flags != 0 || q.Align > d.page || q.Data != nil && q.Memsz > uint64(q.Data.Size()) {
+			return false
+		}
+		q.seg = home
+		if q.Data != nil {
+			home.add(q.part)
+		} else {
+			home.zeros = append(home.zeros, q)
+		}
+		return true
+	})
+}
+
 // maxFilled is how large a .bss may be that becomes a hole in the file.
 const maxFilled = 1 << 30
 
 // growUp fills the zeros of a PT_LOAD into the file and puts a segment's parts
-// behind them.
+// behind them. Sections without bytes (.bss) stay such: strip, objcopy and their
+// kin make zeros of one that others follow.
 func (d *draft) growUp(top int, home *segment) error {
 	p := &d.Progs[top]
 	cut := p.Off + p.Filesz
 	start := up(p.Vaddr+p.Memsz, 64)
 	home.off, home.vaddr = p.Off+(start-p.Vaddr), start
 	n := home.layOut()
-	if limit := d.addressLimit(); start+n > limit {
-		return notHeref("0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", n, start, limit)
+	most := n
+	for _, q := range home.zeros {
+		most += q.Memsz + max(q.Align, corePage)
+	}
+	if limit := d.addressLimit(); most < n || start+most < start || start+most > limit {
+		return notHeref("0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", most, start, limit)
 	}
 	filled := p.Memsz - p.Filesz
 	if cut < uint64(d.Body.Size()) {
@@ -59,7 +81,10 @@ func (d *draft) growUp(top int, home *segment) error {
 	}
 	p.Filesz = start + n - p.Vaddr
 	p.Memsz = p.Filesz
-	d.fillSections(p)
+	for _, q := range home.zeros {
+		q.zeros = up(p.Vaddr+p.Memsz, max(q.Align, corePage))
+		p.Memsz = q.zeros + q.Memsz - p.Vaddr
+	}
 	d.write(home)
 	d.Body.Truncate(max(d.Body.Size(), int64(home.off+n)))
 	d.cost("0x%x zero bytes of memory are in the file now, as a hole", filled)
@@ -67,17 +92,4 @@ func (d *draft) growUp(top int, home *segment) error {
 		d.cost("the bytes put behind them are writable, as that PT_LOAD is")
 	}
 	return nil
-}
-
-// fillSections makes sections without bytes (.bss) have the zeros that are in
-// the file now. .tbss takes no room in a PT_LOAD.
-func (d *draft) fillSections(p *elffile.Prog) {
-	for i := range d.secs {
-		s := &d.secs[i]
-		if s.Type == elf.SHT_NOBITS && s.Has(elf.SHF_ALLOC) && !s.Has(elf.SHF_TLS) && s.Addr >= p.Vaddr && s.Addr < p.Vaddr+p.Memsz {
-			s.Type = elf.SHT_PROGBITS
-			s.Off = p.Off + s.Addr - p.Vaddr
-			d.dirty = true
-		}
-	}
 }

@@ -7,9 +7,13 @@ import (
 )
 
 // far moves the table into a new PT_LOAD which has the bias of the first one, so
-// that every way of finding it agrees. It is the last resort: GNU strip and
-// objcopy lay the table out behind the ELF header again, and destroy it.
+// that every way of finding it agrees. It is the last resort, for files without
+// section headers: where there are some, GNU strip and objcopy lay the table out
+// behind the ELF header again, and destroy it. Then it must be asked for.
 func (d *draft) far() error {
+	if len(d.secs) > 0 && d.opt.Technique != "far" {
+		return notHeref("GNU strip and objcopy would destroy the program; --technique=far does it all the same")
+	}
 	first, table := d.firstLoad(), d.tableLoad()
 	if first < 0 || table < 0 {
 		return notHeref("the table is in no PT_LOAD now")
@@ -33,6 +37,8 @@ func (d *draft) far() error {
 			})
 		},
 	}}, home.parts[1:]...)...)
-	d.warn("far-table", "the program header table is no longer behind the ELF header: GNU strip and objcopy would destroy the program, and core dumps lose its build-id")
+	if len(d.secs) > 0 {
+		d.warn("far-table", "the program header table is no longer behind the ELF header: GNU strip and objcopy would destroy the program")
+	}
 	return nil
 }

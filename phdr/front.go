@@ -1,6 +1,7 @@
 package phdr
 
 import (
+	"bytes"
 	"debug/elf"
 
 	"elfwright/elffile"
@@ -19,18 +20,18 @@ func (d *draft) front() error {
 		return notHeref("the file is %v: a first PT_LOAD that begins lower would shift all addresses", d.Header.Type)
 	}
 	first := d.firstLoad()
-	if first < 0 || d.tableLoad() != first || d.Progs[first].Off != 0 {
-		return notHeref("the ELF header and the table are not in the first PT_LOAD")
+	if first < 0 || d.tableLoad() != first && d.tableLoad() >= 0 {
+		return notHeref("the table is not in the first PT_LOAD")
 	}
 	p := &d.Progs[first]
-	if p.Vaddr < d.page+lowestPage || p.Vaddr&(d.page-1) != 0 {
+	start := p.Vaddr - p.Off // of the file, if it were all loaded from its beginning
+	if p.Vaddr < p.Off || start < d.page+lowestPage || start&(d.page-1) != 0 {
 		return notHeref("the first PT_LOAD is at 0x%x: a page of 0x%x bytes below it would be nearer to 0 than 0x%x", p.Vaddr, d.page, lowestPage)
 	}
 	size := uint64((d.live() + d.slots()) * d.PhdrSize())
 	if uint64(d.EhdrSize())+size > d.page {
 		return notHeref("0x%x bytes of program headers do not fit a page", size)
 	}
-	oldTable := d.Header.Phoff
 	if d.overlay >= 0 && d.opt.Overlay == OverlayStay {
 		return notHeref("the overlay would move")
 	}
@@ -39,18 +40,21 @@ func (d *draft) front() error {
 	d.growDown(first)
 	d.Header.Phoff = uint64(d.EhdrSize())
 	d.copyNotes(notes, d.Header.Phoff+size)
-	return d.keepOldHeader(oldTable)
+	d.keepOldHeader()
+	return nil
 }
 
-// growDown lets the first PT_LOAD have the new page, and lowers alignments that
-// no longer hold: offsets have moved by a page, addresses have not.
+// growDown lets the first PT_LOAD begin with the file, and so have the new page,
+// and lowers alignments that no longer hold: offsets have moved by a page,
+// addresses have not.
 func (d *draft) growDown(first int) {
 	p := &d.Progs[first]
-	p.Off -= d.page
-	p.Vaddr -= d.page
-	p.Paddr = (p.Paddr - d.page) & d.MaxAddr()
-	p.Filesz += d.page
-	p.Memsz += d.page
+	by := p.Off
+	p.Off -= by
+	p.Vaddr -= by
+	p.Paddr = (p.Paddr - by) & d.MaxAddr()
+	p.Filesz += by
+	p.Memsz += by
 	lowered := false
 	for i := range d.Progs {
 		p := &d.Progs[i]
@@ -90,41 +94,61 @@ func (d *draft) copyNotes(notes []*region, from uint64) {
 		}
 	}
 	spots, _ := pack(small, []gap{{from, corePage}})
-	bias := d.bias()
 	for _, s := range spots {
 		d.Body.Put(int64(s.to), d.window(s.off, s.size()))
-		d.moved(s.region, s.to, s.to+bias)
+		d.moved(s.region, s.to, s.to+d.bias())
 	}
 }
 
 // keepOldHeader leaves an ELF header where it was, which programs look at
-// through __ehdr_start (static glibc does on AArch64), and makes it lead to the
-// new table. A section covers it, up to the first byte that another one has.
-func (d *draft) keepOldHeader(oldTable uint64) error {
-	b := make([]byte, d.AddrSize())
-	d.PutAddr(b, d.Header.Phoff-d.page) // may be negative: modulo the address size
-	phoff, phnum := int64(32), int64(56)
-	if !d.Is64() {
-		phoff, phnum = 28, 44
-	}
-	count := make([]byte, 2)
-	d.PutU16(count, uint16(d.live()+d.slots()))
-	at := int64(d.page)
-	d.Body.Put(at+phoff, elffile.Buffer(b))
-	d.Body.Put(at+phnum, elffile.Buffer(count))
-	d.changesFile(d.page+uint64(phoff), uint64(len(b)))
-	d.changesFile(d.page+uint64(phnum), 2)
-
-	end := d.page + oldTable + uint64(len(d.Progs)*d.PhdrSize())
-	next := d.page + corePage
+// through __ehdr_start (static glibc does on AArch64). A section covers it, up to
+// the first byte that another one has.
+func (d *draft) keepOldHeader() {
+	d.images = append(d.images, d.page)
+	p := &d.Progs[d.firstLoad()]
+	end := p.Off + p.Filesz
 	for i := range d.secs {
 		if s := &d.secs[i]; s.HasBytes() && s.Off >= d.page {
-			next = min(next, s.Off)
+			end = min(end, s.Off)
 		}
 	}
-	end = min(max(end, next), d.Progs[d.firstLoad()].Off+d.Progs[d.firstLoad()].Filesz)
 	d.addSection(".ew.header", elffile.Section{
 		Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Addr: d.page + d.bias(), Off: d.page, Size: end - d.page, Addralign: 8,
 	})
-	return nil
+}
+
+// findImages finds ELF headers that an earlier edit has left at the start of a
+// page, and that lead to the table.
+func (d *draft) findImages() {
+	load := d.tableLoad()
+	if load < 0 {
+		return
+	}
+	p := &d.Progs[load]
+	for off := uint64(corePage); off <= 1<<16 && off+uint64(d.EhdrSize()) <= p.Off+p.Filesz; off += corePage {
+		b, err := d.Body.Bytes(off, uint64(d.EhdrSize()))
+		if err != nil || !bytes.HasPrefix(b, d.Header.Ident[:]) {
+			continue
+		}
+		if to := d.Addr(b[d.phoffField():]) + off; to&d.MaxAddr() == d.Header.Phoff {
+			d.images = append(d.images, off)
+		}
+	}
+}
+
+// phoffField and phnumField are where the ELF header has e_phoff and e_phnum.
+func (d *draft) phoffField() uint64 { return 24 + uint64(d.AddrSize()) }
+func (d *draft) phnumField() uint64 { return uint64(d.EhdrSize()) - 8 }
+
+// fixImages makes every copy of the ELF header lead to the table as it is now.
+func (d *draft) fixImages() {
+	for _, off := range d.images {
+		phoff, phnum := make([]byte, d.AddrSize()), make([]byte, 2)
+		d.PutAddr(phoff, d.Header.Phoff-off) // perhaps negative: modulo the address size
+		d.PutU16(phnum, uint16(len(d.Progs)))
+		for at, b := range map[uint64][]byte{off + d.phoffField(): phoff, off + d.phnumField(): phnum} {
+			d.Body.Put(int64(at), elffile.Buffer(b))
+			d.changesFile(at, uint64(len(b)))
+		}
+	}
 }

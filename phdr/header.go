@@ -93,6 +93,7 @@ type request struct {
 	prog  elffile.Prog // as it will be in the table
 	seg   *segment     // the PT_LOAD that it is or that has its bytes; nil: none is made
 	part  *part        // its bytes in seg; nil: memory alone, or an existing range
+	zeros uint64       // address of its memory in a PT_LOAD that grew; 0: not there
 }
 
 // errorf makes an error about what was asked for.

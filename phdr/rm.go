@@ -44,11 +44,6 @@ func Remove(f *elffile.File, indexes []int, opt Options) (*Result, error) {
 	if err := d.writeSections(); err != nil {
 		return nil, err
 	}
-	if len(d.secs) == 0 {
-		if err := d.Renumber(0); err != nil {
-			return nil, err
-		}
-	}
 	r, err := d.finish("rm", "", why, nil)
 	if err == nil {
 		r.Report.Headers = append(removed, r.Report.Headers...)

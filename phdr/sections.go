@@ -28,7 +28,7 @@ func (d *draft) addSection(name string, s elffile.Section) {
 // way. The names go in front of it, extended by those of new sections.
 func (d *draft) writeSections() error {
 	if len(d.secs) == 0 {
-		return nil
+		return d.Renumber(0)
 	}
 	if !d.dirty {
 		d.setSections()
@@ -60,7 +60,7 @@ func (d *draft) setSections() {
 // dropOldTables frees the place of the old section header table and names, and
 // cuts them off where they ended the file.
 func (d *draft) dropOldTables() {
-	if n := d.shdrTableSize(); !d.inUse(d.Header.Shoff, n, -1) {
+	if n := d.shdrTableSize(); !d.inUse(d.Header.Shoff, n, -1) { // where the table has grown over it, it is written anew
 		d.changesFile(d.Header.Shoff, n)
 		d.Body.Clear(int64(d.Header.Shoff), int64(n))
 	}
@@ -81,20 +81,17 @@ func (d *draft) ownNames(s *section) bool {
 	return s.HasBytes() && !s.Has(elf.SHF_ALLOC) && !d.inUse(s.Off, s.Size, int(d.names))
 }
 
-// inUse says whether a table, a program header or a section other than except
-// names a byte of [off, off+n).
+// inUse says whether a program header or a section other than except names a
+// byte of [off, off+n).
 func (d *draft) inUse(off, n uint64, except int) bool {
 	hit := func(o, m uint64) bool { return m > 0 && off < o+m && o < off+n }
-	if hit(d.Header.Phoff, uint64(len(d.Progs)*d.PhdrSize())) {
-		return true
-	}
 	for i := range d.secs {
 		if s := &d.secs[i]; i != except && s.HasBytes() && hit(s.Off, s.Size) {
 			return true
 		}
 	}
 	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Type != elf.PT_LOAD && p.Type != elf.PT_GNU_RELRO && hit(p.Off, p.Filesz) {
+		if p := &d.Progs[i]; p.Type != elf.PT_LOAD && p.Type != elf.PT_GNU_RELRO && p.Type != elf.PT_PHDR && hit(p.Off, p.Filesz) {
 			return true
 		}
 	}
@@ -106,7 +103,7 @@ func (d *draft) inUse(off, n uint64, except int) bool {
 func (d *draft) end() uint64 {
 	end := d.Header.Phoff + uint64(len(d.Progs)*d.PhdrSize())
 	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Filesz > 0 {
+		if p := &d.Progs[i]; p.Filesz > 0 || p.Type == elf.PT_LOAD {
 			end = max(end, p.Off+p.Filesz)
 		}
 	}

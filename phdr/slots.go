@@ -82,6 +82,7 @@ func (d *draft) arrange(total int) {
 		d.Progs = append(d.Progs, elffile.Prog{Type: elf.PT_NULL})
 	}
 	d.fixPhdr()
+	d.fixImages()
 }
 
 // fixPhdr makes PT_PHDR describe the table: the dynamic linker of glibc takes

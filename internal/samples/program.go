@@ -75,10 +75,8 @@ func (p Program) Run(t testing.TB, path string, args ...string) (stdout string, 
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
 	defer cancel()
-	cmd := p.Command(ctx, t, path, args...)
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
+	cmd, err := p.run(ctx, t, path, args, &out, &errs)
 	if ctx.Err() != nil {
 		t.Fatalf("%v: still running after %v\n%s%s", cmd.Args, runTime, out.String(), errs.String())
 	}
@@ -99,6 +97,21 @@ func (p Program) Run(t testing.TB, path string, args ...string) (stdout string, 
 		return out.String(), 128 + int(w.Signal())
 	}
 	return out.String(), status.ExitCode()
+}
+
+// run starts the command, again while the file is busy: a test that runs beside
+// this one and starts a program at the moment when path is written keeps it open
+// for writing until its own exec.
+func (p Program) run(ctx context.Context, t testing.TB, path string, args []string, out, errs *bytes.Buffer) (*exec.Cmd, error) {
+	t.Helper()
+	for {
+		cmd := p.Command(ctx, t, path, args...)
+		cmd.Stdout, cmd.Stderr = out, errs
+		if err := cmd.Run(); !errors.Is(err, unix.ETXTBSY) || ctx.Err() != nil {
+			return cmd, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // Command returns the command that Run would run.
