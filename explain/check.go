@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -161,11 +160,9 @@ func (s *Subject) compare(c *Checked, st *proc.Stopped) error {
 	c.value("start_data", p.Data.Start, stat.StartData)
 	c.value("end_data", p.Data.End(), stat.EndData)
 	c.value("start_stack", p.Stack.SP, stat.StartStack)
-	if !slices.ContainsFunc(p.Warnings, func(w plan.Warning) bool { return w.Code == "stack-replaced" }) {
-		c.value("arg_start", p.Stack.ArgStart, stat.ArgStart)
-		c.value("env_start", p.Stack.EnvStart, stat.EnvStart)
-		c.value("env_end", p.Stack.EnvEnd, stat.EnvEnd)
-	}
+	c.value("arg_start", p.Stack.ArgStart, stat.ArgStart)
+	c.value("env_start", p.Stack.EnvStart, stat.EnvStart)
+	c.value("env_end", p.Stack.EnvEnd, stat.EnvEnd)
 	if err := s.compareStack(c, st); err != nil {
 		return err
 	}

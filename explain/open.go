@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -39,7 +40,7 @@ type Subject struct {
 
 	opt    Options
 	native bool // this machine can start it
-	files  []*elffile.File
+	files  []*elffile.Mapping
 }
 
 // NotELF is the error for a file that another loader than the one for ELF
@@ -64,21 +65,12 @@ func (e *NotELF) Unwrap() error { return e.Err }
 // Open reads a program and computes what execve makes of it. Close it.
 func Open(path string, opt Options) (*Subject, error) {
 	s := &Subject{Path: path, opt: opt}
-	f, err := s.open(path)
+	program, err := s.open(path)
 	if err != nil {
 		return nil, errors.Join(notELF(path, err), s.Close())
 	}
-	s.Call = plan.Call{Path: path, Args: append([]string{path}, opt.Args...), Env: opt.Env}
-	err = f.Guard(func() error {
-		s.Call.Program = plan.Read(f)
-		s.Call.OpenErr = openErr(path)
-		s.openInterp()
-		return nil
-	})
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	if err := s.plan(); err != nil {
+	s.Call = plan.Call{Path: path, Args: append([]string{path}, opt.Args...), Env: opt.Env, Program: program, OpenErr: openErr(path)}
+	if err := errors.Join(s.guard(s.openInterp), s.plan()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -102,12 +94,18 @@ func (s *Subject) guard(fn func() error) error {
 	return fn()
 }
 
-func (s *Subject) open(path string) (*elffile.File, error) {
-	f, err := elffile.Open(path)
-	if err == nil {
-		s.files = append(s.files, f)
+// open maps a file and reads its headers.
+func (s *Subject) open(path string) (p *plan.Program, err error) {
+	m, err := elffile.Map(path)
+	if err != nil {
+		return nil, err
 	}
-	return f, err
+	s.files = append(s.files, m)
+	gerr := m.Guard(func() error {
+		p, err = plan.Read(path, elffile.NewBody(m.Data()))
+		return err
+	})
+	return p, gerr
 }
 
 // Close closes the files.
@@ -171,27 +169,28 @@ func openErr(path string) string {
 }
 
 // openInterp reads the file that PT_INTERP names.
-func (s *Subject) openInterp() {
+func (s *Subject) openInterp() error {
 	i, path := s.Call.Program.Interp()
 	if i < 0 || path == "" {
-		return
+		return nil
 	}
 	s.InterpPath = filepath.Join(s.opt.Sysroot, path)
 	if s.opt.Sysroot == "" {
 		s.InterpPath = path
 	}
 	if s.Call.InterpErr = openErr(s.InterpPath); s.Call.InterpErr != "" {
-		return
+		return nil
 	}
-	f, err := s.open(s.InterpPath)
+	in, err := s.open(s.InterpPath)
 	if err != nil {
 		s.Call.InterpErr = "ELIBBAD"
 		if st, serr := os.Stat(s.InterpPath); serr == nil && st.Size() < 64 {
 			s.Call.InterpErr = "EIO" // elf_read
 		}
-		return
+		return nil
 	}
-	s.Call.Interp = plan.Read(f)
+	s.Call.Interp = in
+	return nil
 }
 
 // machines are the kernels of this program's own machine, and of those whose
@@ -209,15 +208,15 @@ func (s *Subject) host() plan.Host {
 		Kernel: o.Kernel, Native32: o.Native32, PageSize: o.PageSize, StackLimit: o.StackLimit,
 		Base: o.Base, MmapBase: o.MmapBase, StackTop: o.StackTop,
 	}
-	for _, m := range machines[runtime.GOARCH] {
-		s.native = s.native || m == s.Call.Program.Header.Machine
-	}
+	m := s.Call.Program.Header.Machine
+	s.native = slices.Contains(machines[runtime.GOARCH], m) ||
+		plan.LookupABI(m, elf.ELFCLASS64, false) == nil && plan.LookupABI(m, elf.ELFCLASS32, false) == nil // every kernel refuses it
 	s.native = s.native && runtime.GOOS == "linux" && !o.Native32
 	sys := proc.ThisSystem()
 	if h.StackLimit == 0 {
 		h.StackLimit = sys.StackLimit
 	}
-	h.MinAddr, h.RawIO = sys.MinAddr, sys.RawIO
+	h.MinAddr, h.RawIO, h.Memory = sys.MinAddr, sys.RawIO, sys.Memory
 	if s.native {
 		measured(&h, sys, s.Call.Program.Is64())
 	}
@@ -228,7 +227,7 @@ func (s *Subject) host() plan.Host {
 // fileSystems sets what the file systems decide.
 func (s *Subject) fileSystems(h *plan.Host) {
 	program := proc.FileSystemOf(s.Path)
-	h.Huge, h.MaxFile = program.Huge, program.MaxFile
+	h.Huge = program.Huge
 	if s.InterpPath != "" {
 		h.InterpHuge = proc.FileSystemOf(s.InterpPath).Huge
 	}

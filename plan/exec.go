@@ -20,7 +20,10 @@ type Host struct {
 	// interpreter, places large files by huge pages (its get_unmapped_area is
 	// thp_get_unmapped_area: ext4, xfs, btrfs, fuse, but not tmpfs or overlayfs).
 	Huge, InterpHuge bool
-	MaxFile          uint64 // the largest file of the file system; 0: not looked at
+
+	// Memory is the memory and swap of the machine, of which one writable mapping
+	// may take all; 0: vm.overcommit_memory does not limit it.
+	Memory uint64
 
 	MinAddr uint64 // vm.mmap_min_addr, 0: 64 KiB
 	RawIO   bool   // CAP_SYS_RAWIO: MinAddr does not hold

@@ -93,11 +93,11 @@ func (e *execve) why(errno string, s segment, addr uint64) string {
 	case "EPERM":
 		return fmt.Sprintf("0x%x is below vm.mmap_min_addr 0x%x", down(addr, e.page), e.minAddr)
 	case "ENOMEM":
-		return fmt.Sprintf("there is no room at 0x%x for p_memsz 0x%x", addr, s.Memsz)
+		return fmt.Sprintf("there is no room at 0x%x for p_memsz 0x%x, or not as much memory (vm.overcommit_memory)", addr, s.Memsz)
 	case "EFAULT":
 		return "the end of its last file page cannot be cleared: it is beyond the end of the file"
 	case "EOVERFLOW":
-		return "it reaches beyond what a file can have on this file system"
+		return "it reaches beyond what a file can have"
 	}
 	return errno
 }

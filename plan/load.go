@@ -119,11 +119,12 @@ func (e *execve) padzero(addr uint64) bool {
 	if m == nil || m.Prot&elf.PF_W == 0 {
 		return false
 	}
+	if m.Off != Anonymous && m.Off+int64(a-m.Start) >= int64(up(e.fileSize(m.Origin), e.page)) {
+		return false
+	}
+	m.area.touched = true
 	if m.Off == Anonymous {
 		return true
-	}
-	if m.Off+int64(a-m.Start) >= int64(up(e.fileSize(m.Origin), e.page)) {
-		return false
 	}
 	m.Zeroed = image.MakeRange(a, image.Addr(up(addr, e.page)))
 	return true

@@ -8,8 +8,9 @@ import (
 
 const (
 	gapMin     = 128 << 20
-	hugePage   = 2 << 20 // PMD_SIZE with pages of 4 KiB
-	guardPages = 256     // stack_guard_gap
+	hugePage   = 2 << 20   // PMD_SIZE with pages of 4 KiB
+	maxLFS     = 1<<63 - 1 // MAX_LFS_FILESIZE of 64-bit kernels
+	guardPages = 256       // stack_guard_gap
 )
 
 // guard is stack_guard_gap in bytes.
@@ -94,13 +95,22 @@ func (e *execve) vmMmap(m Mapping, addr, size, off uint64, how placing) (uint64,
 	if from, to := e.out.overlaps(m.Range); how == noReplace && from < to {
 		return 0, "EEXIST"
 	}
-	if most := e.host.MaxFile; most != 0 && (length > most || off > most-length) {
-		return 0, "EOVERFLOW"
+	if length > maxLFS || off > maxLFS-length {
+		return 0, "EOVERFLOW" // file_mmap_ok
 	}
 	m.Off = int64(off)
 	m.Prot = e.readImplies(m.Prot)
+	if m.Prot&elf.PF_W != 0 && !e.enoughMemory(length) {
+		return 0, "ENOMEM"
+	}
 	e.out.place(m)
 	return addr, ""
+}
+
+// enoughMemory is __vm_enough_memory with the usual vm.overcommit_memory: one
+// private writable mapping may have as much as there is memory and swap.
+func (e *execve) enoughMemory(length uint64) bool {
+	return e.host.Memory == 0 || length <= e.host.Memory
 }
 
 // readImplies adds PF_X where the personality READ_IMPLIES_EXEC does (do_mmap).
@@ -201,6 +211,9 @@ func (e *execve) vmBrkFlags(origin Origin, index int, start, end uint64, exec el
 	}
 	if _, errno := e.getUnmappedArea(FromKernel, start, length, 0, fixed); errno != "" {
 		return errno
+	}
+	if !e.enoughMemory(length) {
+		return "ENOMEM"
 	}
 	e.out.place(Mapping{
 		Range: image.Range{Start: image.Addr(start), Size: length}, Off: Anonymous, Index: index, Origin: origin,

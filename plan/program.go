@@ -16,38 +16,43 @@ type Program struct {
 	Reread string
 }
 
-// Read looks at a file as Linux does. load_elf_binary looks at the magic bytes
-// of e_ident alone: class and byte order are the kernel's, which e_machine
-// tells, and not what EI_CLASS and EI_DATA say. RISC-V alone compares the
-// class.
-func Read(f *elffile.File) *Program {
-	p := &Program{File: f}
-	ident, err := f.Body.Bytes(0, 20)
-	if err != nil {
-		return p
+// Read reads a file as Linux does. load_elf_binary looks at the magic bytes of
+// e_ident alone: class and byte order are the kernel's, which e_machine tells,
+// and not what EI_CLASS and EI_DATA say. RISC-V alone compares the class.
+func Read(name string, body *elffile.Body) (*Program, error) {
+	ident, err := body.Bytes(0, 20)
+	want, ok := elffile.Format{}, false
+	if err == nil && elffile.IsELF(ident) {
+		want, ok = formatOf(elf.Machine(ident[18]) | elf.Machine(ident[19])<<8)
 	}
-	m := elf.Machine(ident[18]) | elf.Machine(ident[19])<<8
-	want := f.Format
+	if !ok || ident[elf.EI_CLASS] == byte(want.Class) && ident[elf.EI_DATA] == byte(want.Data) {
+		f, err := elffile.ParseBody(name, body)
+		if err != nil {
+			return nil, err
+		}
+		return &Program{File: f}, nil
+	}
+	other := body.Clone()
+	other.Put(elf.EI_CLASS, elffile.Buffer{byte(want.Class), byte(want.Data)})
+	f, err := elffile.ParseBody(name, other)
+	if err != nil {
+		return nil, err
+	}
+	f.Body = body
+	return &Program{f, fmt.Sprintf("EI_CLASS is %d and EI_DATA %d, which Linux does not look at: e_machine makes it %v, %v",
+		ident[elf.EI_CLASS], ident[elf.EI_DATA], want.Class, want.Data)}, nil
+}
+
+// formatOf is the format in which a little-endian kernel reads the programs of
+// a machine, where it does not ask EI_CLASS.
+func formatOf(m elf.Machine) (elffile.Format, bool) {
 	switch m {
 	case elf.EM_X86_64, elf.EM_AARCH64:
-		want = elffile.Format{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB}
+		return elffile.Format{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB}, true
 	case elf.EM_386, elf.EM_486, elf.EM_ARM:
-		want = elffile.Format{Class: elf.ELFCLASS32, Data: elf.ELFDATA2LSB}
+		return elffile.Format{Class: elf.ELFCLASS32, Data: elf.ELFDATA2LSB}, true
 	}
-	if want == f.Format && ident[elf.EI_CLASS] == byte(want.Class) && ident[elf.EI_DATA] == byte(want.Data) {
-		return p
-	}
-	body := f.Body.Clone()
-	body.Put(elf.EI_CLASS, elffile.Buffer{byte(want.Class), byte(want.Data)})
-	other, err := elffile.ParseBody(f.Name, body)
-	if err != nil {
-		return p
-	}
-	other.Body = f.Body
-	p.File = other
-	p.Reread = fmt.Sprintf("EI_CLASS is %d and EI_DATA %d, which Linux does not look at: e_machine makes it %v, %v",
-		ident[elf.EI_CLASS], ident[elf.EI_DATA], want.Class, want.Data)
-	return p
+	return elffile.Format{}, false
 }
 
 // Interp returns the index of the program header that names the interpreter,

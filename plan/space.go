@@ -32,7 +32,12 @@ type Mapping struct {
 
 	Origin Origin // whose header and file
 	Name   string // of what the kernel made: "[stack]"
+
+	area *area // the kernel's vm_area_struct that it became a part of
 }
+
+// area stands for a vm_area_struct: what is one line of /proc/PID/maps.
+type area struct{ touched bool } // it has an anon_vma: a page was written to
 
 // Anonymous is the Off of a mapping without a file.
 const Anonymous = -1
@@ -79,7 +84,36 @@ func (s *Space) place(m Mapping) {
 	}
 	from, to := s.overlaps(m.Range)
 	s.Replaced = append(s.Replaced, s.cutOut(from, to, m.Range)...)
-	s.Mappings = slices.Insert(s.Mappings, s.after(m.Start), m)
+	i := s.after(m.Start)
+	s.join(i, &m)
+	s.Mappings = slices.Insert(s.Mappings, i, m)
+}
+
+// join makes a new mapping part of its neighbours' areas where they fit
+// (vma_merge). Two that were both written to stay apart, since each has an
+// anon_vma of its own.
+func (s *Space) join(i int, m *Mapping) {
+	var left, right *area
+	if i > 0 && s.Mappings[i-1].mergeable(m) {
+		left = s.Mappings[i-1].area
+	}
+	if i < len(s.Mappings) && m.mergeable(&s.Mappings[i]) {
+		right = s.Mappings[i].area
+	}
+	switch {
+	case left == nil && right == nil:
+		m.area = new(area)
+	case left == nil:
+		m.area = right
+	default:
+		m.area = left
+		if right != nil && right != left && !(left.touched && right.touched) {
+			left.touched = left.touched || right.touched
+			for j := i; j < len(s.Mappings) && s.Mappings[j].area == right; j++ {
+				s.Mappings[j].area = left
+			}
+		}
+	}
 }
 
 // unmap takes what is in r out (munmap).
@@ -113,11 +147,11 @@ func (m Mapping) cut(r image.Range) Mapping {
 
 // Merged returns the mappings as /proc/PID/maps lists them: neighbours of one
 // file with consecutive offsets and equal protection are one line, and so are
-// anonymous ones (vma_merge). The parts of the vdso and the stack stay apart.
+// anonymous ones. The parts of the vdso and the stack stay apart.
 func (s *Space) Merged() []Mapping {
 	var out []Mapping
 	for _, m := range s.Mappings {
-		if n := len(out); n > 0 && out[n-1].mergeable(&m) {
+		if n := len(out); n > 0 && out[n-1].area == m.area && out[n-1].mergeable(&m) {
 			out[n-1].Size += m.Size
 			continue
 		}

@@ -1,8 +1,11 @@
 package plan
 
 import (
+	"bytes"
 	"debug/elf"
+	"slices"
 
+	"elfwright/elffile"
 	"elfwright/image"
 )
 
@@ -166,9 +169,10 @@ func (e *execve) extendStack() *failure {
 	return nil
 }
 
-// stackWritable says whether the kernel can write its tables and read the
-// strings: a later segment may lie over the stack.
+// stackWritable says whether the kernel can write its tables: a later segment
+// may lie over the stack.
 func (e *execve) stackWritable(tables, text image.Range) *failure {
+	over := false
 	for i := range e.out.Mappings {
 		m := &e.out.Mappings[i]
 		if m.Name == nameStack || !m.Overlaps(tables) && !m.Overlaps(text) {
@@ -177,9 +181,67 @@ func (e *execve) stackWritable(tables, text image.Range) *failure {
 		if m.Overlaps(tables) && m.Prot&elf.PF_W == 0 {
 			return &failure{"EFAULT", "create_elf_tables", m.Origin, m.Index, "the stack was replaced by a mapping that is not writable"}
 		}
+		over = over || m.Overlaps(text)
 		e.warning("stack-replaced", m.Origin, m.Index, "lies over the stack: the kernel made it before the segments, and arguments or environment are lost")
 	}
+	if over {
+		return e.walkStrings()
+	}
 	return nil
+}
+
+// walkStrings looks for the arguments and the environment as create_elf_tables
+// does, string by string, where they were replaced by a segment's bytes.
+func (e *execve) walkStrings() *failure {
+	s := &e.out.Stack
+	b := e.replacedStrings()
+	p := 0
+	next := func(n int) *failure {
+		for range n {
+			end := bytes.IndexByte(b[min(p, len(b)):], 0)
+			if end < 0 || uint64(end) >= argStrPages*e.page {
+				return e.fail("EINVAL", "create_elf_tables", -1, "the strings of arguments and environment were replaced by bytes without an end")
+			}
+			p += end + 1
+		}
+		return nil
+	}
+	if err := next(len(e.call.Args)); err != nil {
+		return err
+	}
+	s.EnvStart = s.ArgStart + image.Addr(p)
+	if err := next(len(e.call.Env)); err != nil {
+		return err
+	}
+	s.EnvEnd = s.ArgStart + image.Addr(p)
+	return nil
+}
+
+// replacedStrings is what memory holds from the first argument to the end of
+// the stack.
+func (e *execve) replacedStrings() []byte {
+	s := &e.out.Stack
+	b := make([]byte, e.host.StackTop-s.ArgStart)
+	p := b[:0]
+	for _, str := range append(append(slices.Clone(e.call.Args), e.call.Env...), e.call.Path) {
+		p = append(append(p, str...), 0)
+	}
+	all := image.MakeRange(s.ArgStart, e.host.StackTop)
+	for _, m := range e.out.Mappings {
+		x := m.Intersect(all)
+		if x.Empty() || m.Name == nameStack {
+			continue
+		}
+		to := b[x.Start-s.ArgStart:][:x.Size]
+		clear(to)
+		if m.Off != Anonymous {
+			file := Plan{file: e.file(m.Origin).Body}
+			if c, err := elffile.Bytes(file.content(&m, x)); err == nil {
+				copy(to, c)
+			}
+		}
+	}
+	return b
 }
 
 // setBrk decides where the heap starts.

@@ -17,6 +17,9 @@ type System struct {
 	MinAddr    uint64 // vm.mmap_min_addr
 	RawIO      bool   // this process has CAP_SYS_RAWIO
 	Randomize  int    // kernel.randomize_va_space
+	// Memory is the memory and swap, of which one writable mapping may take all
+	// (__vm_enough_memory); 0 where vm.overcommit_memory has another rule.
+	Memory uint64
 }
 
 const capRawIO = 17 // CAP_SYS_RAWIO, capability(7)
@@ -34,6 +37,10 @@ func ThisSystem() System {
 	}
 	s.MinAddr = number("/proc/sys/vm/mmap_min_addr")
 	s.Randomize = int(number("/proc/sys/kernel/randomize_va_space"))
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) == nil && number("/proc/sys/vm/overcommit_memory") == 0 {
+		s.Memory = (uint64(info.Totalram) + uint64(info.Totalswap)) * uint64(info.Unit)
+	}
 	s.RawIO = effective()&(1<<capRawIO) != 0
 	return s
 }
@@ -67,14 +74,13 @@ type FileSystem struct {
 	Name string // "ext4"; the magic number where there is no name here
 	// Huge says whether large files are placed by huge pages: the file system's
 	// get_unmapped_area is thp_get_unmapped_area.
-	Huge    bool
-	MaxFile uint64 // 0: not known
-	NoExec  bool
+	Huge   bool
+	NoExec bool
 }
 
 // fileSystems are those with rules of their own, by f_type (statfs(2)).
 var fileSystems = map[int64]FileSystem{
-	unix.EXT4_SUPER_MAGIC:      {Name: "ext4", Huge: true, MaxFile: 0xffffffff000},
+	unix.EXT4_SUPER_MAGIC:      {Name: "ext4", Huge: true},
 	unix.XFS_SUPER_MAGIC:       {Name: "xfs", Huge: true},
 	unix.BTRFS_SUPER_MAGIC:     {Name: "btrfs", Huge: true},
 	unix.FUSE_SUPER_MAGIC:      {Name: "fuse", Huge: true},
