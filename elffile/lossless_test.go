@@ -68,33 +68,39 @@ func lossless(t *testing.T, name string, data []byte) int {
 	return 1
 }
 
-// TestLosslessArchives takes the members of some archives below /usr/lib, or with
-// ELFWRIGHT_SWEEP of all below /usr.
+// TestLosslessArchives takes the members of some archives below /usr/lib; see
+// systemRoots.
 func TestLosslessArchives(t *testing.T) {
-	root, sample := "/usr/lib", uint32(9)
-	if sweep() {
-		root, sample = "/usr", 1
-	}
+	roots, sample := systemRoots(9, "/usr/lib")
 	n, archives := 0, 0
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if ext := filepath.Ext(path); err != nil || !d.Type().IsRegular() || ext != ".a" && ext != ".rlib" || crc32.ChecksumIEEE([]byte(path))%sample != 0 {
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil
+			}
+			if d.Name() == "testdata" { // of Go: broken on purpose
+				return fs.SkipDir
+			}
+			ext := filepath.Ext(path)
+			if !d.Type().IsRegular() || ext != ".a" && ext != ".rlib" || crc32.ChecksumIEEE([]byte(path))%sample != 0 {
+				return nil
+			}
+			if m, err := Map(path); err == nil {
+				if IsArchive(m.Bytes()) { // else it is a linker script
+					archives++
+					n += lossless(t, path, m.Bytes())
+				}
+				m.Close()
+			}
 			return nil
-		}
-		m, err := Map(path)
+		})
 		if err != nil {
-			return nil
+			t.Error(err)
 		}
-		defer m.Close()
-		if !IsArchive(m.Bytes()) { // a linker script
-			return nil
-		}
-		archives++
-		n += lossless(t, path, m.Bytes())
-		return nil
-	})
+	}
 	t.Logf("%d ELF files in %d archives", n, archives)
-	if err != nil || n == 0 {
-		t.Errorf("%d files, %v", n, err)
+	if n == 0 && archives > 0 {
+		t.Error("no ELF file")
 	}
 }
 

@@ -14,18 +14,24 @@ import (
 	"testing"
 )
 
-// systemFiles yields the ELF files below /usr/bin and every n-th below /usr/lib,
-// or with ELFWRIGHT_SWEEP all below /usr, or with ELFWRIGHT_SAMPLES all below the
-// folders that it names (separated by colons). Which ones is a matter of their
-// names, so that each run takes the same.
-func systemFiles(t *testing.T, n uint32) iter.Seq2[string, *Mapping] {
-	roots := []string{"/usr/bin", "/usr/lib"}
-	if sweep() {
-		roots, n = []string{"/usr"}, 1
-	}
+// systemRoots returns where to look for files, and that every n-th is to be
+// taken: the given folders, or with ELFWRIGHT_SWEEP all of /usr, or with
+// ELFWRIGHT_SAMPLES all of the folders that it names (separated by colons).
+func systemRoots(n uint32, roots ...string) ([]string, uint32) {
 	if dirs := os.Getenv("ELFWRIGHT_SAMPLES"); dirs != "" {
-		roots, n = filepath.SplitList(dirs), 1
+		return filepath.SplitList(dirs), 1
 	}
+	if sweep() {
+		return []string{"/usr"}, 1
+	}
+	return roots, n
+}
+
+// systemFiles yields the ELF files below /usr/bin and every n-th below /usr/lib;
+// see systemRoots. Which ones is a matter of their names, so that each run takes
+// the same.
+func systemFiles(t *testing.T, n uint32) iter.Seq2[string, *Mapping] {
+	roots, n := systemRoots(n, "/usr/bin", "/usr/lib")
 	return func(yield func(string, *Mapping) bool) {
 		count := 0
 		for _, root := range roots {
