@@ -101,10 +101,27 @@ func (p *printer) warn(err error) {
 		return
 	}
 	for _, e := range flatten(err) {
-		if p.viewFaults++; p.viewFaults <= maxFaults {
+		if p.full() {
+			p.viewFaults++
+		} else if !p.told(e) {
+			p.viewFaults++
 			p.faults = append(p.faults, e)
 		}
 	}
+}
+
+// full says that no more faults of this view are listed; they are only counted.
+func (p *printer) full() bool { return p.viewFaults >= maxFaults }
+
+// told says whether another view has met the same fault.
+func (p *printer) told(err error) bool {
+	msg := err.Error()
+	for _, e := range p.faults {
+		if e.Error() == msg {
+			return true
+		}
+	}
+	return false
 }
 
 // flatten takes apart what errors.Join has put together.

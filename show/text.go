@@ -188,7 +188,6 @@ func appendEscaped(b []byte, s string) []byte {
 const (
 	bold = "\x1b[1m"
 	dim  = "\x1b[2m"
-	cyan = "\x1b[36m"
 	off  = "\x1b[0m"
 )
 

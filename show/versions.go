@@ -259,7 +259,7 @@ func (r *versymRow) text(t *text) {
 		t.str("(")
 		t.name(r.p.cut(r.v.versionName(index)))
 		t.str(")")
-		if i < r.first+r.n-1 {
+		if i < min(r.first+r.n, r.v.Len())-1 {
 			t.space(18 - (len(t.b) - at))
 		}
 	}
