@@ -17,6 +17,8 @@ type showFlags struct {
 
 	demangle, decompress, json, wide bool
 	color                            string
+	diff                             diffFlags
+	pictures                         pictureFlags
 }
 
 func showVerb() *verb {
@@ -25,17 +27,19 @@ func showVerb() *verb {
 	return &verb{
 		name:  "show",
 		short: "print the tables of ELF files and archives",
-		usage: []string{"[flags] FILE…"},
+		usage: []string{"[flags] FILE…", "--diff[=text|json|html] [flags] OLD NEW"},
 		args:  args{min: 1, max: -1, name: "FILE"},
-		no:    "an input had faults",
+		no:    "an input had faults; with --diff, the files differ",
 		long: `A FILE is an executable, a library, an object, a core dump, a kernel module, an archive (libc.a), one member of an archive ('libc.a(printf.o)'), or a dash for standard input. Without a view, what the file is and its program headers are shown.
 
 The letters of the views are readelf's, so -h is the file header; help is --help.`,
 		examples: []example{
 			{"the file header and the segments", "elfwright show -h -l /bin/ls"},
 			{"what a program needs, as JSON", "elfwright show -d --json /bin/ls"},
+			{"where everything is, as a picture", "elfwright show --map /bin/ls"},
+			{"the same to explore in a browser", "elfwright show --html ls.html /bin/ls"},
 		},
-		flags: []flag{
+		flags: append([]flag{
 			{name: "file-header", short: "h", to: &opt.fileHeader, group: views, help: "the ELF header"},
 			{name: "program-headers", also: []string{"segments"}, short: "l", to: &opt.segments, group: views, help: "the program headers, and which sections lie in which segment"},
 			{name: "section-headers", also: []string{"sections"}, short: "S", to: &opt.sections, group: views, help: "the section headers"},
@@ -59,14 +63,22 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "json", to: &opt.json, group: output, help: "one JSON document for each file"},
 			{name: "color", to: &opt.color, words: term.Modes(), bare: "always", group: output, help: "colour the output; auto is on a terminal and without NO_COLOR"},
 			{name: "wide", short: "W", to: &opt.wide, hidden: true, help: "as always: lines are not folded"},
+		}, append(opt.pictures.flags(), opt.diff.flags()...)...),
+		run: func(c *call) error {
+			if opt.diff.form != "" {
+				return runDiff(c, &opt)
+			}
+			return runShow(c, &opt)
 		},
-		run: func(c *call) error { return runShow(c, &opt) },
 	}
 }
 
 // runShow prints each file. What is wrong with one is told behind it, and the
 // next one is shown all the same.
 func runShow(c *call, f *showFlags) error {
+	if f.pictures.wanted() {
+		return runPictures(c, f)
+	}
 	opt := f.options(c)
 	opt.Heading = len(c.args) > 1
 	var unread error

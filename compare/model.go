@@ -1,0 +1,394 @@
+package compare
+
+import (
+	"cmp"
+	"debug/elf"
+	"slices"
+
+	"elfwright/elffile"
+)
+
+// areaKind says what an area is.
+type areaKind uint8
+
+const (
+	inSection areaKind = iota
+	elfHeader          // tables: compared by their fields, not by their bytes
+	progTable          //
+	sectTable          //
+	inSegment          // of a PT_LOAD, and of no section
+	unclaimed          // bytes that no header names
+	overlay            // those behind everything that one names
+)
+
+// An area is a stretch of the file, of memory, or of both, that has one name.
+type area struct {
+	kind  areaKind
+	index int // of the section or the program header
+	after int // the area before it in the file; none at the start
+
+	addr   uint64
+	alloc  bool // it has addresses
+	off    uint64
+	size   uint64 // of data, or of the memory of an area without bytes
+	data   []byte // nil: no bytes in the file
+	meta   bool   // said by other parts of the report
+	mem    uint64 // bytes of memory that count for it
+	file   uint64 // bytes of the file that count for it
+	pieces []piece
+	ptr    bool // writable or read-only data, not code
+}
+
+// A model is one file cut into areas.
+type model struct {
+	f     *elffile.File
+	areas []area
+	spots []int32 // areas with addresses, by address
+	rel   bool    // ET_REL: addresses are offsets in sections
+
+	table    string // where the symbols come from
+	syms     []symbol
+	named    int      // how many of them the table has; the others are made
+	sources  []string // STT_FILE
+	pieceOf  []place  // of each symbol, its own bytes
+	gapOf    []place  // of each symbol, the bytes after it
+	memory   uint64   // of all areas
+	bySect   []int32  // area of each section, or none
+	lastSpot int32
+	rels     map[int32][]rel // of an object, by area; read when asked for
+	places   map[uint64]struct{}
+	got      uint64 // DT_PLTGOT
+	budget   uint64 // see spend
+}
+
+// A place is a piece of an area.
+type place struct{ area, piece int32 }
+
+// newModel cuts a file into areas. What cannot be read is left out: the faults
+// are told by the views that are compared.
+func newModel(f *elffile.File) *model {
+	m := &model{f: f, rel: f.Header.Type == elf.ET_REL}
+	m.budget = 16*m.fileSize() + 1<<16
+	m.addSections()
+	m.addTables()
+	m.claimFile()
+	m.claimMemory()
+	m.index()
+	if d, _ := f.Dynamic(); d != nil {
+		m.got, _ = d.Value(elf.DT_PLTGOT)
+	}
+	return m
+}
+
+func (m *model) fileSize() uint64 { return uint64(m.f.Body.Size()) }
+
+// bytes returns what the file has of [off, off+n).
+func (m *model) bytes(off, n uint64) []byte {
+	b, _ := m.f.Body.Bytes(off, n)
+	return b
+}
+
+func (m *model) addSections() {
+	sections := m.f.Sections()
+	m.bySect = make([]int32, len(sections))
+	for i := range sections {
+		m.bySect[i] = none
+		s := &sections[i]
+		if s.Type == elf.SHT_NULL {
+			continue
+		}
+		a := area{kind: inSection, index: i, addr: s.Addr, alloc: s.Has(elf.SHF_ALLOC), off: s.Off, size: s.Size, meta: isMeta(s.Type)}
+		a.ptr = !s.Has(elf.SHF_EXECINSTR)
+		if s.HasBytes() && s.Off < m.fileSize() && m.spend(min(s.Size, m.fileSize())) {
+			a.data = m.bytes(s.Off, s.Size)
+			a.size = uint64(len(a.data))
+		} else if s.Type != elf.SHT_NOBITS {
+			a.size = 0
+		}
+		if a.alloc && a.addr+a.size < a.addr {
+			a.alloc = false
+		}
+		m.bySect[i] = int32(len(m.areas))
+		m.areas = append(m.areas, a)
+	}
+}
+
+// spend takes n bytes from what may be read of a file in all: its tables may
+// name the same bytes any number of times, and a file of a few megabytes would
+// else take hours.
+func (m *model) spend(n uint64) bool {
+	if n > m.budget {
+		m.budget = 0
+		return false
+	}
+	m.budget -= n
+	return true
+}
+
+// isMeta says whether a section's bytes are a table that other parts of the
+// report tell about.
+func isMeta(t elf.SectionType) bool {
+	switch t {
+	case elf.SHT_SYMTAB, elf.SHT_DYNSYM, elf.SHT_STRTAB, elf.SHT_HASH, elf.SHT_GNU_HASH, elf.SHT_DYNAMIC, elf.SHT_NOTE, elf.SHT_SYMTAB_SHNDX,
+		elf.SHT_GNU_VERSYM, elf.SHT_GNU_VERDEF, elf.SHT_GNU_VERNEED, elf.SHT_GROUP:
+		return true
+	}
+	return elffile.IsRelocSection(t)
+}
+
+// addTables adds the ELF header and the tables of headers.
+func (m *model) addTables() {
+	h := &m.f.Header
+	add := func(kind areaKind, off, n, entsize uint64) {
+		if size := n * entsize; n > 0 && size/n == entsize && off < m.fileSize() {
+			size = min(size, m.fileSize()-off)
+			m.areas = append(m.areas, area{kind: kind, index: none, off: off, size: size, meta: true})
+		}
+	}
+	add(elfHeader, 0, 1, uint64(m.f.EhdrSize()))
+	add(progTable, h.Phoff, uint64(len(m.f.Progs)), uint64(h.Phentsize))
+	add(sectTable, h.Shoff, uint64(len(m.f.Sections())), uint64(h.Shentsize))
+}
+
+// A claim is a range of the file, or of memory, that an area has.
+type claim struct {
+	from, to uint64
+	area     int32
+}
+
+func sortClaims(c []claim) {
+	slices.SortFunc(c, func(x, y claim) int {
+		return cmp.Or(cmp.Compare(x.from, y.from), cmp.Compare(y.to, x.to), cmp.Compare(x.area, y.area))
+	})
+}
+
+// claimFile gives every byte of the file to one area: where two claim it, to
+// the one that begins first. What nobody claims becomes areas of its own.
+func (m *model) claimFile() {
+	var claims []claim
+	for i := range m.areas {
+		a := &m.areas[i]
+		if n := a.size; n > 0 && (a.data != nil || a.kind != inSection) {
+			claims = append(claims, claim{a.off, a.off + n, int32(i)})
+		}
+	}
+	sortClaims(claims)
+	loads := m.loads(func(p *elffile.Prog) (uint64, uint64) { return p.Off, p.Filesz })
+	pos, last := uint64(0), int32(none)
+	for _, c := range claims {
+		if c.from > pos {
+			m.addRest(loads, pos, c.from, last)
+			pos = c.from
+		}
+		if c.to > pos {
+			m.areas[c.area].file = c.to - pos
+			pos, last = c.to, c.area
+		}
+	}
+	if pos < m.fileSize() {
+		m.addRest(loads, pos, m.fileSize(), last)
+		// What pads the file to the next multiple of some bytes is no overlay.
+		if a := &m.areas[len(m.areas)-1]; a.kind == unclaimed && !isPadding(a.data) {
+			a.kind = overlay
+		}
+	}
+}
+
+// loads returns a range of each PT_LOAD, sorted; area is the header's index.
+func (m *model) loads(of func(*elffile.Prog) (from, n uint64)) []claim {
+	var list []claim
+	for i := range m.f.Progs {
+		p := &m.f.Progs[i]
+		from, n := of(p)
+		if p.Type == elf.PT_LOAD && n > 0 && from+n > from {
+			list = append(list, claim{from, from + n, int32(i)})
+		}
+	}
+	sortClaims(list)
+	return list
+}
+
+// addRest makes areas of [from, to) of the file, cut where a PT_LOAD begins or
+// ends.
+func (m *model) addRest(loads []claim, from, to uint64, after int32) {
+	// The loads are sorted by where they begin; those that end before from
+	// cannot be skipped by a search, but they are few.
+	for _, l := range loads {
+		if l.from >= to {
+			break
+		}
+		if l.to <= from {
+			continue
+		}
+		if l.from > from {
+			m.addGap(unclaimed, none, from, l.from, after)
+			from = l.from
+		}
+		end := min(l.to, to)
+		m.addGap(inSegment, int(l.area), from, end, after)
+		if from = end; from == to {
+			return
+		}
+	}
+	if from < to {
+		m.addGap(unclaimed, none, from, to, after)
+	}
+}
+
+func (m *model) addGap(kind areaKind, index int, from, to uint64, after int32) {
+	a := area{kind: kind, index: index, after: int(after), off: from, size: to - from, file: to - from, data: m.bytes(from, to-from)}
+	if kind == inSegment {
+		p := &m.f.Progs[index]
+		a.alloc, a.addr = true, p.Vaddr+(from-p.Off)
+		a.ptr = p.Flags&elf.PF_X == 0
+		if a.addr+a.size < a.addr {
+			a.alloc = false
+		}
+	}
+	m.areas = append(m.areas, a)
+}
+
+// claimMemory gives every byte of memory that the PT_LOADs take to one area, as
+// claimFile does for the file. An object's sections have no memory yet: what
+// would be loaded counts.
+func (m *model) claimMemory() {
+	defer func() {
+		for i := range m.areas {
+			m.memory += m.areas[i].mem
+		}
+	}()
+	if m.rel || len(m.f.Progs) == 0 {
+		for i := range m.areas {
+			if a := &m.areas[i]; a.alloc {
+				a.mem = a.size
+			}
+		}
+		return
+	}
+	var claims []claim
+	for i := range m.areas {
+		a := &m.areas[i]
+		if a.kind == elfHeader || a.kind == progTable || a.kind == sectTable {
+			a.addr, a.alloc = m.addressOf(a.off, a.size)
+		}
+		if a.alloc && a.size > 0 && !m.isTBSS(a) {
+			claims = append(claims, claim{a.addr, a.addr + a.size, int32(i)})
+		}
+	}
+	sortClaims(claims)
+	pos := uint64(0)
+	for _, l := range m.loads(func(p *elffile.Prog) (uint64, uint64) { return p.Vaddr, p.Memsz }) {
+		pos = max(pos, l.from)
+		for len(claims) > 0 && claims[0].from < l.to && pos < l.to {
+			c := claims[0]
+			if c.from > pos {
+				m.addMemory(int(l.area), pos, c.from)
+				pos = c.from
+			}
+			if c.to > pos {
+				n := min(c.to, l.to) - pos
+				m.areas[c.area].mem += n
+				pos += n
+			}
+			if c.to > l.to {
+				break // the next PT_LOAD has the rest
+			}
+			claims = claims[1:]
+		}
+		if pos < l.to {
+			m.addMemory(int(l.area), pos, l.to)
+			pos = l.to
+		}
+	}
+}
+
+// isTBSS: the zeros of the thread-local block take addresses, but no memory of
+// the image (gABI, "Thread-Local Storage").
+func (m *model) isTBSS(a *area) bool {
+	if a.kind != inSection {
+		return false
+	}
+	s := &m.f.Sections()[a.index]
+	return s.Type == elf.SHT_NOBITS && s.Has(elf.SHF_TLS)
+}
+
+// addressOf says where in memory a range of the file is.
+func (m *model) addressOf(off, n uint64) (uint64, bool) {
+	for i := range m.f.Progs {
+		p := &m.f.Progs[i]
+		if p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off < p.Filesz && n <= p.Filesz-(off-p.Off) {
+			addr := p.Vaddr + (off - p.Off)
+			return addr, addr+n >= addr
+		}
+	}
+	return 0, false
+}
+
+// addMemory adds memory of a segment that has no section and no file bytes.
+func (m *model) addMemory(index int, from, to uint64) {
+	m.areas = append(m.areas, area{kind: inSegment, index: index, after: none, addr: from, alloc: true, size: to - from, mem: to - from, ptr: true})
+}
+
+// index sorts the areas with addresses.
+func (m *model) index() {
+	if m.rel {
+		return
+	}
+	for i := range m.areas {
+		if a := &m.areas[i]; a.alloc && a.size > 0 && !m.isTBSS(a) {
+			m.spots = append(m.spots, int32(i))
+		}
+	}
+	slices.SortStableFunc(m.spots, func(x, y int32) int { return cmp.Compare(m.areas[x].addr, m.areas[y].addr) })
+}
+
+// locate finds the area that has an address.
+func (m *model) locate(addr uint64) (at int32, off uint64, ok bool) {
+	if int(m.lastSpot) < len(m.areas) {
+		if a := &m.areas[m.lastSpot]; a.alloc && addr-a.addr < a.size && !m.rel {
+			return m.lastSpot, addr - a.addr, true
+		}
+	}
+	i, found := slices.BinarySearchFunc(m.spots, addr, func(x int32, addr uint64) int { return cmp.Compare(m.areas[x].addr, addr) })
+	if !found {
+		i--
+	}
+	if i < 0 {
+		return 0, 0, false
+	}
+	a := &m.areas[m.spots[i]]
+	if addr-a.addr >= a.size {
+		return 0, 0, false
+	}
+	m.lastSpot = m.spots[i]
+	return m.spots[i], addr - a.addr, true
+}
+
+// areaName is what the report calls an area.
+func (m *model) areaName(a *area) string {
+	switch a.kind {
+	case inSection:
+		return m.sectionName(a.index)
+	case elfHeader:
+		return "[ELF header]"
+	case progTable:
+		return "[program headers]"
+	case sectTable:
+		return "[section headers]"
+	case inSegment:
+		return "[segment " + flagLetters(m.f.Progs[a.index].Flags) + "]"
+	case overlay:
+		return "[overlay]"
+	}
+	if isPadding(a.data) {
+		return "[padding]"
+	}
+	return "[no header]"
+}
+
+func (m *model) sectionName(i int) string {
+	if name := m.f.SectionName(i); name != "" {
+		return name
+	}
+	return "[section " + num(uint64(i)).String() + "]"
+}
