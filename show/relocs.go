@@ -296,6 +296,8 @@ func (r *relocRow) json(o *object) {
 		r.table.p.symbolJSON(o, "symbol_name", r.name)
 		if r.ver.name != nil {
 			o.name("symbol_version", r.ver.name)
+			o.bool("symbol_version_hidden", r.ver.hidden)
+			o.bool("symbol_version_needed", r.ver.needed)
 		}
 	}
 	if r.table.HasAddend {
