@@ -51,6 +51,11 @@
 // numbers to 53 bits. Names are bytes from the file: t.name and o.name escape
 // what cannot be printed.
 //
+// What is printed stays in proportion to the file, whatever its headers say: a
+// view asks p.spend before it prints a table, and takes names of unknown length
+// from p.cstring or through p.cut.
+//
 // A view that needs a section's name asks p.sectionName, which remembers it; a
-// symbol's name goes through p.appendSymbol, which demangles on request.
+// symbol's name goes through p.symbolText and p.symbolJSON, which demangle on
+// request.
 package show
