@@ -310,3 +310,41 @@ func TestMutants(t *testing.T) {
 	}
 	t.Logf("%d mutants", n)
 }
+
+// TestNoAllocations: entries of tables are decoded without one.
+func TestNoAllocations(t *testing.T) {
+	forKinds(t, func(t *testing.T, k elftest.Kind) {
+		f := parseDesc(t, elftest.Shared(k))
+		syms, err := f.DynamicSymbolTable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables, err := f.DynamicRelocTables()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := f.Versions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum uint64
+		n := testing.AllocsPerRun(10, func() {
+			for i := range syms.Len() {
+				index, _ := v.Symbol(i)
+				sum += uint64(len(syms.Name(syms.At(i)))) + uint64(syms.Section(i)) + uint64(len(v.Name(index)))
+			}
+			for _, tab := range tables {
+				for i := range tab.Len() {
+					sum += tab.At(i).Off
+				}
+				for r := range tab.All() {
+					sum += r.Off
+				}
+			}
+		})
+		if n > 5*float64(len(tables)) { // what an iterator costs, once a table
+			t.Errorf("%v allocations for %d symbols and %d tables", n, syms.Len(), len(tables))
+		}
+		sink += byte(sum)
+	})
+}
