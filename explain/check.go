@@ -179,7 +179,11 @@ func (s *Subject) compareStart(c *Checked, st *proc.Stopped) error {
 	if err != nil {
 		return err
 	}
-	c.value("outcome", fateText(o), unix.SignalName(sig)+" at the first instruction")
+	real := unix.SignalName(sig)
+	if strings.Contains(o.Signal, " or ") && strings.Contains(o.Signal, real) {
+		real = o.Signal
+	}
+	c.value("outcome", fateText(o), real+" at the first instruction")
 	return nil
 }
 

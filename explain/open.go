@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"elfwright/elffile"
 	"elfwright/image"
 	"elfwright/plan"
@@ -159,9 +161,10 @@ func scriptInterp(b []byte) string {
 // openErr says with which errno execve refuses to open a file (do_open_execat).
 func openErr(path string) string {
 	st, err := os.Stat(path)
+	errno, ok := errors.AsType[unix.Errno](err)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "ENOENT"
+	case ok:
+		return unix.ErrnoName(errno)
 	case err != nil, !st.Mode().IsRegular(), st.Mode()&0o111 == 0, proc.FileSystemOf(path).NoExec:
 		return "EACCES"
 	}

@@ -119,7 +119,7 @@ func (e *execve) auxValue(t AuxTag) Aux {
 		return Aux{t, v, true}
 	}
 	if v, ok := known[t]; ok {
-		return Aux{t, uint64(v), true}
+		return Aux{t, e.sum(uint64(v), 0), true}
 	}
 	return Aux{Tag: t}
 }

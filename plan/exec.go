@@ -26,6 +26,7 @@ type Host struct {
 	Memory uint64
 
 	MinAddr uint64 // vm.mmap_min_addr, 0: 64 KiB
+	HintMin uint64 // the lowest address that is chosen: CONFIG_LSM_MMAP_MIN_ADDR, 0: 64 KiB
 	RawIO   bool   // CAP_SYS_RAWIO: MinAddr does not hold
 
 	// What randomisation would choose; 0: what is taken without.
@@ -142,12 +143,12 @@ type execve struct {
 	page uint64
 	prog *Program
 
-	readImpliesExec bool
-	stackExec       elf.ProgFlag
-	minAddr         uint64
-	mmapBase        uint64
-	legacyBase      uint64
-	topDown         bool
+	readImpliesExec  bool
+	stackExec        elf.ProgFlag
+	minAddr, hintMin uint64
+	mmapBase         uint64
+	legacyBase       uint64
+	topDown          bool
 
 	bias      uint64
 	brkEnd    uint64 // highest p_vaddr + p_memsz
@@ -217,7 +218,10 @@ func (e *execve) defaults() {
 		h.StackLimit = 8 << 20
 	}
 	if h.MinAddr == 0 {
-		h.MinAddr = 1 << 16
+		h.MinAddr = lsmMinAddr
+	}
+	if h.HintMin == 0 {
+		h.HintMin = lsmMinAddr
 	}
 	e.abi = e.findABI()
 	if e.abi != nil && h.PageSize == 0 {
@@ -256,6 +260,7 @@ func (e *execve) load() *failure {
 func (e *execve) start() {
 	p := &e.out
 	p.Outcome = Outcome{Index: -1}
+	p.Entry = image.Addr(e.sum(uint64(p.Entry), 0)) // a 32-bit program's pc has 32 bits
 	m := p.At(p.Entry)
 	fault := func(signal, format string, args ...any) {
 		p.Outcome = Outcome{Fate: Faults, Signal: signal, Index: -1, Rule: "start_thread", Msg: fmt.Sprintf(format, args...)}
@@ -263,12 +268,18 @@ func (e *execve) start() {
 			p.Outcome.Index, p.Outcome.Origin = m.Index, m.Origin
 		}
 	}
+	beyond := m != nil && m.Off != Anonymous && m.Origin != FromKernel && m.Off+int64(p.Entry-m.Start) >= int64(up(e.fileSize(m.Origin), e.page))
+	// x86 brings a page in first, if it is accessible at all, and looks then
+	// whether it is executable (access_error of arch/x86/mm/fault.c).
+	first := beyond && m.Prot != 0 && (e.abi.Kernel == x86Kernel || e.abi.Kernel == i386Kernel)
 	switch {
 	case m == nil:
 		fault("SIGSEGV", "the first instruction, at %v, is in no mapping", p.Entry)
-	case m.Prot&elf.PF_X == 0:
+	case m.Off != Anonymous && m.Origin == FromKernel && m.Prot&elf.PF_X == 0:
+		fault("SIGSEGV or SIGBUS", "the first instruction, at %v, is in the kernel's data %s", p.Entry, m.Name)
+	case m.Prot&elf.PF_X == 0 && !first:
 		fault("SIGSEGV", "the first instruction, at %v, is in a mapping that is not executable (%s)", p.Entry, Prot(m.Prot))
-	case m.Off != Anonymous && m.Off+int64(p.Entry-m.Start) >= int64(up(e.fileSize(m.Origin), e.page)):
+	case beyond:
 		fault("SIGBUS", "the first instruction, at %v, is beyond the end of the file", p.Entry)
 	}
 	e.step(PhaseStart, "start_thread", FromProgram, -1, "pc %v, sp %v, all other registers 0", p.Entry, p.Stack.SP)

@@ -40,7 +40,8 @@ func (e *execve) totalMappingSize(p *Program) uint64 {
 }
 
 // maximumAlignment is maximum_alignment: the largest p_align that is a power of
-// two, and a page at least. It says which header asks for it.
+// two, and then a page at least; 0 where none is. It says which header asks for
+// it.
 func (e *execve) maximumAlignment() (align uint64, index int) {
 	align, index = 0, -1
 	for i, h := range e.prog.loads {
@@ -122,7 +123,7 @@ func (e *execve) padzero(addr uint64) bool {
 	if m.Off != Anonymous && m.Off+int64(a-m.Start) >= int64(up(e.fileSize(m.Origin), e.page)) {
 		return false
 	}
-	m.area.touched = true
+	m.area.touch()
 	if m.Off == Anonymous {
 		return true
 	}
@@ -188,11 +189,18 @@ func (e *execve) loadSegment(s segment, first bool) *failure {
 	return nil
 }
 
-func (e *execve) loadOne(s segment, addr uint64, how placing, total uint64) (uint64, string) {
+// loadOne loads a segment as the version does. A segment without file bytes is
+// not asked whether its address is one before it is used.
+func (e *execve) loadOne(s segment, addr uint64, how placing, total uint64) (at uint64, errno string) {
 	if e.has(changeElfLoad) {
-		return e.elfLoad(s, addr, how, total)
+		at, errno = e.elfLoad(s, addr, how, total)
+	} else {
+		at, errno = e.elfMap(s, addr, how, total)
 	}
-	return e.elfMap(s, addr, how, total)
+	if errno == "" && e.badAddr(at) {
+		return 0, "EINVAL"
+	}
+	return at, errno
 }
 
 // chooseBias is what load_elf_binary does once for ET_DYN.
@@ -208,8 +216,12 @@ func (e *execve) chooseBias(s segment, total uint64) (placing, *failure) {
 		}
 		how = noReplace
 		e.bias = e.alignBias(align, index)
+		at := "lands at"
+		if s.Vaddr%e.page != 0 {
+			at = "has a p_vaddr within a page, and lands a page below" // ELF_PAGESTART of the difference
+		}
 		e.step(PhaseLoad, "load_elf_binary", FromProgram, s.index,
-			"ET_DYN with an interpreter (%s): the first PT_LOAD lands at ELF_ET_DYN_BASE, 0x%x%s", interp, e.bias, e.randomly(e.abi.RandomPIE))
+			"ET_DYN with an interpreter (%s): the first PT_LOAD %s ELF_ET_DYN_BASE, 0x%x%s", interp, at, e.bias, e.randomly(e.abi.RandomPIE))
 	case e.host.Base != 0:
 		e.bias, how = uint64(e.host.Base), noReplace
 	case align > e.page && e.has(changeStaticPie):
@@ -233,8 +245,11 @@ func (e *execve) chooseBias(s segment, total uint64) (placing, *failure) {
 
 // alignBias lowers the base to the largest p_align.
 func (e *execve) alignBias(align uint64, index int) uint64 {
-	if !e.has(changeHugeAlign) || align <= e.page {
+	switch {
+	case !e.has(changeHugeAlign), align == 0:
 		return e.bias
+	case align <= e.page:
+		return down(e.bias, e.page)
 	}
 	to := down(e.bias, align)
 	e.step(PhaseLoad, "maximum_alignment", FromProgram, index, "p_align 0x%x lowers the base from 0x%x to 0x%x", align, e.bias, to).since(changeHugeAlign)

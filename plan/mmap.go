@@ -9,6 +9,7 @@ import (
 const (
 	gapMin     = 128 << 20
 	hugePage   = 2 << 20   // PMD_SIZE with pages of 4 KiB
+	lsmMinAddr = 1 << 16   // CONFIG_LSM_MMAP_MIN_ADDR
 	maxLFS     = 1<<63 - 1 // MAX_LFS_FILESIZE of 64-bit kernels
 	guardPages = 256       // stack_guard_gap
 )
@@ -28,6 +29,7 @@ func (e *execve) stackTop() image.Addr {
 func (e *execve) setupNewExec() *failure {
 	a := e.abi
 	e.minAddr = up(e.host.MinAddr, e.page)
+	e.hintMin = max(e.minAddr, up(e.host.HintMin, e.page)) // update_mmap_min_addr
 	e.legacyBase = up(a.Unmapped, e.page)
 	e.topDown = !(a.NoLimitLegacy && e.host.StackLimit == Unlimited)
 	switch {
@@ -84,8 +86,8 @@ func (e *execve) vmMmap(m Mapping, addr, size, off uint64, how placing) (uint64,
 	case length == 0:
 		return 0, "ENOMEM"
 	}
-	if how == asHint && addr != 0 {
-		addr = max(addr, e.minAddr)
+	if addr = down(addr, e.page); how == asHint && addr != 0 {
+		addr = max(addr, e.hintMin) // round_hint_to_min
 	}
 	addr, errno := e.getUnmappedArea(m.Origin, addr, length, off, how)
 	if errno != "" {
@@ -185,11 +187,11 @@ func (e *execve) archGetUnmappedArea(addr, length uint64) (uint64, bool) {
 		return addr, true
 	}
 	if e.topDown {
-		if found, ok := e.out.highest(max(e.page, e.minAddr), e.mmapBase, length, e.guard()); ok {
+		if found, ok := e.out.highest(max(e.page, e.hintMin), e.mmapBase, length, e.guard()); ok {
 			return found, true
 		}
 	}
-	return e.out.lowest(max(e.legacyBase, e.minAddr), min(e.abi.TaskSize, e.abi.Window), length, e.guard())
+	return e.out.lowest(max(e.legacyBase, e.hintMin), min(e.abi.TaskSize, e.abi.Window), length, e.guard())
 }
 
 // roomAt says whether a hint can be taken.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"debug/elf"
 	"slices"
 	"sort"
@@ -37,7 +38,19 @@ type Mapping struct {
 }
 
 // area stands for a vm_area_struct: what is one line of /proc/PID/maps.
-type area struct{ touched bool } // it has an anon_vma: a page was written to
+type area struct {
+	anon *bool // its anon_vma, which it has once a page was written to
+}
+
+// touch says that a page was written to.
+func (a *area) touch() {
+	if a.anon == nil {
+		a.anon = new(bool)
+	}
+}
+
+// fits says whether two areas may become one (is_mergeable_anon_vma).
+func (a *area) fits(b *area) bool { return a.anon == nil || b.anon == nil || a.anon == b.anon }
 
 // Anonymous is the Off of a mapping without a file.
 const Anonymous = -1
@@ -97,7 +110,8 @@ func (s *Space) join(i int, m *Mapping) {
 	if i > 0 && s.Mappings[i-1].mergeable(m) {
 		left = s.Mappings[i-1].area
 	}
-	if i < len(s.Mappings) && m.mergeable(&s.Mappings[i]) {
+	// do_brk_flags only lets the mapping before it grow.
+	if i < len(s.Mappings) && m.Rule != ruleZero && m.mergeable(&s.Mappings[i]) {
 		right = s.Mappings[i].area
 	}
 	switch {
@@ -107,8 +121,8 @@ func (s *Space) join(i int, m *Mapping) {
 		m.area = right
 	default:
 		m.area = left
-		if right != nil && right != left && !(left.touched && right.touched) {
-			left.touched = left.touched || right.touched
+		if right != nil && right != left && left.fits(right) {
+			left.anon = cmp.Or(left.anon, right.anon)
 			for j := i; j < len(s.Mappings) && s.Mappings[j].area == right; j++ {
 				s.Mappings[j].area = left
 			}
@@ -132,7 +146,21 @@ func (s *Space) cutOut(from, to int, r image.Range) (took []Mapping) {
 		}
 	}
 	s.Mappings = slices.Replace(s.Mappings, from, to, left...)
+	s.split(r.Start)
 	return took
+}
+
+// split parts an area of which a piece was taken out at an address.
+func (s *Space) split(at image.Addr) {
+	i := s.after(at)
+	if i == 0 || i == len(s.Mappings) || s.Mappings[i].area != s.Mappings[i-1].area {
+		return
+	}
+	old := s.Mappings[i].area
+	right := &area{old.anon}
+	for ; i < len(s.Mappings) && s.Mappings[i].area == old; i++ {
+		s.Mappings[i].area = right
+	}
 }
 
 // cut is the part of a mapping in r, which is within it.

@@ -178,8 +178,8 @@ func (e *execve) stackWritable(tables, text image.Range) *failure {
 		if m.Name == nameStack || !m.Overlaps(tables) && !m.Overlaps(text) {
 			continue
 		}
-		if m.Overlaps(tables) && m.Prot&elf.PF_W == 0 {
-			return &failure{"EFAULT", "create_elf_tables", m.Origin, m.Index, "the stack was replaced by a mapping that is not writable"}
+		if m.Overlaps(tables) && (m.Prot&elf.PF_W == 0 || !e.backed(m, m.Intersect(tables))) {
+			return &failure{"EFAULT", "create_elf_tables", m.Origin, m.Index, "the stack was replaced by a mapping that cannot be written to"}
 		}
 		over = over || m.Overlaps(text)
 		e.warning("stack-replaced", m.Origin, m.Index, "lies over the stack: the kernel made it before the segments, and arguments or environment are lost")
@@ -188,6 +188,15 @@ func (e *execve) stackWritable(tables, text image.Range) *failure {
 		return e.walkStrings()
 	}
 	return nil
+}
+
+// backed says whether the file has the pages of a part of a mapping.
+func (e *execve) backed(m *Mapping, r image.Range) bool {
+	if m.Off == Anonymous || r.Empty() {
+		return true
+	}
+	last := uint64(m.Off) + uint64(r.Start-m.Start) + r.Size - 1
+	return down(last, e.page) < e.fileSize(m.Origin)
 }
 
 // walkStrings looks for the arguments and the environment as create_elf_tables
@@ -217,8 +226,8 @@ func (e *execve) walkStrings() *failure {
 	return nil
 }
 
-// replacedStrings is what memory holds from the first argument to the end of
-// the stack.
+// replacedStrings is what memory holds from the first argument on, as far as it
+// can be read, to the end of the stack.
 func (e *execve) replacedStrings() []byte {
 	s := &e.out.Stack
 	b := make([]byte, e.host.StackTop-s.ArgStart)
@@ -231,6 +240,9 @@ func (e *execve) replacedStrings() []byte {
 		x := m.Intersect(all)
 		if x.Empty() || m.Name == nameStack {
 			continue
+		}
+		if at := x.Start - s.ArgStart; m.Prot&(elf.PF_R|elf.PF_W) == 0 || !e.backed(&m, x) {
+			return b[:at] // mappings ascend: what is in front is known
 		}
 		to := b[x.Start-s.ArgStart:][:x.Size]
 		clear(to)
