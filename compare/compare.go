@@ -18,6 +18,7 @@ type comparison struct {
 	progs *pairing
 	areas *pairing
 	syms  *pairing
+	lent  bool // one file has the other one's symbols
 
 	oldDyn, newDyn *elffile.SymbolTable // nil: none
 

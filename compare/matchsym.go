@@ -97,13 +97,15 @@ func (c *comparison) laidOutAlike() bool {
 	return alike(c.a, c.b, c.areas.toNew) && alike(c.b, c.a, c.areas.toOld)
 }
 
-// lend gives one file's symbols to the other, for naming bytes only.
+// lend gives one file's symbols to the other, for naming bytes.
 func (c *comparison) lend(from, to *model, t *elffile.SymbolTable) {
+	c.lent = true
 	partner := c.areas.toNew
 	if from == c.b {
 		partner = c.areas.toOld
 	}
-	from.readSymbols(t, "")
+	from.readSymbols(t, ".symtab")
+	to.table, to.sources = from.table, from.sources
 	to.syms = make([]symbol, len(from.syms))
 	for i, s := range from.syms {
 		if s.area != none {
@@ -111,9 +113,7 @@ func (c *comparison) lend(from, to *model, t *elffile.SymbolTable) {
 				s.area, s.off = none, 0
 			}
 		}
-		s.lent = true
 		to.syms[i] = s
-		from.syms[i].lent = true
 	}
 	to.cut()
 }
@@ -127,7 +127,7 @@ func (c *comparison) pairSymbols() {
 	if len(x) == 0 || len(y) == 0 {
 		return
 	}
-	if x[0].lent {
+	if c.lent {
 		for i := range x {
 			p.join(i, i)
 		}

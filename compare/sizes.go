@@ -68,17 +68,27 @@ func sortSizes(list []SizeRow) {
 	})
 }
 
-// areaKey is what the areas of one row have in common: a section each; of the
-// rest the name.
+// areaKey is what the areas of one row have in common: a section each, a
+// segment; of the rest the name.
 type areaKey struct {
-	area int32 // by the old one
-	name string
+	area    int32 // by the old one
+	segment int32 // likewise
+	name    string
 }
 
 func (c *comparison) areaKey(m *model, i int) areaKey {
 	a := &m.areas[i]
-	if a.kind != inSection {
-		return areaKey{none, m.areaName(a)}
+	switch {
+	case a.kind == inSegment && m == c.a:
+		return areaKey{none, int32(a.index), ""}
+	case a.kind == inSegment:
+		k := areaKey{none, c.progs.toOld[a.index], ""}
+		if k.segment == none {
+			k.segment = -2 - int32(a.index)
+		}
+		return k
+	case a.kind != inSection:
+		return areaKey{none, none, m.areaName(a)}
 	}
 	at := int32(i)
 	if m == c.b {

@@ -25,7 +25,6 @@ type symbol struct {
 	info   uint8
 	other  uint8
 	label  bool // it has no size, or none that counts
-	lent   bool // from the other file
 	made   bool // a name of ours, see addLinkage
 }
 

@@ -11,14 +11,11 @@ import (
 
 // symbolChanges says what happened to each symbol.
 func (c *comparison) symbolChanges() {
-	c.Symbols.Table = c.b.table
-	if c.a.table == "" {
-		c.Symbols.Table = ""
-	}
 	c.Symbols.Counts = make(map[Change]int)
-	if len(c.a.syms)+len(c.b.syms) == 0 || len(c.a.syms) > 0 && c.a.syms[0].lent {
+	if len(c.a.syms)+len(c.b.syms) == 0 {
 		return
 	}
+	c.Symbols.Table = c.a.table
 	c.Symbols.Old, c.Symbols.New = Size(c.a.named), Size(c.b.named)
 	c.sources()
 	for i, j := range c.syms.toNew {

@@ -178,25 +178,31 @@ func (t *textWriter) entries(title string, list []Entry, index bool) {
 			t.printf("%-7s", e.where())
 		}
 		t.printf("%s", t.o.name(e.Name))
-		words := make([]string, 0, len(e.Fields)+1)
-		for k := range e.Fields {
-			words = append(words, t.field(&e.Fields[k]))
-		}
-		switch {
-		case e.Change == Moved && len(words) > 0:
-			words = []string{printable(e.Fields[0].New.String()) + " moved in the order"}
-		case e.Change == Moved:
-			words = []string{"moved in the order"}
-		}
-		if e.Bytes != nil {
-			words = append(words, e.Bytes.String())
-		}
+		words := e.words(t)
 		if len(words) > 0 {
 			t.printf(": %s", strings.Join(words, ", "))
 		}
 		t.printf("\n")
 	}
 	t.more(more)
+}
+
+// words say what happened to an entry.
+func (e *Entry) words(t *textWriter) []string {
+	words := make([]string, 0, len(e.Fields)+1)
+	for k := range e.Fields {
+		words = append(words, t.field(&e.Fields[k]))
+	}
+	switch {
+	case e.Change == Moved && len(words) > 0:
+		words = []string{printable(e.Fields[0].New.String()) + " moved in the order"}
+	case e.Change == Moved:
+		words = []string{"moved in the order"}
+	}
+	if e.Bytes != nil {
+		words = append(words, e.Bytes.String())
+	}
+	return words
 }
 
 // where is an entry's index: "3", or "3>4".

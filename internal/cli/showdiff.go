@@ -20,7 +20,7 @@ const diffGroup = "Comparing"
 func (d *diffFlags) flags() []flag {
 	return []flag{
 		{name: "diff", to: &d.form, words: []string{"text", "json", "html"}, bare: "text", group: diffGroup, help: "say what changed between two files: headers, symbols, bytes by symbol, sizes; exit code 0 if they are the same, 1 if not"},
-		{name: "diff-limit", to: &d.limit, group: diffGroup, help: "show so many lines of each table, 0 for all; 20 in text, all in JSON and HTML if it is not given"},
+		{name: "diff-limit", to: &d.limit, group: diffGroup, help: "show so many lines of each table, 0 for all; if it is not given, 20 in text, 2000 in HTML, all in JSON"},
 	}
 }
 
@@ -80,6 +80,9 @@ func (f *showFlags) writeDiff(c *call, report *compare.Report) error {
 	case "json":
 		return report.WriteJSON(c.out, out)
 	case "html":
+		if !c.changed("diff-limit") {
+			out.Limit = 2000
+		}
 		return report.WriteHTML(c.out, out)
 	}
 	if !c.changed("diff-limit") {
