@@ -203,7 +203,7 @@ func (d *draft) address(s *segment, end uint64, before []*segment) error {
 		}
 		s.vaddr, s.off = vaddr, up(end, align)
 	}
-	if limit := d.addressLimit(); s.vaddr+s.memsz < s.vaddr || s.vaddr+s.memsz > limit {
+	if limit := addressLimit(d.File); s.vaddr+s.memsz < s.vaddr || s.vaddr+s.memsz > limit {
 		return refusef(d.old, "0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", s.memsz, s.vaddr, limit)
 	}
 	return nil
@@ -239,7 +239,7 @@ func topOf(taken image.Ranges) uint64 {
 // freeMemory finds room for n bytes: above all PT_LOADs, or else in the highest
 // gap between them.
 func (d *draft) freeMemory(taken image.Ranges, n, align uint64) (uint64, error) {
-	limit := d.addressLimit()
+	limit := addressLimit(d.File)
 	top := topOf(taken)
 	if v := up(top, align); v >= top && v < limit && n <= limit-v {
 		return v, nil
@@ -255,9 +255,9 @@ func (d *draft) freeMemory(taken image.Ranges, n, align uint64) (uint64, error) 
 
 // addressLimit is where user addresses end; where the machine's rule depends on
 // the kernel's configuration, the smallest of the usual ones.
-func (d *draft) addressLimit() uint64 {
-	limit := d.MaxAddr()
-	switch d.Header.Machine {
+func addressLimit(f *elffile.File) uint64 {
+	limit := f.MaxAddr()
+	switch f.Header.Machine {
 	case elf.EM_X86_64:
 		limit = 0x7ffffffff000
 	case elf.EM_AARCH64:
@@ -269,7 +269,7 @@ func (d *draft) addressLimit() uint64 {
 	case elf.EM_ARM:
 		limit = 0xbf000000
 	}
-	return min(limit, d.MaxAddr())
+	return min(limit, f.MaxAddr())
 }
 
 // insertLoad enters a segment into the table so that PT_LOADs ascend (gABI),

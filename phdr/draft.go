@@ -25,6 +25,7 @@ type draft struct {
 	page uint64 // what a new PT_LOAD is aligned to
 
 	secs     []section // the section headers; empty: there are none
+	broken   error     // why they were dropped
 	names    uint32    // e_shstrndx, as an index in old
 	dirty    bool      // sections were added or moved: the table is written anew
 	images   []uint64  // offsets of ELF headers that lead to the table, other than the first
@@ -62,7 +63,9 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 	d.readSections()
 	d.findImages()
 	dynamic, err := f.Dynamic()
-	d.dyn, d.dynErr = dynamic.Entries, err
+	if dynamic.Prog >= 0 { // nobody reads it by its section header
+		d.dyn, d.dynErr = dynamic.Entries, err
+	}
 	return d, nil
 }
 
@@ -88,20 +91,41 @@ func pageSize(f *elffile.File, opt Options) (uint64, error) {
 	return page, nil
 }
 
-// readSections takes the section headers over. A table that is broken or cut
-// off is as good as none: Linux does not read it, and other tools cannot.
+// readSections takes the section headers over. A table that is broken is as good
+// as none: Linux does not read it, and other tools cannot.
 func (d *draft) readSections() {
 	table := d.old.Sections()
-	if d.old.SectionErr() != nil {
-		d.warn("section-headers-dropped", "the section header table is broken and is left out of the result")
+	if d.broken = d.checkSections(); d.broken != nil {
+		d.warn("section-headers-dropped", "the section headers are broken and are left out of the result: %v", d.broken)
 		d.Header.Shoff, d.Header.Shnum, d.Header.Shstrndx = 0, 0, 0
 		d.SetSections(nil)
 		return
 	}
 	d.names = d.old.Shstrndx()
+	if int64(d.names) >= int64(len(table)) {
+		d.names = 0
+	}
 	for i, s := range table {
 		d.secs = append(d.secs, section{s, d.old.SectionName(i), i, s})
 	}
+}
+
+// checkSections returns what makes a section header table useless.
+func (d *draft) checkSections() error {
+	if err := d.old.SectionErr(); err != nil {
+		return err
+	}
+	table := d.old.Sections()
+	if len(table) > 0 && int(d.old.Header.Shentsize) != d.ShdrSize() {
+		return d.old.HeaderError("e_shentsize", "%d is not the size of a section header (%d)", d.old.Header.Shentsize, d.ShdrSize())
+	}
+	size := uint64(d.old.Body.Size())
+	for i := range table {
+		if s := &table[i]; s.HasBytes() && (s.Off > size || s.Size > size-s.Off) {
+			return d.old.SectionError(i, "sh_offset", "0x%x + sh_size 0x%x is past the end of the file (0x%x)", s.Off, s.Size, size)
+		}
+	}
+	return nil
 }
 
 func (d *draft) warn(code, format string, args ...any) {

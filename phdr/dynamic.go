@@ -119,13 +119,13 @@ func (d *draft) dynamicRegions(limit uint64) []*region {
 		if !ok {
 			continue
 		}
-		off, _, ok := d.OffsetOf(addr)
+		off, have, ok := d.OffsetOf(addr)
 		if !ok || off >= limit {
 			continue
 		}
 		n := d.tableSize(t)
 		r := &region{off: off, end: off + n, name: t.tag.String(), align: uint64(d.AddrSize())}
-		if n == 0 || off+n < off {
+		if n == 0 || n > have {
 			r.end = off + 1
 			r.fix("its size is not known")
 		} else {

@@ -72,7 +72,7 @@ func (d *draft) growUp(top int, home *segment) error {
 	for _, q := range home.zeros {
 		most += q.Memsz + max(q.Align, corePage)
 	}
-	if limit := d.addressLimit(); most < n || start+most < start || start+most > limit {
+	if limit := addressLimit(d.File); most < n || start+most < start || start+most > limit {
 		return notHeref("0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", most, start, limit)
 	}
 	filled := p.Memsz - p.Filesz

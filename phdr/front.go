@@ -39,6 +39,9 @@ func (d *draft) front() error {
 	d.shift(0, d.page)
 	d.growDown(first)
 	d.Header.Phoff = uint64(d.EhdrSize())
+	if d.tableLoad() != first {
+		return notHeref("the first PT_LOAD does not reach over the table")
+	}
 	d.copyNotes(notes, d.Header.Phoff+size)
 	d.keepOldHeader()
 	return nil

@@ -1,11 +1,11 @@
 package phdr
 
 import (
+	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
-
-	"debug/elf"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -22,8 +22,20 @@ type Listing struct {
 	// would be refused, and Why says the reason.
 	Room string `json:"room"`
 	Why  string `json:"why"`
-	// Faults are rules that the table breaks as it is.
+	// Faults are rules that the table breaks as it is, each with the file's name.
 	Faults []string `json:"faults"`
+
+	faults []error
+}
+
+// Err returns the faults.
+func (l *Listing) Err() error { return errors.Join(l.faults...) }
+
+func (l *Listing) fault(err error) {
+	if err != nil {
+		l.faults = append(l.faults, err)
+		l.Faults = append(l.Faults, err.Error())
+	}
 }
 
 // List describes a file's program headers.
@@ -32,15 +44,11 @@ func List(f *elffile.File, opt Options) *Listing {
 	for i := range f.Progs {
 		l.Headers = append(l.Headers, entryOf("", i, f.Header.Machine, &f.Progs[i]))
 	}
-	if f.ProgErr != nil {
-		l.Faults = append(l.Faults, f.ProgErr.Error())
-	}
-	if err := f.CheckProgs(); err != nil {
-		l.Faults = append(l.Faults, err.Error())
-	}
+	l.fault(f.ProgErr)
+	l.fault(f.CheckProgs())
 	if t := f.Header.Type; t == elf.ET_EXEC || t == elf.ET_DYN {
 		for _, fault := range image.FromFile(f).Check(opt.PageSize) {
-			l.Faults = append(l.Faults, fault.Error())
+			l.fault(fmt.Errorf("%s: %w", f.Name, fault))
 		}
 	}
 	l.room(f, opt)
@@ -84,9 +92,6 @@ func (l *Listing) WriteText(w io.Writer) error {
 	}
 	out := &text{w: w}
 	out.line("%s", l.tableLine())
-	for _, f := range l.Faults {
-		out.line("fault: %s", f)
-	}
 	return out.err
 }
 

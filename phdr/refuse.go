@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"elfwright/elffile"
+	"elfwright/image"
+	"elfwright/plan"
 )
 
 // maxHeaders is how many program headers every Linux takes: a page of 4096 bytes
@@ -37,6 +39,15 @@ func refuse(f *elffile.File, opt Options) error {
 	}
 	if err := f.CheckProgs(); err != nil {
 		return err
+	}
+	if _, err := plan.Map(image.FromFile(f), plan.Options{}); err != nil {
+		return refusef(f, "Linux would not start this file as it is: %v", err)
+	}
+	for i := range f.Progs {
+		limit := min(addressLimit(f), 1<<62)
+		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && (p.Memsz > limit || p.Vaddr > limit-p.Memsz) {
+			return refusef(f, "Linux would not start this file as it is: program header %d: 0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", i, p.Memsz, p.Vaddr, limit)
+		}
 	}
 	if why := interpreter(f); why != "" && !opt.Force {
 		return refusef(f, "this is a dynamic linker (%s): kernels before 6.6 map the zero bytes of its last PT_LOAD only, and musl's finds itself by its header; --force edits it all the same", why)
@@ -116,7 +127,11 @@ func (d *draft) findOverlay() error {
 	case OverlayMove:
 		d.warn("overlay", "0x%x bytes at 0x%x that no header names move; they still end the file", size-end, end)
 	case OverlayRefuse:
-		return refusef(d.old, "0x%x bytes at the end, from 0x%x on, are named by no header (an appended archive?), and might be looked for where they are: say --overlay=stay to leave them there and put new bytes behind, or --overlay=move to keep them last", size-end, end)
+		what := "an appended archive?"
+		if d.broken != nil {
+			what = "the section headers are broken: " + d.broken.Error()
+		}
+		return refusef(d.old, "0x%x bytes at the end, from 0x%x on, are named by no header (%s), and might be looked for where they are: say --overlay=stay to leave them there and put new bytes behind, or --overlay=move to keep them last", size-end, end, what)
 	default:
 		return refusef(d.old, "overlay %q is not one of stay and move", d.opt.Overlay)
 	}

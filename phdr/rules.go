@@ -106,7 +106,7 @@ func buildIDFirst(f *elffile.File, _ *plan.Plan) string {
 func (d *draft) proveRules(now *elffile.File, proof *Proof) error {
 	was, err := plan.Map(image.FromFile(d.old), plan.Options{})
 	if err != nil {
-		return nil // proveMemory has seen to it, with another page size
+		return err // refuse has seen to it
 	}
 	is, err := plan.Map(image.FromFile(now), plan.Options{})
 	if err != nil {
@@ -119,7 +119,7 @@ func (d *draft) proveRules(now *elffile.File, proof *Proof) error {
 			proof.Checks = append(proof.Checks, r.holds)
 		case r.broken(d.old, was) != "":
 		case r.fatal:
-			return d.broken(image.Fault{Rule: r.code, Source: image.Linux, Index: -1, Msg: "not true any more: " + r.holds + ": " + how})
+			return d.breaks(image.Fault{Rule: r.code, Source: image.Linux, Index: -1, Msg: "not true any more: " + r.holds + ": " + how})
 		default:
 			d.warn(r.code, "not true any more: %s: %s", r.holds, how)
 		}

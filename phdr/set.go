@@ -136,8 +136,8 @@ func (d *draft) changeMemsz(index int, size uint64) error {
 	if size < p.Filesz {
 		return refusef(d.old, "program header %d: p_memsz 0x%x would be less than its 0x%x bytes in the file", index, size, p.Filesz)
 	}
-	if p.Vaddr+size < p.Vaddr || p.Vaddr+size > d.addressLimit() {
-		return refusef(d.old, "program header %d: 0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", index, size, p.Vaddr, d.addressLimit())
+	if p.Vaddr+size < p.Vaddr || p.Vaddr+size > addressLimit(d.File) {
+		return refusef(d.old, "program header %d: 0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", index, size, p.Vaddr, addressLimit(d.File))
 	}
 	end := p.Vaddr + p.Memsz
 	for i := range d.secs {

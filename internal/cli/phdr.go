@@ -1,11 +1,35 @@
 package cli
 
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"elfwright/elffile"
+	"elfwright/image"
+	"elfwright/phdr"
+)
+
 // phdrFlags are what the command line of phdr's verbs says.
 type phdrFlags struct {
-	typ, flags, file, span, technique, output string
-	memsz, vaddr, paddr, align                uint64
-	index                                     int
-	dryRun, json, strict                      bool
+	phdrHeader
+	also                       []string
+	technique, overlay, output string
+	pageSize                   uint64
+	dryRun, json               bool
+	strict, force, compact     bool
+
+	data []io.Closer // files that new bytes come from
+}
+
+// phdrHeader is a program header as flags, or as the words of --also.
+type phdrHeader struct {
+	typ, flags, file, span, section string
+	memsz, vaddr, paddr, align      uint64
 }
 
 func phdrVerb() *verb {
@@ -34,12 +58,12 @@ func phdrListVerb() *verb {
 		usage: []string{"[flags] FILE…"},
 		args:  args{min: 1, max: -1, name: "FILE"},
 		no:    "an input had faults",
-		flags: []flag{opt.jsonFlag()},
+		flags: []flag{opt.pageSizeFlag(), opt.jsonFlag("for each file")},
 		examples: []example{
 			{"the program headers of ls", "elfwright phdr list /bin/ls"},
 			{"for a script", "elfwright phdr list --json /bin/ls"},
 		},
-		run: func(c *call) error { return errNotBuilt },
+		run: func(c *call) error { return runPhdrList(c, opt) },
 	}
 }
 
@@ -51,86 +75,112 @@ func phdrAddVerb() *verb {
 		usage: []string{"[flags] FILE -o OUT"},
 		args:  args{min: 1, max: 1, name: "FILE"},
 		no:    "no safe place for the table exists",
-		flags: append(opt.header(),
-			flag{name: "file", to: &opt.file, value: "DATA", files: true, help: "put the bytes of this file into the segment"},
-			opt.spanFlag(), opt.techniqueFlag(), opt.dryRunFlag(), opt.jsonFlag(), opt.strictFlag(), opt.outputFlag()),
+		long: `Bytes and memory are loaded: a header that is not LOAD names them inside a new LOAD, so that the program finds them by dl_iterate_phdr or getauxval(AT_PHDR).
+
+Room for a longer table is made in the first of these ways that the file allows:
+` + phdrTechniques(),
+		flags: append(opt.headerFlags(true),
+			flag{name: "also", to: &opt.also, value: "KEY=VALUE,…", help: "one more header in the same step; the keys are the flags above"},
+			opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"),
+			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()),
 		examples: []example{
 			{"memory of its own, zero-filled", "elfwright phdr add --type=LOAD --flags=rw --memsz=1M /bin/ls -o ls.arena && ./ls.arena"},
 			{"a private header that names a section", "elfwright phdr add --type=0x65770001 --range=.rodata /bin/ls --dry-run"},
+			{"bytes of a file, and memory, in one step", "elfwright phdr add --type=0x65770001 --file=/etc/hostname --also=type=0x65770002,memsz=64K /bin/ls -o ls.both && ./ls.both"},
 		},
-		run: func(c *call) error { return errNotBuilt },
+		run: func(c *call) error { return runPhdrAdd(c, opt) },
 	}
 }
 
 func phdrSetVerb() *verb {
-	opt := &phdrFlags{index: -1}
+	opt := new(phdrFlags)
 	return &verb{
 		name:  "set",
 		short: "change fields of a program header",
-		usage: []string{"--index=N [flags] FILE -o OUT"},
-		args:  args{min: 1, max: 1, name: "FILE"},
+		usage: []string{"INDEX|TYPE [flags] FILE -o OUT"},
+		args:  args{min: 2, max: 2, name: "arguments (INDEX|TYPE and FILE)"},
 		no:    "the program would not run with it",
-		flags: append(append([]flag{opt.indexFlag()}, opt.header()...),
-			opt.spanFlag(), opt.dryRunFlag(), opt.jsonFlag(), opt.strictFlag(), opt.outputFlag()),
+		flags: append(opt.headerFlags(false), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("break a rule of loaders"),
+			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()),
 		examples: []example{
-			{"what would change", "elfwright phdr set --index=0 --flags=r --dry-run /bin/ls"},
-			{"the same for a script", "elfwright phdr set --index=0 --flags=r --dry-run --json /bin/ls"},
+			{"what would change", "elfwright phdr set GNU_STACK --memsz=1M --dry-run /bin/ls"},
+			{"the same for a script", "elfwright phdr set GNU_STACK --memsz=1M --dry-run --json /bin/ls"},
 		},
-		run: func(c *call) error { return errNotBuilt },
+		run: func(c *call) error { return runPhdrSet(c, opt) },
 	}
 }
 
 func phdrRmVerb() *verb {
-	opt := &phdrFlags{index: -1}
+	opt := new(phdrFlags)
 	return &verb{
 		name:  "rm",
 		short: "remove program headers; their bytes stay in the file",
-		usage: []string{"--index=N|--type=TYPE [flags] FILE -o OUT"},
-		args:  args{min: 1, max: 1, name: "FILE"},
+		usage: []string{"INDEX|TYPE… [flags] FILE -o OUT"},
+		args:  args{min: 2, max: -1, name: "arguments (INDEX|TYPE… and FILE)"},
 		no:    "the program would not run without it",
-		flags: []flag{opt.indexFlag(), opt.typeFlag(), opt.dryRunFlag(), opt.jsonFlag(), opt.strictFlag(), opt.outputFlag()},
+		long:  `The entries become PT_NULL and go to the end of the table, where add finds them again. A TYPE removes all headers of that type.`,
+		flags: []flag{
+			{name: "compact", to: &opt.compact, help: "shorten the table in place of leaving PT_NULL entries"},
+			opt.pageSizeFlag(), opt.forceFlag("remove what the program needs"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
 		examples: []example{
-			{"what would change", "elfwright phdr rm --type=GNU_EH_FRAME --dry-run /bin/ls"},
-			{"a copy without its notes' headers", "elfwright phdr rm --type=NOTE /bin/ls -o ls.plain && ./ls.plain"},
+			{"what would change", "elfwright phdr rm GNU_PROPERTY --dry-run /bin/ls"},
+			{"a copy without its notes' headers", "elfwright phdr rm NOTE /bin/ls -o ls.plain && ./ls.plain"},
 		},
-		run: func(c *call) error { return errNotBuilt },
+		run: func(c *call) error { return runPhdrRm(c, opt) },
 	}
 }
 
-// header are the flags that say what a program header's fields are.
-func (o *phdrFlags) header() []flag {
-	return []flag{
-		o.typeFlag(),
-		{name: "flags", to: &o.flags, value: "rwx", help: "p_flags, as letters"},
-		{name: "memsz", to: &o.memsz, help: "p_memsz: bytes of memory, zero-filled after those of the file; 0x, K, M and G are understood"},
-		{name: "vaddr", to: &o.vaddr, value: "A", help: "p_vaddr; chosen if not given"},
-		{name: "paddr", to: &o.paddr, value: "A", help: "p_paddr; as p_vaddr if not given"},
-		{name: "align", to: &o.align, help: "p_align; the machine's page if not given"},
+// headerFlags say what a program header's fields are.
+func (o *phdrFlags) headerFlags(bytes bool) []flag {
+	h := &o.phdrHeader
+	out := []flag{
+		{name: "type", to: &h.typ, value: "TYPE", help: "p_type: LOAD, NOTE, another name that show prints, or a number such as 0x65770001"},
+		{name: "flags", to: &h.flags, value: "rwx", help: "p_flags, as letters; for new bytes r, for new memory rw if not given"},
+		{name: "range", to: &h.span, value: "START..END|SECTION", help: "name these addresses, or this section, instead of adding bytes"},
+		{name: "memsz", to: &h.memsz, help: "p_memsz: bytes of memory, zero-filled after those of the file; 0x, K, M and G are understood"},
+		{name: "vaddr", to: &h.vaddr, value: "A", help: "p_vaddr; chosen if not given"},
+		{name: "paddr", to: &h.paddr, value: "A", help: "p_paddr; as p_vaddr if not given"},
+		{name: "align", to: &h.align, help: "p_align; the machine's page for LOAD if not given"},
 	}
+	if bytes {
+		out = slices.Insert(out, 2, flag{name: "file", to: &h.file, value: "DATA", files: true, help: "load the bytes of this file"})
+		out = append(out, flag{name: "section", to: &h.section, value: "NAME", help: "name of the section that covers new bytes or memory, without which strip would drop them"})
+	}
+	return out
 }
 
-func (o *phdrFlags) typeFlag() flag {
-	return flag{name: "type", to: &o.typ, value: "TYPE", help: "p_type: LOAD, NOTE, another name that show prints, or a number such as 0x65770001"}
-}
-
-func (o *phdrFlags) indexFlag() flag {
-	return flag{name: "index", to: &o.index, help: "which header, counted from 0 as phdr list prints them"}
-}
-
-func (o *phdrFlags) spanFlag() flag {
-	return flag{name: "range", to: &o.span, value: "START..END|SECTION", help: "name these addresses, or this section, instead of adding bytes"}
+func phdrTechniques() string {
+	var b strings.Builder
+	names, does := phdr.Techniques()
+	for i := range names {
+		fmt.Fprintf(&b, "  %-12s %s\n", names[i], does[i])
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func (o *phdrFlags) techniqueFlag() flag {
-	return flag{name: "technique", to: &o.technique, help: "make room for the table in this way only; the report tells their names"}
+	names, _ := phdr.Techniques()
+	return flag{name: "technique", to: &o.technique, value: "NAME", words: names, help: "make room for the table in this way only; see below"}
+}
+
+func (o *phdrFlags) overlayFlag() flag {
+	return flag{name: "overlay", to: &o.overlay, words: []string{"stay", "move"}, help: "what becomes of bytes at the end that no header names, such as an archive: they stay where they are, and new bytes follow; or they move, to remain the last"}
+}
+
+func (o *phdrFlags) pageSizeFlag() flag {
+	return flag{name: "page-size", to: &o.pageSize, help: "the largest page of the machine, for one that is not known here"}
+}
+
+func (o *phdrFlags) forceFlag(does string) flag {
+	return flag{name: "force", to: &o.force, help: does}
 }
 
 func (o *phdrFlags) dryRunFlag() flag {
 	return flag{name: "dry-run", to: &o.dryRun, help: "report what would be done, and write nothing"}
 }
 
-func (o *phdrFlags) jsonFlag() flag {
-	return flag{name: "json", to: &o.json, help: "print the answer as one JSON document"}
+func (o *phdrFlags) jsonFlag(each string) flag {
+	return flag{name: "json", to: &o.json, help: strings.TrimSpace("print the answer as one JSON document " + each)}
 }
 
 func (o *phdrFlags) strictFlag() flag {
@@ -139,4 +189,275 @@ func (o *phdrFlags) strictFlag() flag {
 
 func (o *phdrFlags) outputFlag() flag {
 	return flag{name: "output", short: "o", to: &o.output, value: "OUT", files: true, help: "where to write; may be FILE itself, or a dash"}
+}
+
+// options makes of the flags what package phdr takes.
+func (o *phdrFlags) options() phdr.Options {
+	return phdr.Options{
+		PageSize: o.pageSize, Technique: o.technique, Overlay: phdr.Overlay(o.overlay),
+		Force: o.force, Compact: o.compact, Strict: o.strict,
+	}
+}
+
+// runPhdrList prints each table. What is wrong with one is told behind it, and
+// the next one is listed all the same.
+func runPhdrList(c *call, o *phdrFlags) error {
+	var unread, bad error
+	for _, name := range c.args {
+		f, err := elffile.Open(name)
+		if err != nil {
+			unread = errors.Join(unread, err)
+			continue
+		}
+		var faults error
+		err = f.Guard(func() (err error) { faults, err = printListing(c, f, o); return err })
+		unread, bad = errors.Join(unread, err), errors.Join(bad, faults)
+		f.Close()
+		if c.out.closed() {
+			break
+		}
+	}
+	if unread != nil {
+		return errors.Join(unread, bad)
+	}
+	return faulty(bad)
+}
+
+func printListing(c *call, f *elffile.File, o *phdrFlags) (faults, err error) {
+	l := phdr.List(f, o.options())
+	if o.json {
+		return l.Err(), writeJSON(c.out, l)
+	}
+	if len(c.args) > 1 {
+		fmt.Fprintf(c.out, "%s:\n", f.Name)
+	}
+	return l.Err(), l.WriteText(c.out)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// edit opens a file, lets do change it, and writes and reports the result.
+func (o *phdrFlags) edit(c *call, name string, do func(f *elffile.File) (*phdr.Result, error)) error {
+	if o.output == "" && !o.dryRun {
+		return c.usagef("where to? name a file with -o, or say --dry-run")
+	}
+	f, err := elffile.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	defer func() {
+		for _, d := range o.data {
+			d.Close()
+		}
+	}()
+	return f.Guard(func() error {
+		done := c.phase("edit")
+		r, err := do(f)
+		done()
+		if refused, ok := errors.AsType[*phdr.Refusal](err); ok {
+			return faulty(refused)
+		}
+		if err != nil {
+			return err
+		}
+		if !o.dryRun {
+			defer c.phase("write")()
+			if err := o.write(c, f, r.Body); err != nil {
+				return err
+			}
+		}
+		return o.report(c, r.Report)
+	})
+}
+
+func (o *phdrFlags) write(c *call, f *elffile.File, body *elffile.Body) error {
+	if o.output == "-" {
+		_, err := body.WriteTo(c.out)
+		return err
+	}
+	return body.WriteFile(o.output, f.Mode())
+}
+
+// report prints what was done; where the file itself goes to standard output, to
+// standard error.
+func (o *phdrFlags) report(c *call, r *phdr.Report) error {
+	to := io.Writer(c.out)
+	if o.output == "-" && !o.dryRun {
+		to = c.err
+	}
+	if o.json {
+		return writeJSON(to, r)
+	}
+	return r.WriteText(to)
+}
+
+func runPhdrAdd(c *call, o *phdrFlags) error {
+	list := []phdrHeader{o.phdrHeader}
+	for _, words := range o.also {
+		h, err := parseAlso(words)
+		if err != nil {
+			return c.usagef("flag --also: %v", err)
+		}
+		list = append(list, h)
+	}
+	return o.edit(c, c.args[0], func(f *elffile.File) (*phdr.Result, error) {
+		var headers []phdr.Header
+		for i := range list {
+			h, err := o.header(c, f, &list[i])
+			if err != nil {
+				return nil, err
+			}
+			headers = append(headers, h)
+		}
+		return phdr.Add(f, headers, o.options())
+	})
+}
+
+// header makes of a header's flags what package phdr takes.
+func (o *phdrFlags) header(c *call, f *elffile.File, h *phdrHeader) (out phdr.Header, err error) {
+	if h.typ == "" {
+		return out, c.usagef("which type? say --type=LOAD, or a number such as 0x65770001")
+	}
+	if out.Type, err = phdr.ParseType(f.Header.Machine, h.typ); err != nil {
+		return out, c.usagef("flag --type: %v", err)
+	}
+	if h.flags != "" {
+		if out.Flags, err = phdr.ParseFlags(h.flags); err != nil {
+			return out, c.usagef("flag --flags: %v", err)
+		}
+	}
+	if h.span != "" {
+		r, err := phdr.FindRange(f, h.span)
+		if err != nil {
+			return out, fmt.Errorf("--range: %w", err)
+		}
+		out.Range = &r
+	}
+	if h.file != "" {
+		if out.Data, err = o.openData(h.file); err != nil {
+			return out, err
+		}
+	}
+	out.Memsz, out.Align, out.Section = h.memsz, h.align, h.section
+	out.Vaddr, out.Paddr = image.Addr(h.vaddr), image.Addr(h.paddr)
+	return out, nil
+}
+
+// openData maps a file until the result is written, or reads one that cannot be
+// mapped.
+func (o *phdrFlags) openData(name string) (elffile.Data, error) {
+	if m, err := elffile.Map(name); err == nil {
+		o.data = append(o.data, m)
+		return m.Data(), nil
+	}
+	b, err := os.ReadFile(name)
+	return elffile.Buffer(b), err
+}
+
+// parseAlso reads "type=LOAD,flags=rw,memsz=1M".
+func parseAlso(s string) (phdrHeader, error) {
+	var h phdrHeader
+	words := map[string]*string{"type": &h.typ, "flags": &h.flags, "file": &h.file, "range": &h.span, "section": &h.section}
+	numbers := map[string]*uint64{"memsz": &h.memsz, "vaddr": &h.vaddr, "paddr": &h.paddr, "align": &h.align}
+	for part := range strings.SplitSeq(s, ",") {
+		key, value, ok := strings.Cut(part, "=")
+		switch {
+		case ok && words[key] != nil:
+			*words[key] = value
+		case ok && numbers[key] != nil:
+			n, err := parseNumber(value)
+			if err != nil {
+				return h, fmt.Errorf("%s: %q: %w", key, value, err)
+			}
+			*numbers[key] = n
+		default:
+			return h, fmt.Errorf("%q: want KEY=VALUE, and KEY is type, flags, file, range, section, memsz, vaddr, paddr or align", part)
+		}
+	}
+	return h, nil
+}
+
+func runPhdrSet(c *call, o *phdrFlags) error {
+	return o.edit(c, c.args[1], func(f *elffile.File) (*phdr.Result, error) {
+		at, err := phdr.Select(f, c.args[0])
+		if err != nil {
+			return nil, err
+		}
+		if len(at) > 1 {
+			return nil, fmt.Errorf("%s: %d program headers are of type %s: say which by index, one of %d", f.Name, len(at), c.args[0], at)
+		}
+		change, err := o.change(c, f)
+		if err != nil {
+			return nil, err
+		}
+		return phdr.Set(f, at[0], change, o.options())
+	})
+}
+
+// change makes of the flags that were given what package phdr takes.
+func (o *phdrFlags) change(c *call, f *elffile.File) (phdr.Change, error) {
+	var ch phdr.Change
+	some := false
+	given := func(name string) bool {
+		some = some || c.changed(name)
+		return c.changed(name)
+	}
+	if given("type") {
+		t, err := phdr.ParseType(f.Header.Machine, o.typ)
+		if err != nil {
+			return ch, c.usagef("flag --type: %v", err)
+		}
+		ch.Type = &t
+	}
+	if given("flags") {
+		p, err := phdr.ParseFlags(o.flags)
+		if err != nil {
+			return ch, c.usagef("flag --flags: %v", err)
+		}
+		ch.Flags = &p
+	}
+	if given("range") {
+		r, err := phdr.FindRange(f, o.span)
+		if err != nil {
+			return ch, fmt.Errorf("--range: %w", err)
+		}
+		ch.Range = &r
+	}
+	if given("memsz") {
+		ch.Memsz = &o.memsz
+	}
+	if given("align") {
+		ch.Align = &o.align
+	}
+	if given("vaddr") {
+		ch.Vaddr = (*image.Addr)(&o.vaddr)
+	}
+	if given("paddr") {
+		ch.Paddr = (*image.Addr)(&o.paddr)
+	}
+	if !some {
+		return ch, c.usagef("which field? say --flags, --memsz or another")
+	}
+	return ch, nil
+}
+
+func runPhdrRm(c *call, o *phdrFlags) error {
+	last := len(c.args) - 1
+	return o.edit(c, c.args[last], func(f *elffile.File) (*phdr.Result, error) {
+		var indexes []int
+		for _, arg := range c.args[:last] {
+			at, err := phdr.Select(f, arg)
+			if err != nil {
+				return nil, err
+			}
+			indexes = append(indexes, at...)
+		}
+		return phdr.Remove(f, indexes, o.options())
+	})
 }
