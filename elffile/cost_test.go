@@ -14,7 +14,7 @@ import (
 // TestHostileCost has files of some MiB in which many entries name the same many
 // bytes. Looking at all of it takes about as long as for an honest file.
 func TestHostileCost(t *testing.T) {
-	const size = 2 << 20
+	const size = 1 << 20
 	k := elftest.Kinds()[0]
 	text := bytes.Repeat([]byte("n"), size)
 	dyn := func(tags ...elftest.Dyn) []byte { return oddDynamic(k, text, tags...).Bytes() }

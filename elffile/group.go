@@ -2,7 +2,8 @@ package elffile
 
 import "debug/elf"
 
-// Group flags (gABI, "Section Groups").
+// GroupComdat is GRP_COMDAT, the flag of a group of which a linker keeps one with
+// the same signature (gABI, "Section Groups").
 const GroupComdat = 1
 
 // Group reads section group i: its flags, its signature, and the indices of its
