@@ -7,7 +7,7 @@ var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/depcheck",
 	1: "image machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link",
-	3: "phdr patch freeze run oci show compare explain",
+	3: "phdr patch freeze run oci show compare explain picture",
 	4: "payload reset page",
 	5: "bundle sdf",
 	6: "internal/cli",
@@ -37,12 +37,12 @@ var libraries = [...]library{
 	{prefix: "github.com/rogpeppe/go-internal/", tests: "internal/cli"},
 
 	// From the standard library, what only some may use.
-	{prefix: "log"},    // libraries return what they have to say
-	{prefix: "plugin"}, //
+	{prefix: "log", tests: everywhere},                         // libraries return what they have to say
+	{prefix: "plugin"},                                         //
 	{prefix: "syscall", code: "bench proc", tests: everywhere}, // x/sys/unix has it all, and more; but os.ProcessState.SysUsage gives its type
-	{prefix: "flag", code: "bench", tests: everywhere},    // internal/cli has the table of flags
-	{prefix: "net"},                       // nothing here talks to a network
-	{prefix: "net/url", code: everywhere}, //
+	{prefix: "flag", code: "bench", tests: everywhere},         // internal/cli has the table of flags
+	{prefix: "net"},                                            // nothing here talks to a network
+	{prefix: "net/url", code: everywhere},                      //
 	{prefix: "math/rand", code: "internal/elftest internal/samples", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest", tests: everywhere},
 }
