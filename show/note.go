@@ -24,6 +24,8 @@ type noteHead struct {
 	name    string
 	off     uint64
 	size    uint64
+
+	relocated bool // relocations were applied
 }
 
 func (h *noteHead) text(t *text) {
@@ -36,7 +38,11 @@ func (h *noteHead) text(t *text) {
 	t.zx(h.off)
 	t.str(", ")
 	t.dec(h.size, 0)
-	t.str(" bytes:")
+	t.str(" bytes")
+	if h.relocated {
+		t.str(", with its relocations applied")
+	}
+	t.str(":")
 	t.nl()
 	t.heads("  Owner                Size       Type")
 }
@@ -50,6 +56,9 @@ func (h *noteHead) json(o *object) {
 	}
 	o.hex("offset", h.off)
 	o.num("size", h.size)
+	if h.relocated {
+		o.bool("relocated", true)
+	}
 }
 
 // noteRow is one note. Body is what its descriptor says; nil means that the
@@ -129,13 +138,13 @@ func (r *noteRow) json(o *object) {
 // after strip or in a core file they are all there is.
 func showNotes(p *printer) {
 	c := noteContext{Format: p.f.Format, machine: p.f.Header.Machine, mach: p.m, core: p.f.Header.Type == elf.ET_CORE}
-	sections := p.f.Sections()
+	sections, relocs := p.f.Sections(), p.relocSections()
 	some := false
 	for i := range sections {
 		if s := &sections[i]; s.Type == elf.SHT_NOTE && p.spend(s.Size) {
 			some = true
-			p.table(&noteHead{section: i, segment: -1, name: p.sectionName(i), off: s.Off, size: s.Size})
-			notes, err := p.f.SectionNotes(i)
+			notes, relocated, err := p.sectionNotes(i, relocs)
+			p.table(&noteHead{section: i, segment: -1, name: p.sectionName(i), off: s.Off, size: s.Size, relocated: relocated})
 			p.notes(&c, notes, err)
 		}
 	}
@@ -235,6 +244,9 @@ func (c *noteContext) decode(n *elffile.Note) (row, error) {
 		return c.toolNote(n)
 	case "FreeBSD", "NetBSD", "OpenBSD", "DragonFly", "Android", "PaX":
 		return c.systemNote(n)
+	}
+	if isBuildAttribute(n) {
+		return c.buildAttribute(n)
 	}
 	return nil, nil
 }

@@ -169,7 +169,7 @@ var noteTypes = map[noteKey]noteType{
 	// Linux core files. The kernel's owner is "CORE" for the old ones and
 	// "LINUX" for the register sets; numbers do not repeat between the two.
 	{"CORE", ntPrstatus}: {"NT_PRSTATUS", "state of a thread"},
-	{"CORE", 2}:          {"NT_PRFPREG", "floating-point registers"},
+	{"CORE", 2}:          {"NT_FPREGSET", "floating-point registers"},
 	{"CORE", ntPrpsinfo}: {"NT_PRPSINFO", "the process"},
 	{"CORE", 4}:          {"NT_TASKSTRUCT", ""},
 	{"CORE", 5}:          {"NT_PLATFORM", ""},
