@@ -22,7 +22,7 @@ type comparison struct {
 
 	oldDyn, newDyn *elffile.SymbolTable // nil: none
 
-	same map[int32]bool // new areas whose bytes are those of their partner
+	equal map[int32]bool // new areas whose bytes are those of their partner
 }
 
 // Images says what changed between two files. It fails only where one of them
@@ -45,7 +45,7 @@ func images(old, new *elffile.File) (*Report, error) {
 		r.Same = same
 		return r, err
 	}
-	c := &comparison{Report: r, a: newModel(old), b: newModel(new), same: make(map[int32]bool)}
+	c := &comparison{Report: r, a: newModel(old), b: newModel(new), equal: make(map[int32]bool)}
 	c.faults()
 	c.header()
 	c.matchProgs()

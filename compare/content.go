@@ -14,7 +14,7 @@ func (c *comparison) compareSymbol(i, j int32) *Bytes {
 	if s.area == none || t.area == none || s.size == 0 || t.size == 0 {
 		return nil
 	}
-	if c.same[t.area] && c.areas.toOld[t.area] == s.area && s.off == t.off && s.size == t.size {
+	if c.equal[t.area] && c.areas.toOld[t.area] == s.area && s.off == t.off && s.size == t.size {
 		return nil
 	}
 	x, y := c.a.symbolBytes(s), c.b.symbolBytes(t)
@@ -87,7 +87,7 @@ func (c *comparison) content() {
 			continue
 		}
 		a := &c.a.areas[i]
-		if c.same[int32(j)] || b.meta || a.data == nil || b.data == nil || !c.isContent(b) {
+		if c.equal[int32(j)] || b.meta || a.data == nil || b.data == nil || !c.isContent(b) {
 			continue
 		}
 		if b.kind != inSection && isPadding(a.data) && isPadding(b.data) {

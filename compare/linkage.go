@@ -3,7 +3,10 @@ package compare
 import (
 	"debug/elf"
 	"encoding/binary"
+	"math/bits"
 	"strings"
+
+	"elfwright/elffile"
 )
 
 // addLinkage gives names to what a linker made for dynamic linking: a slot of
@@ -43,23 +46,36 @@ func (m *model) gotSlots() map[uint64]string {
 			continue
 		}
 		for r := range t.All() {
-			if r.Sym == 0 || uint64(r.Sym) >= uint64(syms.Len()) || len(slots) > 1<<20 {
+			if len(m.lazy) < maxSlots && t.Name == "JMPREL" {
+				m.lazy = append(m.lazy, symbolName(syms, r.Sym))
+			}
+			if r.Sym == 0 || len(slots) > maxSlots {
 				continue
 			}
 			at, off, ok := m.locate(r.Off)
 			if !ok || m.areas[at].kind != inSection || !strings.HasPrefix(m.areaName(&m.areas[at]), ".got") {
 				continue
 			}
-			name := syms.Name(syms.At(int(r.Sym)))
-			if len(name) == 0 || slots[r.Off] != "" {
+			s := symbolName(syms, r.Sym)
+			if s == "" || slots[r.Off] != "" {
 				continue
 			}
-			s := string(name[:min(len(name), maxName)])
 			slots[r.Off] = s
 			m.addName(at, off, uint64(m.f.AddrSize()), s+"@got")
 		}
 	}
 	return slots
+}
+
+// maxSlots bounds the slots that get names.
+const maxSlots = 1 << 20
+
+func symbolName(t *elffile.SymbolTable, i uint32) string {
+	if uint64(i) >= uint64(t.Len()) {
+		return ""
+	}
+	name := t.Name(t.At(int(i)))
+	return string(name[:min(len(name), maxName)])
 }
 
 // pltEntries names the entries of a procedure linkage table by the slot that
@@ -83,6 +99,12 @@ func (m *model) pltEntries(at int32, slots map[uint64]string) {
 			}
 			page := (a.addr+off)&^0xfff + signed(uint64(adrp>>5&0x7ffff)<<2|uint64(adrp>>29&3), 21)<<12
 			m.namePLT(at, off, 16, slots[page+uint64(ldr>>10&0xfff)<<3])
+		}
+	case elf.EM_ARM:
+		for off := uint64(0); off+12 <= uint64(len(a.data)); off += 4 {
+			if slot, ok := armSlot(m.f.Order(), a.data[off:], a.addr+off); ok {
+				m.namePLT(at, off, 12, slots[slot])
+			}
 		}
 	case elf.EM_RISCV:
 		for off := uint64(0); off+16 <= uint64(len(a.data)); off += 16 {
@@ -120,4 +142,16 @@ func (m *model) x86Slot(entry []byte, addr uint64) uint64 {
 		}
 	}
 	return 0
+}
+
+// armSlot is the address that an entry jumps through: "add ip, pc, #a; add ip,
+// ip, #b; ldr pc, [ip, #c]!" (ELF for the Arm Architecture, "Procedure linkage
+// table"; GNU ld's short form).
+func armSlot(o binary.ByteOrder, b []byte, addr uint64) (uint64, bool) {
+	i, j, k := o.Uint32(b), o.Uint32(b[4:]), o.Uint32(b[8:])
+	if i&0xfffff000 != 0xe28fc000 || j&0xfffff000 != 0xe28cc000 || k&0xfffff000 != 0xe5bcf000 {
+		return 0, false
+	}
+	imm := func(w uint32) uint32 { return bits.RotateLeft32(w&0xff, -2*int(w>>8&15)) }
+	return uint64(uint32(addr) + 8 + imm(i) + imm(j) + k&0xfff), true
 }

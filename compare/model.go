@@ -55,7 +55,9 @@ type model struct {
 	memory   uint64   // of all areas
 	bySect   []int32  // area of each section, or none
 	lastSpot int32
-	rels     map[int32][]rel // of an object, by area; read when asked for
+	rels     map[int32][]rel  // of an object, by area; read when asked for
+	loose    map[uint64]int32 // see sameLoose
+	lazy     []string         // the symbols of DT_JMPREL, in order
 	places   map[uint64]struct{}
 	got      uint64 // DT_PLTGOT
 	budget   uint64 // see spend

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"cmp"
-	"debug/elf"
 	"encoding/binary"
 	"slices"
 )
@@ -37,7 +36,7 @@ func (r *refs) aarch64() {
 			page := func(w uint32, pc uint64) uint64 {
 				return pc&^0xfff + signed(uint64(w>>5&0x7ffff)<<2|uint64(w>>29&3), 21)<<12
 			}
-			regs[p&31] = &base{page(p, oldPC), page(q, newPC), i, p != q, false}
+			regs[p&31] = &base{page(p, oldPC), page(q, newPC), i, 4, p != q, false}
 		case regs[p>>5&31] != nil && lowBits(p) > 0 && lowBits(p) == lowBits(q) && (p^q)&^0x003ffc00 == 0:
 			b := regs[p>>5&31]
 			scale := lowBits(p) - 1
@@ -78,7 +77,7 @@ func lowBits(w uint32) uint {
 // use notes that the instruction at i completed a base to the same place.
 func (r *refs) use(b *base, i int, differs bool) {
 	if b.differs && !b.used {
-		r.add(b.at, b.at+4)
+		r.add(b.at, b.at+b.size)
 	}
 	b.used = true
 	if differs {
@@ -97,12 +96,14 @@ func (r *refs) direct(i int, old, new uint64) {
 // Instruction-Length Encoding").
 func (r *refs) riscv() {
 	var regs bases
+	fixed := r.c.fixed()
 	wrap := ^uint64(0)
 	if !r.c.a.f.Is64() {
 		wrap = 0xffffffff
 	}
 	for i := 0; i+2 <= len(r.x); {
 		if r.x[i]&3 != 3 {
+			r.compressed(i, &regs, fixed, wrap)
 			i += 2
 			continue
 		}
@@ -114,7 +115,9 @@ func (r *refs) riscv() {
 		rd, rs1 := p>>7&31, p>>15&31
 		switch op := p & 0x7f; {
 		case op == 0x17 && (p^q)&0xfff == 0: // AUIPC
-			regs[rd] = &base{oldPC + signed(uint64(p&0xfffff000), 32), newPC + signed(uint64(q&0xfffff000), 32), i, p != q, false}
+			regs[rd] = &base{oldPC + signed(uint64(p&0xfffff000), 32), newPC + signed(uint64(q&0xfffff000), 32), i, 4, p != q, false}
+		case op == 0x37 && fixed && (p^q)&0xfff == 0: // LUI
+			regs[rd] = &base{signed(uint64(p&0xfffff000), 32), signed(uint64(q&0xfffff000), 32), i, 4, p != q, false}
 		case op == 0x6f && p != q && (p^q)&0xfff == 0: // JAL
 			if r.same((oldPC+jalOffset(p))&wrap, (newPC+jalOffset(q))&wrap) {
 				r.add(i, i+4)
@@ -137,66 +140,29 @@ func (r *refs) riscv() {
 	r.sort()
 }
 
+// compressed looks at an instruction of two bytes: C.J, and C.LUI, to which
+// linkers relax LUI.
+func (r *refs) compressed(i int, regs *bases, fixed bool, wrap uint64) {
+	p, q := uint64(binary.LittleEndian.Uint16(r.x[i:])), uint64(binary.LittleEndian.Uint16(r.y[i:]))
+	switch rd := p >> 7 & 31; {
+	case p != q && p&0xe003 == 0xa001 && q&0xe003 == 0xa001: // C.J
+		if r.same((r.oldPC+uint64(i)+shortJump(p))&wrap, (r.newPC+uint64(i)+shortJump(q))&wrap) {
+			r.add(i, i+2)
+		}
+	case fixed && p&0xe003 == 0x6001 && (p^q)&^0x107c == 0 && rd != 0 && rd != 2: // C.LUI
+		upper := func(w uint64) uint64 { return signed(w>>12&1<<17|w>>2&31<<12, 18) }
+		regs[rd] = &base{upper(p), upper(q), i, 2, p != q, false}
+	}
+}
+
+// shortJump is the offset of C.J.
+func shortJump(w uint64) uint64 {
+	return signed(w>>12&1<<11|w>>11&1<<4|w>>9&3<<8|w>>8&1<<10|w>>7&1<<6|w>>6&1<<7|w>>3&7<<1|w>>2&1<<5, 12)
+}
+
 // jalOffset is the J-type immediate.
 func jalOffset(w uint32) uint64 {
 	return signed(uint64(w>>31<<20|w>>12&0xff<<12|w>>20&1<<11|w>>21&0x3ff<<1), 21)
-}
-
-// arm finds branches in both instruction sets; which one a function has is not
-// known, so every aligned word is tried as either (Arm Architecture Reference
-// Manual for v7-A, A8.8.25 and A8.8.18). Literals are words of data.
-func (r *refs) arm() {
-	fixed := r.c.a.f.Header.Type == elf.ET_EXEC && r.c.b.f.Header.Type == elf.ET_EXEC
-	n := len(r.x)
-	for d := nextDiff(r.x, r.y, 0, n); d < n; d = nextDiff(r.x, r.y, d, n) {
-		i := d &^ 1
-		for _, s := range []int{i &^ 3, i, i - 2} {
-			if s >= 0 && s+4 <= n && r.armField(s, fixed) {
-				r.add(s, s+4)
-				d = s + 3
-				break
-			}
-		}
-		d++
-	}
-	r.sort()
-}
-
-func (r *refs) armField(s int, fixed bool) bool {
-	p, q := r.order.Uint32(r.x[s:]), r.order.Uint32(r.y[s:])
-	oldPC, newPC := r.oldPC+uint64(s), r.newPC+uint64(s)
-	same := func(old, new uint64) bool {
-		return r.same(old&0xffffffff, new&0xffffffff)
-	}
-	if s&3 == 0 && oldPC&3 == 0 {
-		if p&0x0e000000 == 0x0a000000 && (p^q)&0xff000000 == 0 &&
-			same(oldPC+8+signed(uint64(p&0xffffff)<<2, 26), newPC+8+signed(uint64(q&0xffffff)<<2, 26)) {
-			return true
-		}
-		if fixed && same(uint64(p&^1), uint64(q&^1)) && (p^q)&1 == 0 {
-			return true
-		}
-	}
-	h := func(b []byte) (uint32, uint32) { return uint32(r.order.Uint16(b)), uint32(r.order.Uint16(b[2:])) }
-	p1, p2 := h(r.x[s:])
-	q1, q2 := h(r.y[s:])
-	if p1&0xf800 != 0xf000 || q1&0xf800 != 0xf000 || p2&0x9000 != 0x9000 && p2&0xd000 != 0xc000 || (p2^q2)&0xd000 != 0 {
-		return false
-	}
-	base := func(pc uint64) uint64 {
-		if p2&0x5000 == 0x4000 { // BLX to Arm code
-			return (pc + 4) &^ 3
-		}
-		return pc + 4
-	}
-	return same(base(oldPC)+thumbOffset(p1, p2), base(newPC)+thumbOffset(q1, q2))
-}
-
-// thumbOffset is the offset of B.W, BL and BLX, encodings T4 and T1.
-func thumbOffset(h1, h2 uint32) uint64 {
-	s, j1, j2 := h1>>10&1, h2>>13&1, h2>>11&1
-	i1, i2 := ^(j1^s)&1, ^(j2^s)&1
-	return signed(uint64(s<<24|i1<<23|i2<<22|h1&0x3ff<<12|h2&0x7ff<<1), 25)
 }
 
 // sort orders the spans, which pairs of instructions bring in any order.

@@ -10,7 +10,8 @@ import (
 // data, that differs, and that leads in the old file to some symbol and offset,
 // and in the new file to the same symbol and offset; or to a part of the file
 // without symbols that stayed as it is; or, in read-only data without symbols,
-// to an equal string or 16 equal bytes. Nothing that leads elsewhere than before
+// to an equal string or 8 equal bytes; or to a slot of the global offset table
+// that leads to the same place. Nothing that leads elsewhere than before
 // is ever taken for one, so a call that calls another function is a change.
 //
 //   - x86: any four bytes that are a distance from their end, or from up to four
@@ -20,8 +21,11 @@ import (
 //     once in a few thousand million times.
 //   - AArch64: B, BL, ADR, LDR (literal); ADRP together with the ADD, LDR or STR
 //     that adds the low twelve bits.
-//   - RISC-V: JAL; AUIPC together with what adds the low twelve bits.
-//   - Arm: B, BL, BLX in both instruction sets.
+//   - RISC-V: JAL, C.J; AUIPC, and LUI in ET_EXEC files, together with what adds
+//     the low twelve bits.
+//   - Arm: B, BL, BLX in both instruction sets; literals and pairs of MOVW and
+//     MOVT that are an address in ET_EXEC files, or that an instruction of the
+//     same symbol adds to its program counter.
 //   - .eh_frame and .eh_frame_hdr: distances of four bytes.
 //   - data: aligned words that are an address, where a relocation says so or the
 //     file cannot be moved.
@@ -91,7 +95,7 @@ func (c *comparison) leads(at int32, off uint64) (to int32, newOff uint64, ok bo
 		}
 		b := &c.b.areas[j]
 		if p == nil {
-			return j, off, len(a.pieces) == 0 && len(b.pieces) == 0 && a.size == b.size || c.same[j]
+			return j, off, len(a.pieces) == 0 && len(b.pieces) == 0 && a.size == b.size || c.equal[j]
 		}
 		// What comes before the first symbol.
 		return j, off, len(b.pieces) > 0 && b.pieces[0].sym == none && b.pieces[0].size() == p.size()
@@ -117,46 +121,79 @@ func (c *comparison) leads(at int32, off uint64) (to int32, newOff uint64, ok bo
 
 // same says whether an address of the old file is the same place as one of the
 // new file.
-func (r *refs) same(old, new uint64) bool {
-	c := r.c
+func (r *refs) same(old, new uint64) bool { return r.c.samePlace(old, new, true) }
+
+// samePlace is refs.same; slots says whether to look through slots of the global
+// offset table.
+func (c *comparison) samePlace(old, new uint64, slots bool) bool {
 	at, off, ok := c.a.locate(old)
 	if !ok {
-		return r.sameEnd(old, new)
+		return c.sameEnd(old, new) || c.sameLoose(old, new)
 	}
 	to, newOff, ok := c.leads(at, off)
 	if ok && c.b.areas[to].addr+newOff == new {
 		return true
 	}
-	return r.sameContent(at, off, new) || off == 0 && r.sameEnd(old, new)
+	return c.sameContent(at, off, new, slots) || off == 0 && c.sameEnd(old, new)
 }
 
 // sameEnd says whether two addresses are the first ones after an area.
-func (r *refs) sameEnd(old, new uint64) bool {
-	at, off, ok := r.c.a.locate(old - 1)
-	if !ok || off+1 != r.c.a.areas[at].size {
+func (c *comparison) sameEnd(old, new uint64) bool {
+	at, off, ok := c.a.locate(old - 1)
+	if !ok || off+1 != c.a.areas[at].size {
 		return false
 	}
-	j := r.c.areas.toNew[at]
-	return j != none && r.c.b.areas[j].addr+r.c.b.areas[j].size == new
+	j := c.areas.toNew[at]
+	return j != none && c.b.areas[j].addr+c.b.areas[j].size == new
 }
 
-// sameContent says whether an old place without a symbol has the same string or
-// bytes as a new one.
-func (r *refs) sameContent(at int32, off uint64, new uint64) bool {
-	c := r.c
+// sameLoose says whether two addresses are those of a symbol that lies in no
+// area, such as RISC-V's __global_pointer$.
+func (c *comparison) sameLoose(old, new uint64) bool {
+	if c.a.loose == nil {
+		c.a.loose = make(map[uint64]int32)
+		for i := range c.a.syms {
+			if s := &c.a.syms[i]; s.area == none && s.shndx != 0 {
+				c.a.loose[s.off] = int32(i)
+			}
+		}
+	}
+	i, ok := c.a.loose[old]
+	if !ok || c.syms.toNew[i] == none {
+		return false
+	}
+	t := &c.b.syms[c.syms.toNew[i]]
+	return t.area == none && t.off == new
+}
+
+// sameContent says whether an old place without a symbol holds the same as a
+// new one: in read-only data a string or some bytes, in the global offset table
+// the address of the same place.
+func (c *comparison) sameContent(at int32, off uint64, new uint64, slots bool) bool {
 	to, newOff, ok := c.b.locate(new)
 	if !ok || c.areas.toNew[at] != to {
 		return false
 	}
 	a, b := &c.a.areas[at], &c.b.areas[to]
-	if !a.ptr || !unnamed(a, off) || !unnamed(b, newOff) || !c.a.readOnly(a) || off > uint64(len(a.data)) || newOff > uint64(len(b.data)) {
+	if !a.ptr || a.kind != inSection || !unnamed(a, off) || !unnamed(b, newOff) || off > uint64(len(a.data)) || newOff > uint64(len(b.data)) {
 		return false
 	}
-	const enough = 16
 	x, y := a.data[off:], b.data[newOff:]
-	if i := bytes.IndexByte(x[:min(len(x), 1<<12)], 0); i > 0 && i < enough {
+	if name := c.a.areaName(a); name == ".got" || name == ".got.plt" {
+		n := c.a.f.AddrSize()
+		if !slots || len(x) < n || len(y) < n {
+			return false
+		}
+		old, new := c.a.f.Addr(x), c.b.f.Addr(y)
+		return old != 0 && c.samePlace(old, new, false)
+	}
+	if !c.a.readOnly(a) {
+		return false
+	}
+	if i := bytes.IndexByte(x[:min(len(x), 1<<12)], 0); i > 0 {
 		return len(y) > i && bytes.Equal(x[:i+1], y[:i+1])
 	}
+	const enough = 8 // a constant of type double
 	return len(x) >= enough && len(y) >= enough && bytes.Equal(x[:enough], y[:enough])
 }
 
@@ -169,6 +206,11 @@ func (m *model) readOnly(a *area) bool {
 	return a.kind == inSection && !m.f.Sections()[a.index].Has(elf.SHF_WRITE)
 }
 
+// fixed says whether the files' addresses are those at run time.
+func (c *comparison) fixed() bool {
+	return c.a.f.Header.Type == elf.ET_EXEC && c.b.f.Header.Type == elf.ET_EXEC
+}
+
 // words finds pointers in data.
 func (r *refs) words() {
 	size := r.c.a.f.AddrSize()
@@ -176,7 +218,7 @@ func (r *refs) words() {
 	if (r.oldPC-r.newPC)&uint64(size-1) != 0 {
 		return
 	}
-	fixed := r.c.a.f.Header.Type == elf.ET_EXEC && r.c.b.f.Header.Type == elf.ET_EXEC
+	fixed := r.c.fixed()
 	n := len(r.x)
 	for d := nextDiff(r.x, r.y, 0, n); d < n; d = nextDiff(r.x, r.y, d, n) {
 		k := start + (d-start)/size*size
@@ -239,10 +281,17 @@ const hopeless = 64
 // x86 finds distances and addresses of four bytes.
 func (r *refs) x86() {
 	n := len(r.x)
-	fixed := r.c.a.f.Header.Type == elf.ET_EXEC && r.c.b.f.Header.Type == elf.ET_EXEC
+	fixed := r.c.fixed()
+	defer r.sort()
 	last, lost := 0, 0 // the end of the last field
+	if r.pltIndex() {
+		r.add(7, 11)
+	}
 	for d := nextDiff(r.x, r.y, 0, n); d < n; d = nextDiff(r.x, r.y, d, n) {
-		found := false
+		found := len(r.found) > 0 && r.found[0] == span{7, 11} && d >= 7 && d < 11
+		if found {
+			last = 11
+		}
 		for s := d; s > d-4 && s >= last && !found; s-- {
 			if s+4 > n {
 				continue
@@ -261,6 +310,22 @@ func (r *refs) x86() {
 		}
 		d++
 	}
+}
+
+// pltIndex says whether the unit is an entry of a procedure linkage table that
+// pushes the number of a relocation, as lazy binding needs it: "push $n" at its
+// seventh byte, and both numbers are of the relocation for the same symbol
+// (System V psABI, "Procedure Linkage Table").
+func (r *refs) pltIndex() bool {
+	if r.u.sym == none || !r.c.b.syms[r.u.sym].made || len(r.x) < 11 || r.x[6] != 0x68 || r.y[6] != 0x68 {
+		return false
+	}
+	i, j := binary.LittleEndian.Uint32(r.x[7:]), binary.LittleEndian.Uint32(r.y[7:])
+	if r.c.a.f.Class == elf.ELFCLASS32 { // offsets in the table
+		i, j = i/uint32(r.c.a.f.RelSize()), j/uint32(r.c.b.f.RelSize())
+	}
+	x, y := r.c.a.lazy, r.c.b.lazy
+	return i != j && uint64(i) < uint64(len(x)) && uint64(j) < uint64(len(y)) && x[i] == y[j]
 }
 
 func (r *refs) x86Field(s int, fixed bool) bool {

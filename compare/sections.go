@@ -151,7 +151,7 @@ func (c *comparison) sectionBytes() {
 		}
 		x, y := &c.a.areas[i], &c.b.areas[j]
 		if bytes.Equal(x.data, y.data) && x.size == y.size {
-			c.same[int32(j)] = true
+			c.equal[int32(j)] = true
 			continue
 		}
 		if y.kind != inSection || x.data == nil || y.data == nil {

@@ -110,7 +110,7 @@ func (c *comparison) symbolPair(i, j int32) {
 	}
 	relocated := !alias && c.relocated(s, t)
 	moved := s.area == none && s.off != t.off || s.area != none && !sameSpot && *r.OldAddr != *r.NewAddr
-	if s.area == none && moved && s.shndx == uint16(elf.SHN_ABS) {
+	if s.area == none && moved && s.shndx == uint16(elf.SHN_ABS) && !c.samePlace(s.off, t.off, false) {
 		r.Fields = append(r.Fields, Field{"st_value", hex(s.off).ptr(), hex(t.off).ptr()})
 	}
 	switch {
