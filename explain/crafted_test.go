@@ -42,6 +42,7 @@ const (
 // craft is a crafted executable.
 type craft struct {
 	typ     elf.Type
+	class   elf.Class
 	machine elf.Machine
 	entry   uint64
 	segs    []elftest.Segment
@@ -73,6 +74,9 @@ func (c craft) bytes(interp string) []byte {
 	}
 	if c.machine == 0 {
 		f.Machine = elf.EM_X86_64
+	}
+	if c.class != 0 {
+		f.Class = c.class
 	}
 	if c.machine == elf.EM_386 {
 		f.Class = elf.ELFCLASS32
@@ -123,12 +127,12 @@ func dyn(segs ...elftest.Segment) craft {
 }
 
 var (
-	text    = load(rx, 0, execBase, 0x2000, 0x2000)
+	code    = load(rx, 0, execBase, 0x2000, 0x2000)
 	dynText = load(rx, 0, 0, 0x2000, 0x2000)
 )
 
 func many(n int) craft {
-	c := exec(text)
+	c := exec(code)
 	for len(c.segs) < n {
 		c.segs = append(c.segs, elftest.Segment{Type: elf.PT_NOTE, Flags: elf.PF_R, Align: 4})
 	}
@@ -143,77 +147,77 @@ const stack64, stack32 = 0x7ffffffff000, 0xffffe000
 // crafted are executables whose loading is not as everybody thinks.
 func crafted() map[string]craft {
 	m := map[string]craft{
-		"plain":             exec(text),
-		"zero-length":       exec(text, load(rw, 0, 0x500000, 0, 0), load(rw, 0x2000, 0x600000, 0, 0)),
-		"zero-length-first": exec(load(rw, 0, 0x300000, 0, 0), text),
-		"bss-only":          exec(text, load(rw, 0, 0x500000, 0, 0x2345)),
-		"bss-only-odd":      exec(text, load(rw, 0x123, 0x500123, 0, 0x2345)),
-		"bss-only-first":    exec(load(rw, 0, 0x300000, 0, 0x1000), text),
-		"bss-tail":          exec(text, load(rw, 0x2100, 0x500100, 0x123, 0x5000)),
-		"bss-in-page":       exec(text, load(rw, 0x2100, 0x500100, 0x123, 0x200)),
-		"bss-read-only":     exec(text, load(elf.PF_R, 0x2100, 0x500100, 0x123, 0x5000)),
-		"bss-no-flags":      exec(text, load(0, 0x2100, 0x500100, 0x123, 0x5000)),
-		"bss-executable":    exec(text, load(rw|elf.PF_X, 0x2100, 0x500100, 0x123, 0x5000)),
-		"bss-several":       exec(text, load(rw, 0x2000, 0x500000, 0x10, 0x2000), load(rw, 0x3000, 0x600000, 0x10, 0x3000), load(rw, 0x4000, 0x700000, 0x10, 0x1000)),
-		"bss-adjacent":      exec(text, load(rw, 0x2000, 0x500000, 0x10, 0x2000), load(rw, 0, 0x502000, 0, 0x1000)),
-		"adjacent":          exec(text, load(rx, 0x2000, execBase+0x2000, 0x1000, 0x1000)),
-		"adjacent-other":    exec(text, load(elf.PF_R, 0x2000, execBase+0x2000, 0x1000, 0x1000)),
-		"adjacent-back":     exec(text, load(rw, 0x3000, 0x501000, 0x800, 0x1000), load(rw, 0x2000, 0x500000, 0x1000, 0x1000)),
-		"adjacent-hole":     exec(text, load(rw, 0x2000, 0x500000, 0x800, 0x1000), load(rw, 0x4000, 0x502000, 0x800, 0x1000), load(rw, 0x3000, 0x501000, 0x1000, 0x1000)),
-		"overlap":           exec(text, load(rw, 0x2000, 0x500000, 0x2000, 0x2000), load(elf.PF_R, 0x1000, 0x501000, 0x2000, 0x2000)),
-		"overlap-inside":    exec(text, load(rw, 0x2000, 0x500000, 0x3000, 0x3000), load(elf.PF_R, 0x1000, 0x501000, 0x1000, 0x1000)),
-		"overlap-code":      exec(text, load(rw, 0x1000, execBase+0x1000, 0x1000, 0x1000)),
-		"overlap-bss":       exec(text, load(rw, 0x2000, 0x500000, 0x10, 0x8000), load(elf.PF_R, 0x1000, 0x503000, 0x1000, 0x1000)),
-		"overlap-by-bss":    exec(text, load(rw, 0x2000, 0x500000, 0x3000, 0x3000), load(rw, 0, 0x501000, 0, 0x1000)),
-		"unaligned-offset":  exec(text, load(rw, 0x2010, 0x500000, 0x100, 0x100)),
+		"plain":             exec(code),
+		"zero-length":       exec(code, load(rw, 0, 0x500000, 0, 0), load(rw, 0x2000, 0x600000, 0, 0)),
+		"zero-length-first": exec(load(rw, 0, 0x300000, 0, 0), code),
+		"bss-only":          exec(code, load(rw, 0, 0x500000, 0, 0x2345)),
+		"bss-only-odd":      exec(code, load(rw, 0x123, 0x500123, 0, 0x2345)),
+		"bss-only-first":    exec(load(rw, 0, 0x300000, 0, 0x1000), code),
+		"bss-tail":          exec(code, load(rw, 0x2100, 0x500100, 0x123, 0x5000)),
+		"bss-in-page":       exec(code, load(rw, 0x2100, 0x500100, 0x123, 0x200)),
+		"bss-read-only":     exec(code, load(elf.PF_R, 0x2100, 0x500100, 0x123, 0x5000)),
+		"bss-no-flags":      exec(code, load(0, 0x2100, 0x500100, 0x123, 0x5000)),
+		"bss-executable":    exec(code, load(rw|elf.PF_X, 0x2100, 0x500100, 0x123, 0x5000)),
+		"bss-several":       exec(code, load(rw, 0x2000, 0x500000, 0x10, 0x2000), load(rw, 0x3000, 0x600000, 0x10, 0x3000), load(rw, 0x4000, 0x700000, 0x10, 0x1000)),
+		"bss-adjacent":      exec(code, load(rw, 0x2000, 0x500000, 0x10, 0x2000), load(rw, 0, 0x502000, 0, 0x1000)),
+		"adjacent":          exec(code, load(rx, 0x2000, execBase+0x2000, 0x1000, 0x1000)),
+		"adjacent-other":    exec(code, load(elf.PF_R, 0x2000, execBase+0x2000, 0x1000, 0x1000)),
+		"adjacent-back":     exec(code, load(rw, 0x3000, 0x501000, 0x800, 0x1000), load(rw, 0x2000, 0x500000, 0x1000, 0x1000)),
+		"adjacent-hole":     exec(code, load(rw, 0x2000, 0x500000, 0x800, 0x1000), load(rw, 0x4000, 0x502000, 0x800, 0x1000), load(rw, 0x3000, 0x501000, 0x1000, 0x1000)),
+		"overlap":           exec(code, load(rw, 0x2000, 0x500000, 0x2000, 0x2000), load(elf.PF_R, 0x1000, 0x501000, 0x2000, 0x2000)),
+		"overlap-inside":    exec(code, load(rw, 0x2000, 0x500000, 0x3000, 0x3000), load(elf.PF_R, 0x1000, 0x501000, 0x1000, 0x1000)),
+		"overlap-code":      exec(code, load(rw, 0x1000, execBase+0x1000, 0x1000, 0x1000)),
+		"overlap-bss":       exec(code, load(rw, 0x2000, 0x500000, 0x10, 0x8000), load(elf.PF_R, 0x1000, 0x503000, 0x1000, 0x1000)),
+		"overlap-by-bss":    exec(code, load(rw, 0x2000, 0x500000, 0x3000, 0x3000), load(rw, 0, 0x501000, 0, 0x1000)),
+		"unaligned-offset":  exec(code, load(rw, 0x2010, 0x500000, 0x100, 0x100)),
 		"unaligned-first":   exec(load(rx, 0x10, execBase, 0x2000, 0x2000)),
-		"unaligned-both":    exec(text, load(rw, 0x2010, 0x500010, 0x100, 0x100)),
-		"unaligned-empty":   exec(text, load(rw, 0x2010, 0x500000, 0, 0x100)),
-		"filesz-more":       exec(text, load(rw, 0x2000, 0x500000, 0x200, 0x100)),
+		"unaligned-both":    exec(code, load(rw, 0x2010, 0x500010, 0x100, 0x100)),
+		"unaligned-empty":   exec(code, load(rw, 0x2010, 0x500000, 0, 0x100)),
+		"filesz-more":       exec(code, load(rw, 0x2000, 0x500000, 0x200, 0x100)),
 		"filesz-more-first": exec(load(rx, 0, execBase, 0x2000, 0x100)),
-		"unsorted":          exec(load(rw, 0x2000, 0x600000, 0x1000, 0x3000), text),
-		"beyond-file":       exec(text, load(elf.PF_R, 0x10000, 0x500000, 0x1000, 0x1000)),
-		"beyond-file-bss":   exec(text, load(rw, 0x10000, 0x500000, 0x123, 0x1000)),
-		"beyond-file-ro":    exec(text, load(elf.PF_R, 0x10000, 0x500000, 0x123, 0x1000)),
-		"cut-page":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, noExecStack}, size: codeOff + 0x10},
-		"cut-before-code":   {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, noExecStack}, size: 0x900},
+		"unsorted":          exec(load(rw, 0x2000, 0x600000, 0x1000, 0x3000), code),
+		"beyond-file":       exec(code, load(elf.PF_R, 0x10000, 0x500000, 0x1000, 0x1000)),
+		"beyond-file-bss":   exec(code, load(rw, 0x10000, 0x500000, 0x123, 0x1000)),
+		"beyond-file-ro":    exec(code, load(elf.PF_R, 0x10000, 0x500000, 0x123, 0x1000)),
+		"cut-page":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, noExecStack}, size: codeOff + 0x10},
+		"cut-before-code":   {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, noExecStack}, size: 0x900},
 		"no-load":           {typ: elf.ET_EXEC, entry: execBase, segs: []elftest.Segment{noExecStack}},
 		"no-load-dyn":       {typ: elf.ET_DYN, entry: execBase, segs: []elftest.Segment{noExecStack}},
-		"no-stack":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}},
-		"exec-stack":        {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, {Type: elf.PT_GNU_STACK, Flags: rw | elf.PF_X}}},
-		"two-stacks":        {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{{Type: elf.PT_GNU_STACK, Flags: rw | elf.PF_X}, text, noExecStack}},
-		"stack-memsz":       {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, {Type: elf.PT_GNU_STACK, Flags: rw, Memsz: 1 << 20}}},
+		"no-stack":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}},
+		"exec-stack":        {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, {Type: elf.PT_GNU_STACK, Flags: rw | elf.PF_X}}},
+		"two-stacks":        {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{{Type: elf.PT_GNU_STACK, Flags: rw | elf.PF_X}, code, noExecStack}},
+		"stack-memsz":       {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, {Type: elf.PT_GNU_STACK, Flags: rw, Memsz: 1 << 20}}},
 		"no-exec":           exec(load(rw, 0, execBase, 0x2000, 0x2000)),
 		"exec-only":         exec(load(elf.PF_X, 0, execBase, 0x2000, 0x2000)),
 		"wx":                exec(load(rw|elf.PF_X, 0, execBase, 0x2000, 0x4000)),
-		"page-0":            exec(text, load(elf.PF_R, 0x2000, 0, 0x1000, 0x1000)),
-		"low":               exec(text, load(elf.PF_R, 0x2000, 0x1000, 0x1000, 0x1000)),
-		"high":              exec(text, load(elf.PF_R, 0x2000, 0x7ffffffff000, 0x1000, 0x1000)),
-		"kernel":            exec(text, load(elf.PF_R, 0x2000, 0xffffffff80000000, 0x1000, 0x1000)),
-		"wrap":              exec(text, load(elf.PF_R, 0x2000, 0xfffffffffffff000, 0x1000, 0x2000)),
-		"huge-memsz":        exec(text, load(rw, 0x2000, 0x500000, 0x1000, 1<<47)),
-		"huge-memsz-wrap":   exec(text, load(rw, 0x2000, 0x500000, 0x1000, ^uint64(0)-0x400000)),
-		"offset-wrap":       exec(text, load(rw, ^uint64(0xfff), 0x500000, 0x1000, 0x1000)),
-		"offset-big":        exec(text, load(elf.PF_R, 1<<44, 0x500000, 0x1000, 0x1000)),
-		"offset-bigger":     exec(text, load(elf.PF_R, 1<<62, 0x500000, 0x1000, 0x1000)),
+		"page-0":            exec(code, load(elf.PF_R, 0x2000, 0, 0x1000, 0x1000)),
+		"low":               exec(code, load(elf.PF_R, 0x2000, 0x1000, 0x1000, 0x1000)),
+		"high":              exec(code, load(elf.PF_R, 0x2000, 0x7ffffffff000, 0x1000, 0x1000)),
+		"kernel":            exec(code, load(elf.PF_R, 0x2000, 0xffffffff80000000, 0x1000, 0x1000)),
+		"wrap":              exec(code, load(elf.PF_R, 0x2000, 0xfffffffffffff000, 0x1000, 0x2000)),
+		"huge-memsz":        exec(code, load(rw, 0x2000, 0x500000, 0x1000, 1<<47)),
+		"huge-memsz-wrap":   exec(code, load(rw, 0x2000, 0x500000, 0x1000, ^uint64(0)-0x400000)),
+		"offset-wrap":       exec(code, load(rw, ^uint64(0xfff), 0x500000, 0x1000, 0x1000)),
+		"offset-big":        exec(code, load(elf.PF_R, 1<<44, 0x500000, 0x1000, 0x1000)),
+		"offset-bigger":     exec(code, load(elf.PF_R, 1<<62, 0x500000, 0x1000, 0x1000)),
 		"over-stack-first":  {typ: elf.ET_EXEC, entry: stack64 - 0x2000 + 0x1000, segs: []elftest.Segment{load(rx, 0, stack64-0x2000, 0x2000, 0x2000), noExecStack}},
-		"over-stack":        exec(text, load(elf.PF_R, 0x2000, stack64-0x2000, 0x2000, 0x2000)),
-		"over-stack-rw":     exec(text, load(rw, 0x2000, stack64-0x2000, 0x2000, 0x2000)),
-		"over-stack-bss":    exec(text, load(rw, 0, stack64-0x1000, 0, 0x1000)),
-		"below-stack":       exec(text, load(elf.PF_R, 0x2000, stack64-0x23000, 0x1000, 0x1000)),
-		"entry-nowhere":     {typ: elf.ET_EXEC, entry: 0x1234, segs: []elftest.Segment{text, noExecStack}},
-		"entry-kernel":      {typ: elf.ET_EXEC, entry: 0xffffffff80000000, segs: []elftest.Segment{text, noExecStack}},
+		"over-stack":        exec(code, load(elf.PF_R, 0x2000, stack64-0x2000, 0x2000, 0x2000)),
+		"over-stack-rw":     exec(code, load(rw, 0x2000, stack64-0x2000, 0x2000, 0x2000)),
+		"over-stack-bss":    exec(code, load(rw, 0, stack64-0x1000, 0, 0x1000)),
+		"below-stack":       exec(code, load(elf.PF_R, 0x2000, stack64-0x23000, 0x1000, 0x1000)),
+		"entry-nowhere":     {typ: elf.ET_EXEC, entry: 0x1234, segs: []elftest.Segment{code, noExecStack}},
+		"entry-kernel":      {typ: elf.ET_EXEC, entry: 0xffffffff80000000, segs: []elftest.Segment{code, noExecStack}},
 		"table-nowhere":     {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{load(rx, 0x1000, execBase+0x1000, 0x1000, 0x1000), noExecStack}},
-		"table-twice":       exec(text, load(elf.PF_R, 0, 0x500000, 0x1000, 0x1000)),
-		"class-32":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, noExecStack}, set: map[string]uint64{"ei_class": 1}},
-		"class-9-data-2":    {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, noExecStack}, set: map[string]uint64{"ei_class": 9, "ei_data": 2}},
-		"version-9":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text, noExecStack}, set: map[string]uint64{"ei_version": 9, "e_version": 9, "ei_osabi": 77, "e_ehsize": 1}},
-		"type-rel":          {typ: elf.ET_REL, entry: execBase + codeOff, segs: []elftest.Segment{text}},
-		"machine-0":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}, set: map[string]uint64{"e_machine": 0}},
-		"phentsize":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}, set: map[string]uint64{"e_phentsize": 57}},
-		"phnum-0":           {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}, set: map[string]uint64{"e_phnum": 0}},
-		"phoff-beyond":      {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}, set: map[string]uint64{"e_phoff": 0x123456}},
-		"phoff-end":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{text}, set: map[string]uint64{"e_phoff": fileSize - 50}},
+		"table-twice":       exec(code, load(elf.PF_R, 0, 0x500000, 0x1000, 0x1000)),
+		"class-32":          {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, noExecStack}, set: map[string]uint64{"ei_class": 1}},
+		"class-9-data-2":    {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, noExecStack}, set: map[string]uint64{"ei_class": 9, "ei_data": 2}},
+		"version-9":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code, noExecStack}, set: map[string]uint64{"ei_version": 9, "e_version": 9, "ei_osabi": 77, "e_ehsize": 1}},
+		"type-rel":          {typ: elf.ET_REL, entry: execBase + codeOff, segs: []elftest.Segment{code}},
+		"machine-0":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}, set: map[string]uint64{"e_machine": 0}},
+		"phentsize":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}, set: map[string]uint64{"e_phentsize": 57}},
+		"phnum-0":           {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}, set: map[string]uint64{"e_phnum": 0}},
+		"phoff-beyond":      {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}, set: map[string]uint64{"e_phoff": 0x123456}},
+		"phoff-end":         {typ: elf.ET_EXEC, entry: execBase + codeOff, segs: []elftest.Segment{code}, set: map[string]uint64{"e_phoff": fileSize - 50}},
 		"static-pie":        dyn(dynText, load(rw, 0x2000, 0x3000, 0x100, 0x5000)),
 		"static-pie-2M":     dyn(aligned(dynText, 2<<20), load(rw, 0x2000, 0x3000, 0x100, 0x5000)),
 		"static-pie-1G":     dyn(dynText, aligned(load(rw, 0x2000, 0x3000, 0x100, 0x5000), 1<<30)),
@@ -292,7 +296,7 @@ func TestCrafted(t *testing.T) {
 // interps are interpreters, and the programs that ask for them.
 func interps() (programs, interpreters map[string]craft) {
 	programs = map[string]craft{
-		"exec":    exec(text, load(rw, 0x2000, 0x500000, 0x100, 0x3000)),
+		"exec":    exec(code, load(rw, 0x2000, 0x500000, 0x100, 0x3000)),
 		"pie":     dyn(dynText, load(rw, 0x2000, 0x3000, 0x100, 0x3000)),
 		"pie-2M":  dyn(aligned(dynText, 2<<20), load(rw, 0x2000, 0x3000, 0x100, 0x3000)),
 		"pie-1G":  dyn(aligned(dynText, 1<<30), load(rw, 0x2000, 0x3000, 0x100, 0x3000)),
@@ -308,7 +312,7 @@ func interps() (programs, interpreters map[string]craft) {
 		"dyn-bss":    dyn(load(rw, 0, 0, 0, 0x1000), load(rx, 0, 0x1000, 0x2000, 0x2000)),
 		"dyn-down":   dyn(load(rw, 0x2000, 0x8000, 0x100, 0x5000), dynText),
 		"exec":       {typ: elf.ET_EXEC, entry: 0x900000 + codeOff, segs: []elftest.Segment{load(rx, 0, 0x900000, 0x2000, 0x2000), noExecStack}},
-		"exec-over":  exec(text),
+		"exec-over":  exec(code),
 		"filesz":     dyn(dynText, load(rw, 0x2000, 0x3000, 0x200, 0x100)),
 		"no-load":    {typ: elf.ET_DYN, entry: codeOff, segs: []elftest.Segment{noExecStack}},
 		"rel":        {typ: elf.ET_REL, entry: codeOff, segs: []elftest.Segment{dynText}},

@@ -26,6 +26,7 @@ type Options struct {
 	Kernel     plan.Version
 	Native32   bool
 	PageSize   uint64
+	VABits     int
 	StackLimit uint64
 	FileSystem string // "huge" or "plain"; "": as the files' own
 	Sysroot    string // where the interpreter is looked for
@@ -208,7 +209,7 @@ var machines = map[string][]elf.Machine{
 func (s *Subject) host() plan.Host {
 	o := &s.opt
 	h := plan.Host{
-		Kernel: o.Kernel, Native32: o.Native32, PageSize: o.PageSize, StackLimit: o.StackLimit,
+		Kernel: o.Kernel, Native32: o.Native32, PageSize: o.PageSize, VABits: o.VABits, StackLimit: o.StackLimit,
 		Base: o.Base, MmapBase: o.MmapBase, StackTop: o.StackTop,
 	}
 	m := s.Call.Program.Header.Machine

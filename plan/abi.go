@@ -185,6 +185,23 @@ func LookupABI(m elf.Machine, c elf.Class, native bool) *ABI {
 	return found
 }
 
+// withBits is the ABI for another width of addresses, where the machine has
+// several: VA_BITS of AArch64, and of RISC-V, whose upper half is the kernel's.
+// Programs see no more than 48 bits unless they ask for more.
+func (a *ABI) withBits(bits int) *ABI {
+	if a == nil || bits == 0 || bits == 48 || a.Word() == 4 {
+		return a
+	}
+	b := *a
+	switch window := uint64(1) << min(bits, 48); a.Kernel {
+	case elf.EM_AARCH64:
+		b.TaskSize, b.Window, b.StackTop, b.DynBase, b.Unmapped = 1<<bits, window, window, 2*window/3, window/4
+	case elf.EM_RISCV:
+		b.TaskSize, b.Window, b.StackTop, b.DynBase = 1<<(bits-1), window/2, window/2, window/2/3*2
+	}
+	return &b
+}
+
 // up rounds up to a multiple of align, a power of two.
 func up(n, align uint64) uint64 { return (n + align - 1) &^ (align - 1) }
 

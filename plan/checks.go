@@ -3,6 +3,7 @@ package plan
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 )
@@ -148,7 +149,7 @@ func (e *execve) checkInterp() *failure {
 	switch {
 	case in == nil:
 		return bad("not an ELF file")
-	case LookupABI(in.Header.Machine, e.abi.Class, e.host.Native32) != e.abi:
+	case !slices.Contains(e.abi.Machines, in.Header.Machine):
 		return bad("e_machine is %d (%s), the program's is %d", in.Header.Machine, elffile.MachineName(in.Header.Machine), e.prog.Header.Machine)
 	}
 	if err := e.checkArch(in); err != "" {

@@ -14,6 +14,7 @@ type Host struct {
 	Kernel     Version
 	Native32   bool   // a 32-bit kernel for 32-bit programs, not a 64-bit one
 	PageSize   uint64 // 0: the machine's usual one
+	VABits     int    // of addresses, for AArch64 (39 to 52) and RISC-V 64 (39, 48, 57); 0: 48
 	StackLimit uint64 // RLIMIT_STACK; 0: 8 MiB, Unlimited: none
 
 	// Huge and InterpHuge: the file system that has the program, and the
@@ -223,7 +224,7 @@ func (e *execve) defaults() {
 	if h.HintMin == 0 {
 		h.HintMin = lsmMinAddr
 	}
-	e.abi = e.findABI()
+	e.abi = e.findABI().withBits(h.VABits)
 	if e.abi != nil && h.PageSize == 0 {
 		h.PageSize = e.abi.PageSizes[0]
 	}

@@ -60,6 +60,10 @@ func (e *execve) interpSegments(in *Program, total uint64, fail func(string, int
 		if errno != "" {
 			return 0, fail(errno, i, "%s", e.why(errno, s, bias+h.Vaddr))
 		}
+		if e.badAddr(at) {
+			// The loop ends, and the address passes for the load bias: it is no errno.
+			return at, nil
+		}
 		if in.Header.Type == elf.ET_DYN && !known {
 			bias, known = at-down(h.Vaddr, e.page), true
 			e.step(PhaseInterp, "load_elf_interp", FromInterp, i, "load bias 0x%x: the interpreter is placed as mmap places it", bias)

@@ -179,6 +179,9 @@ func (e *execve) loadSegment(s segment, first bool) *failure {
 	}
 	want := e.bias + s.Vaddr
 	at, errno := e.loadOne(s, want, how, total)
+	if errno == "" && e.badAddr(at) {
+		errno = "EINVAL"
+	}
 	if errno != "" {
 		return e.fail(errno, "elf_load", s.index, "%s", e.why(errno, s, want))
 	}
@@ -193,14 +196,9 @@ func (e *execve) loadSegment(s segment, first bool) *failure {
 // not asked whether its address is one before it is used.
 func (e *execve) loadOne(s segment, addr uint64, how placing, total uint64) (at uint64, errno string) {
 	if e.has(changeElfLoad) {
-		at, errno = e.elfLoad(s, addr, how, total)
-	} else {
-		at, errno = e.elfMap(s, addr, how, total)
+		return e.elfLoad(s, addr, how, total)
 	}
-	if errno == "" && e.badAddr(at) {
-		return 0, "EINVAL"
-	}
-	return at, errno
+	return e.elfMap(s, addr, how, total)
 }
 
 // chooseBias is what load_elf_binary does once for ET_DYN.

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"slices"
 
 	"elfwright/elffile"
@@ -271,6 +272,8 @@ func (e *execve) setBrk() *failure {
 		e.step(PhaseBrk, "load_elf_binary", FromProgram, e.brkIndex(), "behind the highest end of all PT_LOADs, 0x%x, whatever their order and flags%s", end, random).since(changeBrkGap)
 	}
 	e.out.StartBrk = image.Addr(up(end, e.page))
+	st := &e.out.Steps[len(e.out.Steps)-1]
+	st.Text = fmt.Sprintf("start_brk %v: %s", e.out.StartBrk, st.Text)
 	return nil
 }
 
