@@ -19,6 +19,7 @@ type technique struct {
 var techniques = [...]technique{
 	{"slots", "unused entries (PT_NULL) of the table are taken", (*draft).reuse},
 	{"slack", "the table grows over bytes that nothing names", (*draft).slack},
+	{"insert", "the table is loaded nowhere, and what follows it moves in the file alone", (*draft).insert},
 	{"evict", "what is behind the table goes elsewhere; the notes stay in the first page of the file", (*draft).evict},
 	{"front", "a page is put in front of the file, and the first PT_LOAD begins a page lower", (*draft).front},
 	{"evict-notes", "what is behind the table goes to a new PT_LOAD, notes too", (*draft).evictNotes},

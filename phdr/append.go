@@ -144,7 +144,7 @@ func (d *draft) place() error {
 func (d *draft) cut() uint64 {
 	cut := d.Header.Phoff + uint64(len(d.Progs)*d.PhdrSize())
 	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Type == elf.PT_LOAD {
+		if p := &d.Progs[i]; p.Type == elf.PT_LOAD && p.Filesz > 0 {
 			cut = max(cut, p.Off+p.Filesz)
 		}
 	}

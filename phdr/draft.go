@@ -9,6 +9,7 @@ import (
 	"elfwright/elffile"
 	"elfwright/image"
 	"elfwright/machine/all"
+	"elfwright/plan"
 )
 
 // corePage is how much of a file's first mapping a core dump keeps (Linux,
@@ -21,6 +22,7 @@ const corePage = 4096
 type draft struct {
 	*elffile.File
 	old  *elffile.File // the file as it was
+	bare error         // why Linux does not start it, if it does not: firmware, a kernel
 	opt  Options
 	page uint64 // what a new PT_LOAD is aligned to
 
@@ -60,6 +62,10 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 		return nil, err
 	}
 	d.page = page
+	if _, err := plan.Map(image.FromFile(f), plan.Options{}); err != nil {
+		d.bare = err
+		d.warn("not-linux", "Linux would not start this file, so what its loader needs is not checked: %v", err)
+	}
 	d.readSections()
 	d.findImages()
 	dynamic, err := f.Dynamic()

@@ -19,6 +19,9 @@ func (d *draft) front() error {
 	if d.Header.Type != elf.ET_EXEC {
 		return notHeref("the file is %v: a first PT_LOAD that begins lower would shift all addresses", d.Header.Type)
 	}
+	if d.bare != nil {
+		return notHeref("the file is not for Linux: who loads it expects it where it is")
+	}
 	first := d.firstLoad()
 	if first < 0 || d.tableLoad() != first && d.tableLoad() >= 0 {
 		return notHeref("the table is not in the first PT_LOAD")

@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"elfwright/elffile"
-	"elfwright/image"
-	"elfwright/plan"
 )
 
 // maxHeaders is how many program headers every Linux takes: a page of 4096 bytes
@@ -40,19 +38,44 @@ func refuse(f *elffile.File, opt Options) error {
 	if err := f.CheckProgs(); err != nil {
 		return err
 	}
-	if _, err := plan.Map(image.FromFile(f), plan.Options{}); err != nil {
-		return refusef(f, "Linux would not start this file as it is: %v", err)
+	if err := refuseLoads(f); err != nil {
+		return err
 	}
-	for i := range f.Progs {
-		limit := min(addressLimit(f), 1<<62)
-		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && (p.Memsz > limit || p.Vaddr > limit-p.Memsz) {
-			return refusef(f, "Linux would not start this file as it is: program header %d: 0x%x bytes at 0x%x are beyond the end of the address space (0x%x)", i, p.Memsz, p.Vaddr, limit)
-		}
+	if debugFile(f) {
+		return refusef(f, "a separate debug file: its program headers describe the program that it was split from")
 	}
 	if why := interpreter(f); why != "" && !opt.Force {
 		return refusef(f, "this is a dynamic linker (%s): kernels before 6.6 map the zero bytes of its last PT_LOAD only, and musl's finds itself by its header; --force edits it all the same", why)
 	}
 	return nil
+}
+
+// refuseLoads refuses PT_LOADs that no loader can load.
+func refuseLoads(f *elffile.File) error {
+	for i := range f.Progs {
+		p := &f.Progs[i]
+		if p.Type != elf.PT_LOAD {
+			continue
+		}
+		if p.Filesz > p.Memsz {
+			return refusef(f, "program header %d: p_filesz 0x%x is more than p_memsz 0x%x", i, p.Filesz, p.Memsz)
+		}
+		if limit := min(f.MaxAddr(), 1<<62); p.Memsz > limit || p.Vaddr > f.MaxAddr()-p.Memsz {
+			return refusef(f, "program header %d: 0x%x bytes at 0x%x are beyond the address space", i, p.Memsz, p.Vaddr)
+		}
+	}
+	return nil
+}
+
+// debugFile says whether code has been taken out of a file (eu-strip -f, objcopy
+// --only-keep-debug).
+func debugFile(f *elffile.File) bool {
+	for i := range f.Sections() {
+		if s := &f.Sections()[i]; s.Type == elf.SHT_NOBITS && s.Has(elf.SHF_EXECINSTR) && s.Size > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // interpreter says by what a file looks like a dynamic linker, or "".

@@ -103,7 +103,8 @@ func (d *draft) inUse(off, n uint64, except int) bool {
 func (d *draft) end() uint64 {
 	end := d.Header.Phoff + uint64(len(d.Progs)*d.PhdrSize())
 	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Filesz > 0 || p.Type == elf.PT_LOAD {
+		p := &d.Progs[i]
+		if p.Filesz > 0 || p.Type == elf.PT_LOAD && p.Off <= uint64(d.Body.Size()) {
 			end = max(end, p.Off+p.Filesz)
 		}
 	}

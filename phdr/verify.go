@@ -38,13 +38,21 @@ func (d *draft) unproved(err error) error {
 }
 
 // proveMemory compares what Linux would map of both, with the smallest and the
-// largest page of the machine.
+// largest page of the machine; of a file that is not for Linux, the segments.
 func (d *draft) proveMemory(now *elffile.File, proof *Proof) error {
+	before, after := image.FromFile(d.old), image.FromFile(now)
+	for i := range before.Segments {
+		proof.Bytes += before.Segments[i].Memsz
+	}
+	proof.Changed = image.Union(d.meant...).Size()
+	proof.Mappings = len(before.Segments)
+	if d.bare != nil {
+		return d.compareSegments(before, after)
+	}
 	sizes := []uint64{d.page}
 	if m := all.Lookup(d.Header.Machine, d.Class); m != nil && m.PageSize < d.page {
 		sizes = append(sizes, m.PageSize)
 	}
-	before, after := image.FromFile(d.old), image.FromFile(now)
 	for _, page := range sizes {
 		was, err := plan.Map(before, plan.Options{PageSize: page})
 		if err != nil {
@@ -53,12 +61,36 @@ func (d *draft) proveMemory(now *elffile.File, proof *Proof) error {
 		if err := d.compare(before, was, after, page); err != nil {
 			return err
 		}
-		proof.Mappings, proof.Bytes = len(was.Mappings), 0
-		for i := range before.Segments {
-			proof.Bytes += before.Segments[i].Memsz
+		proof.Mappings = len(was.Mappings)
+	}
+	return nil
+}
+
+// compareSegments looks for each old segment's bytes and memory in the new ones.
+func (d *draft) compareSegments(before, after *image.Image) error {
+	meant, given := image.Union(d.meant...), image.Union(d.given...)
+	for i := range before.Segments {
+		b := &before.Segments[i]
+		a := after.SegmentAt(b.Vaddr)
+		switch {
+		case b.Memsz == 0 || given.Covers(b.Range()):
+			continue
+		case a == nil || !a.Range().Covers(b.Range()) || a.Flags != b.Flags:
+			return d.unproved(fmt.Errorf("program header %d: the memory at %v is not what it was", b.Index, b.Range()))
+		}
+		differ := false
+		at := int64(b.Vaddr - a.Vaddr)
+		if at+b.Data.Size() > a.Data.Size() {
+			return d.unproved(fmt.Errorf("program header %d: bytes are missing", b.Index))
+		}
+		err := elffile.Diff(b.Data, elffile.Slice(a.Data, at, b.Data.Size()), func(from, to int64) bool {
+			differ = !meant.Covers(image.MakeRange(b.Vaddr+image.Addr(from), b.Vaddr+image.Addr(to)))
+			return !differ
+		})
+		if err != nil || differ {
+			return d.unproved(cmp.Or(err, fmt.Errorf("program header %d: other bytes", b.Index)))
 		}
 	}
-	proof.Changed = image.Union(d.meant...).Size()
 	return nil
 }
 
