@@ -37,7 +37,6 @@ func sleeper(t *testing.T, path string) (pid int) {
 	return cmd.Process.Pid
 }
 
-
 // TestLive explains a process, in which then bytes of code are changed.
 func TestLive(t *testing.T) {
 	path, err := exec.LookPath("sleep")
