@@ -152,9 +152,91 @@ func (c *comparison) file(tool, path string) {
 			c.compare(v.name, d.File, v.theirs(parts[i]), v.ours(d))
 		}
 	}
+	c.nm(path, docs)
+	c.dumps(tool, path, docs)
 	if !warned && len(report.Faults) > 0 {
 		c.differ("faults", "%s: readelf has no complaint, and ours are %v", path, report.Faults[0])
 	}
+}
+
+// nm compares the symbols with those of nm. Of an archive all members are one
+// list.
+func (c *comparison) nm(path string, docs []*jsonDocument) {
+	tool := ""
+	if len(docs) > 0 {
+		tool = nmTools[docs[0].Header.Machine]
+	}
+	if tool == "" || samples.Missing(tool) != "" {
+		return // nm knows the machines it was built for
+	}
+	text, warnings, err := readelf(tool, path)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if strings.Contains(warnings, "no group info") || strings.Contains(warnings, "not recognized") || strings.Contains(warnings, "BFD:") {
+		return
+	}
+	docs, _, err = documents(path, Options{Views: NM})
+	if err != nil {
+		c.differ("nm", "%s: %v", path, err)
+	}
+	var ours []string
+	for _, d := range docs {
+		ours = append(ours, jsonNM(d)...)
+	}
+	theirs := nmSymbols(text)
+	slices.Sort(ours)
+	slices.Sort(theirs)
+	c.compare("nm", path, theirs, ours)
+}
+
+// nmTools are the programs that know a machine's letters.
+var nmTools = map[int]string{
+	int(elf.EM_X86_64): "nm", int(elf.EM_386): "nm", int(elf.EM_AARCH64): "aarch64-linux-gnu-nm",
+	int(elf.EM_ARM): "arm-linux-gnueabihf-nm", int(elf.EM_RISCV): "riscv64-linux-gnu-nm",
+}
+
+// dumpSections are sections that are short and in most files; of those that are
+// text, the strings are compared too. In other bytes readelf leaves out what
+// does not look like text to it.
+var dumpSections = map[string]string{".comment": "-p", ".interp": "-p", ".gnu_debuglink": "-x", ".note.gnu.build-id": "-x"}
+
+// dumps compares hexadecimal and string dumps of a file that is no archive.
+func (c *comparison) dumps(tool, path string, docs []*jsonDocument) {
+	if len(docs) != 1 || docs[0].Archive != "" {
+		return
+	}
+	var args, names, texts []string
+	for _, s := range docs[0].Sections {
+		if form := dumpSections[s.Name]; form != "" && !slices.Contains(names, s.Name) && s.Size > 0 {
+			args = append(args, "-x", s.Name)
+			names = append(names, s.Name)
+			if form == "-p" {
+				args = append(args, form, s.Name)
+				texts = append(texts, s.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	text, warnings, err := readelf(tool, append(args, path)...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if warnings != "" {
+		return
+	}
+	docs, _, err = documents(path, Options{HexDump: names, StringDump: texts})
+	if err != nil || len(docs) != 1 {
+		c.differ("dumps", "%s: %v", path, err)
+		return
+	}
+	// readelf dumps section after section, each in both ways.
+	theirs, ours := readelfDumps(text), jsonDumps(docs[0])
+	slices.Sort(theirs)
+	slices.Sort(ours)
+	c.compare("dumps", path, theirs, ours)
 }
 
 // compare compares two lists of facts.

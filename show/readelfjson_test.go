@@ -26,18 +26,22 @@ type jsonDocument struct {
 	Versions       []jsonVersion
 	Notes          []jsonNoteTable
 	Histogram      []jsonHistTable
+	NM             []jsonNMRow
+	HexDumps       []jsonDump `json:"hex_dumps"`
+	StringDumps    []jsonDump `json:"string_dumps"`
 }
 
 type jsonHead struct {
 	Ident         string
-	ClassName     string   `json:"class_name"`
-	DataName      string   `json:"data_name"`
-	IdentVersion  int      `json:"ident_version"`
-	OSABIName     string   `json:"osabi_name"`
-	ABIVersion    int      `json:"abi_version"`
-	TypeName      string   `json:"type_name"`
-	TypeKind      string   `json:"type_kind"`
-	MachineName   string   `json:"machine_name"`
+	ClassName     string `json:"class_name"`
+	DataName      string `json:"data_name"`
+	IdentVersion  int    `json:"ident_version"`
+	OSABIName     string `json:"osabi_name"`
+	ABIVersion    int    `json:"abi_version"`
+	TypeName      string `json:"type_name"`
+	TypeKind      string `json:"type_kind"`
+	MachineName   string `json:"machine_name"`
+	Machine       int
 	Version       int      `json:"version"`
 	Entry         string   `json:"entry"`
 	Phoff         string   `json:"phoff"`
@@ -537,6 +541,58 @@ func jsonHistogram(d *jsonDocument) []string {
 		facts = append(facts, fmt.Sprint("buckets ", t.Buckets))
 		for _, e := range t.Entries {
 			facts = append(facts, fmt.Sprintf("length %d in %d", e.Length, e.Count))
+		}
+	}
+	return facts
+}
+
+type jsonNMRow struct {
+	Value     string
+	Size      uint64
+	Name      string
+	NameBytes string `json:"name_bytes"`
+	Class     string
+}
+
+func jsonNM(d *jsonDocument) []string {
+	var facts []string
+	for _, s := range d.NM {
+		value := hexed(s.Value)
+		switch s.Class {
+		case "U", "w", "v":
+			value = "-"
+		case "C", "c":
+			value = fmt.Sprintf("%x", s.Size) // where st_value is the alignment
+		}
+		facts = append(facts, fmt.Sprintf("%s %s %s", escaped(s.Name, s.NameBytes), s.Class, value))
+	}
+	return facts
+}
+
+type jsonDump struct {
+	Name    string
+	Entries []struct {
+		Addr, Offset string
+		Bytes        string
+		String       string
+		StringBytes  string `json:"string_bytes"`
+	}
+}
+
+func jsonDumps(d *jsonDocument) []string {
+	var facts []string
+	for _, x := range d.HexDumps {
+		var all strings.Builder
+		for _, e := range x.Entries {
+			all.WriteString(e.Bytes)
+		}
+		if len(x.Entries) > 0 {
+			facts = append(facts, fmt.Sprintf("bytes of %s at %s: %s", x.Name, hexed(x.Entries[0].Addr), all.String()))
+		}
+	}
+	for _, x := range d.StringDumps {
+		for _, e := range x.Entries {
+			facts = append(facts, fmt.Sprintf("string of %s at %s: %s", x.Name, hexed(e.Offset), escaped(e.String, e.StringBytes)))
 		}
 	}
 	return facts

@@ -340,3 +340,57 @@ func readelfHistogram(text string) []string {
 	}
 	return facts
 }
+
+var nmLine = regexp.MustCompile(`^([0-9a-f]{8,16}| {8,16}) (\S) (.*)$`)
+
+func nmSymbols(text string) []string {
+	var facts []string
+	for _, line := range strings.Split(text, "\n") {
+		m := nmLine.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		value := "-"
+		if v := strings.TrimSpace(m[1]); v != "" {
+			value = hexed(v)
+		}
+		if strings.Contains("Uwv", m[2]) {
+			value = "-"
+		}
+		facts = append(facts, fmt.Sprintf("%s %s %s", m[3], m[2], value))
+	}
+	return facts
+}
+
+var (
+	dumpHead   = regexp.MustCompile(`^(Hex|String) dump of section '(.*)':$`)
+	hexLine    = regexp.MustCompile(`^  0x([0-9a-f]+) ((?:[0-9a-f]{2,8} ){1,4})`)
+	stringLine = regexp.MustCompile(`^  \[ *([0-9a-f]+)\]  (.*)$`)
+)
+
+// readelfDumps reads the dumps of -x and -p.
+func readelfDumps(text string) []string {
+	var facts []string
+	section, at, all := "", "", ""
+	flush := func() {
+		if all != "" {
+			facts = append(facts, fmt.Sprintf("bytes of %s at %s: %s", section, at, all))
+		}
+		all = ""
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if m := dumpHead.FindStringSubmatch(line); m != nil {
+			flush()
+			section = m[2]
+		} else if m := hexLine.FindStringSubmatch(line); m != nil {
+			if all == "" {
+				at = hexed(m[1])
+			}
+			all += strings.ReplaceAll(m[2], " ", "")
+		} else if m := stringLine.FindStringSubmatch(line); m != nil {
+			facts = append(facts, fmt.Sprintf("string of %s at %s: %s", section, hexed(m[1]), m[2]))
+		}
+	}
+	flush()
+	return facts
+}
