@@ -16,7 +16,7 @@ func signed(v uint64, n uint) uint64 { return uint64(int64(v<<(64-n)) >> (64 - n
 // which a later instruction completes.
 type base struct {
 	old, new uint64
-	at       int  // of the instruction
+	at, size int  // of the instruction
 	differs  bool // the instruction does
 	used     bool // and it was found to be a part of a reference
 }
