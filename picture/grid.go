@@ -154,7 +154,7 @@ func (d *drawing) boxRow(c *column, r row, k ink) {
 		d.put(c.row, x, "└"+strings.Repeat("─", n)+"┘", k, c.inner)
 	default:
 		wall := "│"
-		if !at.Ok || r.kind == rowZero {
+		if r.kind != rowWarn && (!at.Ok || r.kind == rowZero) {
 			wall = "┆" // nothing of the file is here
 		}
 		d.put(c.row, x, wall, k, 1)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -106,10 +107,20 @@ const (
 	maxOverlaps = 100
 )
 
+// Map is a line of /proc/PID/maps.
+type Map struct {
+	Range  image.Range
+	Prot   string // "r-xp"
+	Off    uint64
+	Path   string
+	Header int // program header that it comes from, or -1
+}
+
 // New makes the model of an image; img.Sections are drawn as far as they were
 // read. f, which may be nil, is the file that the image came from, and tells
-// where the section header table is.
-func New(img *image.Image, f *elffile.File) *Model {
+// where the section header table is. maps are those of a process in which the
+// image is where its addresses say.
+func New(img *image.Image, f *elffile.File, maps ...Map) *Model {
 	m := &Model{
 		Name: img.Name, Machine: img.Machine, Type: img.Type, Bits: 32, Entry: uint64(img.Entry),
 	}
@@ -122,6 +133,10 @@ func New(img *image.Image, f *elffile.File) *Model {
 	}
 	m.segments(img)
 	m.sections(img)
+	for i, x := range maps {
+		at := [Spaces]Extent{Virtual: extent(uint64(x.Range.Start), x.Range.Size)}
+		m.Items = append(m.Items, Item{Kind: Mapping, Index: i, Name: strings.TrimSpace(x.Prot + " " + x.Path), Prot: mapProt(x.Prot), At: at, Filled: x.Range.Size, Parent: -1})
+	}
 	m.place()
 	m.Overlaps = m.overlaps()
 	for s := range m.Scales {
@@ -214,6 +229,16 @@ func sectionProt(f elf.SectionFlag) (p elf.ProgFlag) {
 	}
 	if f&elf.SHF_EXECINSTR != 0 {
 		p |= elf.PF_X
+	}
+	return p
+}
+
+// mapProt reads protection as /proc/PID/maps prints it.
+func mapProt(s string) (p elf.ProgFlag) {
+	for i, bit := range [...]elf.ProgFlag{elf.PF_R, elf.PF_W, elf.PF_X} {
+		if i < len(s) && s[i] == "rwx"[i] {
+			p |= bit
+		}
 	}
 	return p
 }

@@ -39,7 +39,7 @@ func (m *Model) rows(seg int) []row {
 	out := []row{{kind: rowTop, item: seg, label: s.Title(), at: s.At, prot: s.Prot}}
 	for _, o := range m.Overlaps {
 		if o.B == seg {
-			label := fmt.Sprintf("overlaps %d by 0x%x", m.Items[o.A].Index, o.Range.Size)
+			label := fmt.Sprintf("overlaps LOAD %d: 0x%x", m.Items[o.A].Index, o.Range.Size)
 			r := row{kind: rowWarn, item: seg, label: label, prot: s.Prot}
 			r.at[o.Space] = o.Range
 			out = append(out, r)

@@ -35,8 +35,8 @@ const maxStops = 4000
 // scale makes the scale of a space from the borders of its items.
 func (m *Model) scale(s Space) Scale {
 	type border struct {
-		at             uint64
-		load, leaf, in int // +1 where one begins, -1 where it ends
+		at                     uint64
+		load, leaf, mapped, in int // +1 where one begins, -1 where it ends
 	}
 	var all []border
 	bare := m.bare()
@@ -51,10 +51,15 @@ func (m *Model) scale(s Space) Scale {
 		switch {
 		case it.Kind == Segment:
 			b.load = 1
+			if s != File && it.Filled < at.Size {
+				all = append(all, border{at: at.Start + it.Filled})
+			}
+		case it.Kind == Mapping:
+			b.mapped = 1
 		case it.Kind != Header || bare:
 			b.leaf = 1
 		}
-		all = append(all, b, border{at.End(), -b.load, -b.leaf, -1})
+		all = append(all, b, border{at.End(), -b.load, -b.leaf, -b.mapped, -1})
 	}
 	if len(all) == 0 {
 		return nil
@@ -72,16 +77,17 @@ func (m *Model) scale(s Space) Scale {
 	})
 	var sc Scale
 	y := 0.0
-	var load, leaf, in int
+	var load, leaf, mapped, in int
 	for i, b := range all {
-		load, leaf, in = load+b.load, leaf+b.leaf, in+b.in
+		load, leaf, mapped, in = load+b.load, leaf+b.leaf, mapped+b.mapped, in+b.in
 		if i+1 < len(all) && all[i+1].at == b.at {
 			continue
 		}
 		gap := in == 0
-		sc = append(sc, Stop{At: b.at, Y: math.Round(y*100) / 100, Gap: gap && i+1 < len(all), Named: leaf > 0})
+		named := leaf > 0 || mapped > 0 && load == 0
+		sc = append(sc, Stop{At: b.at, Y: math.Round(y*100) / 100, Gap: gap && i+1 < len(all), Named: named})
 		if i+1 < len(all) {
-			y += height(all[i+1].at-b.at, gap, leaf > 0, bare)
+			y += height(all[i+1].at-b.at, gap, named, bare)
 		}
 	}
 	return sc

@@ -243,6 +243,9 @@ func (d *drawing) rest(c *column) {
 			d.looseRow(c, i)
 		}
 	}
+	if d.FileSize == 0 {
+		return
+	}
 	d.put(c.row, c.x, fmt.Sprintf("%-*s end of file", c.digits, fmt.Sprintf("0x%x", d.FileSize)), inkDim, c.digits+1+c.inner)
 	c.row++
 }

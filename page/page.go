@@ -1,0 +1,173 @@
+package page
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+
+	"elfwright/elffile"
+	"elfwright/image"
+	"elfwright/picture"
+)
+
+// Subject is an image on the page.
+type Subject struct {
+	Image *image.Image
+	// File is where tables are read from; nil for an image that is in no file.
+	// Its sections and the Image's need not be read before.
+	File  *elffile.File
+	Steps []Step // what a loader does with it, in order
+	// Maps are those of a process in which the image is where its addresses say.
+	Maps []picture.Map
+}
+
+// Options are what a page depends on besides its subjects.
+type Options struct {
+	Title string
+	// Limit is the size that a page may have, in bytes; 0: 20 MB. Tables that
+	// would not fit are cut, and say so.
+	Limit int
+}
+
+// DefaultLimit is what a browser opens without stalling, and what still can be
+// sent by mail.
+const DefaultLimit = 20_000_000
+
+// Report says what was wrong with the subjects; the page has what could be read.
+type Report struct {
+	Faults []error
+	Size   int64 // bytes written
+}
+
+//go:embed assets
+var assets embed.FS
+
+// scripts are the parts of the page's program, each with what it offers to
+// those after it.
+var scripts = [...]string{
+	"format.js",  // numbers as text, elements
+	"data.js",    // the index, and chunks unpacked on demand
+	"scale.js",   // address to height and back
+	"fields.js",  // every header field: where it is, what it means
+	"model.js",   // an image's things, and who contains whom
+	"columns.js", // the picture
+	"grid.js",    // a table of any length
+	"tables.js",  // which tables there are
+	"treemap.js", // what takes the room
+	"details.js", // the selected thing, field by field
+	"search.js",  // by address and by name
+	"app.js",     // puts them together
+}
+
+// Write makes the page.
+func Write(w io.Writer, list []Subject, opt Options) (*Report, error) {
+	if opt.Limit == 0 {
+		opt.Limit = DefaultLimit
+	}
+	if opt.Title == "" {
+		opt.Title = title(list)
+	}
+	report := new(Report)
+	p := &packer{left: opt.Limit}
+	index := indexJSON{Version: 1, Title: opt.Title}
+	for i := range list {
+		b := &builder{Subject: &list[i], packer: p}
+		p.share = (p.left - (len(list)-i)*reserve) / (len(list) - i)
+		index.Images = append(index.Images, b.build())
+		report.Faults = append(report.Faults, b.faults...)
+	}
+	data, err := json.Marshal(&index)
+	if err != nil {
+		return report, err
+	}
+	out := &counter{w: bufio.NewWriterSize(w, 1<<16)}
+	if err := compose(out, opt.Title, data, p.chunks); err != nil {
+		return report, err
+	}
+	report.Size = out.n
+	return report, out.w.Flush()
+}
+
+// reserve is what style, scripts and an image's index need, about.
+const reserve = 600_000
+
+func title(list []Subject) string {
+	var names []string
+	for i := range list {
+		names = append(names, list[i].Image.Name)
+		if i == 2 && len(list) > 3 {
+			names = append(names, fmt.Sprintf("%d more", len(list)-3))
+			break
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// compose writes the page's parts.
+func compose(w io.Writer, title string, index []byte, chunks []string) error {
+	style, err := assets.ReadFile("assets/style.css")
+	if err != nil {
+		return err
+	}
+	body, err := assets.ReadFile("assets/body.html")
+	if err != nil {
+		return err
+	}
+	program := "\"use strict\";\n(() => {\n"
+	for _, name := range scripts {
+		part, err := assets.ReadFile("assets/" + name)
+		if err != nil {
+			return err
+		}
+		program += "// " + name + "\n" + string(part)
+	}
+	program += "})();\n"
+	hash := sha256.Sum256([]byte(program))
+	styleHash := sha256.Sum256(style)
+	policy := fmt.Sprintf("default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
+		base64.StdEncoding.EncodeToString(hash[:]), base64.StdEncoding.EncodeToString(styleHash[:]))
+	fmt.Fprintf(w, `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="%s">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="elfwright show --html">
+<title>%s</title>
+<style>%s</style>
+</head>
+<body>
+%s<script type="application/json" id="index">%s</script>
+`, policy, html.EscapeString(strings.ToValidUTF8(title, "\uFFFD")), style, body, index)
+	for i, c := range chunks {
+		fmt.Fprintf(w, "<script type=\"application/octet-stream\" id=\"chunk-%d\">%s</script>\n", i, c)
+	}
+	_, err = fmt.Fprintf(w, "<script>%s</script>\n</body>\n</html>\n", program)
+	return err
+}
+
+// counter counts what it hands on.
+type counter struct {
+	w *bufio.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// model reads what the picture is made of.
+func (b *builder) model() *picture.Model {
+	if b.File != nil {
+		b.fault(b.Image.ReadSections(b.File))
+	}
+	return picture.New(b.Image, b.File, b.Maps...)
+}
