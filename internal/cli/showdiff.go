@@ -30,9 +30,9 @@ func runDiff(c *call, f *showFlags) error {
 		return c.usagef("--diff compares two files, but got %d", len(c.args))
 	}
 	for _, name := range []string{"file-header", "program-headers", "section-headers", "symbols", "dyn-syms", "nm", "relocs", "dynamic", "notes",
-		"version-info", "arch-specific", "section-groups", "histogram", "all", "hex-dump", "string-dump", "disassemble"} {
+		"version-info", "arch-specific", "section-groups", "histogram", "all", "hex-dump", "string-dump", "disassemble", "map", "svg", "html", "pid"} {
 		if c.changed(name) {
-			return c.usagef("--diff shows everything that changed; --%s shows one file", name)
+			return c.usagef("--diff shows everything that changed; --%s shows files as they are (a page of what changed: --diff=html)", name)
 		}
 	}
 	if f.diff.limit < 0 {
