@@ -12,6 +12,6 @@ func main() {
 		In:     os.Stdin,
 		Out:    os.Stdout,
 		Err:    os.Stderr,
-		Getenv: os.Getenv,
+		Getenv: os.Getenv, Environ: os.Environ,
 	}))
 }

@@ -26,6 +26,7 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string
+	Environ  func() []string // the same in whole, for programs that are started; may be nil, too
 }
 
 // The exit codes of every verb.
@@ -43,6 +44,7 @@ func verbs() []*verb {
 	return []*verb{
 		showVerb(),
 		phdrVerb(),
+		explainVerb(),
 		tourVerb(),
 		helpVerb(),
 		versionVerb(),

@@ -122,8 +122,8 @@ func parseNumber(s string) (uint64, error) {
 	return lo, nil
 }
 
-// explain says in our words what pflag found wrong with a command line.
-func explain(err error, v *verb) string {
+// flagFault says in our words what pflag found wrong with a command line.
+func flagFault(err error, v *verb) string {
 	var (
 		unknown *pflag.NotExistError
 		missing *pflag.ValueRequiredError

@@ -28,6 +28,8 @@ var hostileVerbs = []string{
 	"show -a -C -z -I FILE",
 	"show --nm -x 1 -p 2 -x .dynstr FILE",
 	"show -D 0..0x40 FILE",
+	"explain FILE",
+	"explain --json --kernel 5.4 FILE",
 	"phdr list FILE",
 	"phdr add --type 0x65770001 --file DATA FILE -o OUT",
 	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",

@@ -20,6 +20,7 @@ type program struct {
 	out    *output
 	err    talk
 	getenv func(string) string
+	env    func() []string
 
 	top  *verb // the program itself, the verbs its children
 	root *cobra.Command
@@ -31,7 +32,7 @@ type program struct {
 }
 
 func newProgram(s Streams) *program {
-	p := &program{in: s.In, out: newOutput(s.Out), getenv: s.Getenv, path: name}
+	p := &program{in: s.In, out: newOutput(s.Out), getenv: s.Getenv, env: s.Environ, path: name}
 	p.err = talk{p.out, s.Err}
 	if p.getenv == nil {
 		p.getenv = func(string) string { return "" }
@@ -48,6 +49,14 @@ func newProgram(s Streams) *program {
 	everywhere.Bool("help", false, "print this help")
 	bind(everywhere, p.globalFlags())
 	return p
+}
+
+// environ is the environment for programs that are started.
+func (p *program) environ() []string {
+	if p.env == nil {
+		return nil
+	}
+	return p.env()
 }
 
 // topVerb is the program as a row of the table, for its help and man page.
@@ -106,7 +115,7 @@ func (p *program) command(v *verb) *cobra.Command {
 		if args := cmd.Flags().Args(); v.children != nil && len(args) > 0 {
 			return p.unknownVerb(v, args[0])
 		}
-		return usageError{p.path, explain(err, v)}
+		return usageError{p.path, flagFault(err, v)}
 	})
 	for _, ch := range v.children {
 		cmd.AddCommand(p.command(ch))

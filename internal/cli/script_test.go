@@ -21,7 +21,7 @@ const stories = "../../testdata/script"
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		name: func() {
-			os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}))
+			os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}))
 		},
 	})
 }
