@@ -22,6 +22,8 @@ packages=(
 	musl-tools llvm-14 lld-14 mold       # other C libraries and linkers
 	patchelf elfutils gdb                # must accept what we write
 	man-db                               # looks for faults in the man pages
+	opensbi libc6-s390x-cross libc6-powerpc-cross # firmware, and big endian of both classes, to read
+	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together
 
