@@ -1,6 +1,7 @@
 package phdr
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"strings"
@@ -122,7 +123,8 @@ func (d *draft) add(t technique) error {
 func (d *draft) memoryEnd() uint64 { return topOf(d.loadPages(nil)) }
 
 func (d *draft) warnAbout(brk uint64) {
-	if end := d.memoryEnd(); end != brk {
+	program := d.Header.Type == elf.ET_EXEC || progIndex(d.Progs, elf.PT_INTERP) >= 0 // of a static PIE it starts elsewhere
+	if end := d.memoryEnd(); end != brk && program && d.bare == nil {
 		d.cost("brk starts at 0x%x or above, 0x%x bytes higher than before", end, end-brk)
 	}
 	if n := len(d.Progs); n > maxHeaders(d.File) {

@@ -34,6 +34,17 @@ func (d *draft) insert() error {
 	}
 	n := up(need, unit)
 	d.shift(from, n)
+	d.alignLoads()
 	d.cost("0x%x bytes in the file behind the table", n)
 	return nil
+}
+
+// alignLoads gives PT_LOADs of a program for Linux at least a page for p_align:
+// strip keeps offsets congruent by p_align alone, and ld -N writes 8.
+func (d *draft) alignLoads() {
+	for i := range d.Progs {
+		if p := &d.Progs[i]; d.bare == nil && p.Type == elf.PT_LOAD && p.Align < d.page && (p.Vaddr-p.Off)&(d.page-1) == 0 {
+			p.Align = d.page
+		}
+	}
 }
