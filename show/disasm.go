@@ -53,7 +53,8 @@ func showDisassembly(p *printer) {
 		p.warnf("disassembly", "", -1, "%v", err)
 		return
 	}
-	d := &disassembler{p: p, decoder: dec, symbols: newCodeSymbols(p), types: p.relocTypes()}
+	types := p.relocTypes()
+	d := &disassembler{p: p, decoder: dec, symbols: newCodeSymbols(p, types), types: types}
 	for _, what := range p.opt.Disassemble {
 		ranges, err := d.find(what)
 		if err != nil {
@@ -86,6 +87,9 @@ func (d *disassembler) find(what string) ([]codeRange, error) {
 	list, err := d.findSymbol(what)
 	if len(list) > 0 || err != nil {
 		return list, err
+	}
+	if list = d.findPLT(what); len(list) > 0 {
+		return list, nil
 	}
 	if list = d.findSection(what); len(list) > 0 {
 		return list, nil
@@ -124,6 +128,23 @@ func (d *disassembler) findSection(name string) []codeRange {
 	for i := range d.p.f.Sections() {
 		if s := &d.p.f.Sections()[i]; d.p.matches(i, name) && s.HasBytes() && s.Size > 0 {
 			list = append(list, codeRange{name: name, section: i, start: s.Addr, end: s.Addr + s.Size})
+		}
+	}
+	return list
+}
+
+// findPLT gives the entries of procedure linkage tables of a name: "puts@plt".
+func (d *disassembler) findPLT(name string) []codeRange {
+	var list []codeRange
+	if !strings.HasSuffix(name, "@plt") {
+		return nil
+	}
+	for i := range d.symbols.list {
+		s := &d.symbols.list[i]
+		section := d.symbols.section(s.addr)
+		if string(s.name) == name && section >= 0 {
+			sec := &d.p.f.Sections()[section]
+			list = append(list, codeRange{name: name, section: section, start: s.addr, end: d.symbols.next(-1, s.addr, sec.Addr+sec.Size)})
 		}
 	}
 	return list

@@ -152,6 +152,7 @@ type objdumpLine struct {
 	size   int
 	name   string
 	target uint64
+	plt    string // the name of a target in the procedure linkage table
 }
 
 // objdump reads the instructions of a section.
@@ -175,6 +176,9 @@ func objdump(t *testing.T, tool, file string) map[uint64]objdumpLine {
 		if i := strings.Index(f[2], " <"); i >= 0 && !strings.ContainsAny(f[2][:i], "#;@") {
 			last := strings.FieldsFunc(f[2][:i], func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
 			l.target, _ = strconv.ParseUint(last[len(last)-1], 16, 64)
+			if name, _, _ := strings.Cut(f[2][i+2:], ">"); strings.HasSuffix(name, "@plt") {
+				l.plt = name
+			}
 		}
 		lines[addr] = l
 	}
@@ -217,12 +221,16 @@ func compareCode(t *testing.T, tool, file string) {
 	}
 	defer f.Close()
 	var out bytes.Buffer
-	report, err := Print(&out, f, Options{Disassemble: []string{".text"}, JSON: true})
+	report, err := Print(&out, f, Options{Disassemble: []string{".text", "puts@plt"}, JSON: true})
 	if err != nil || len(report.Faults) > 0 {
 		t.Fatal(err, report.Faults)
 	}
-	entries := parseJSON(t, out.String())["disassembly"].([]any)[0].(map[string]any)["entries"].([]any)
-	unknown := 0
+	tables := parseJSON(t, out.String())["disassembly"].([]any)
+	if len(tables) != 2 {
+		t.Fatalf("%d ranges", len(tables))
+	}
+	entries := tables[0].(map[string]any)["entries"].([]any)
+	unknown, plts := 0, 0
 	for _, e := range entries {
 		e := e.(map[string]any)
 		addr, _ := strconv.ParseUint(e["addr"].(string), 0, 64)
@@ -244,9 +252,17 @@ func compareCode(t *testing.T, tool, file string) {
 		if !sameOp(name, w.name) && e["kind"] == "code" {
 			t.Errorf("%#x: %s, objdump has %s", addr, text, w.name)
 		}
+		if w.plt != "" {
+			if plts++; e["target_name"] != w.plt || e["target_offset"] != "0x0" {
+				t.Errorf("%#x %s: leads to %v + %v, objdump says %s", addr, text, e["target_name"], e["target_offset"], w.plt)
+			}
+		}
 		if target := fmt.Sprintf("%#x", w.target); w.target != 0 && e["target"] != target {
 			t.Errorf("%#x %s: leads to %v, objdump says %s", addr, text, e["target"], target)
 		}
+	}
+	if plts == 0 {
+		t.Error("no call leads to the procedure linkage table")
 	}
 	if len(want) > 0 || len(entries) < 200 {
 		t.Errorf("%d instructions of objdump are not in ours (%d)", len(want), len(entries))

@@ -33,13 +33,14 @@ type mapSymbol struct {
 	kind    byte // 'a', 't', 'x' or 'd'
 }
 
-func newCodeSymbols(p *printer) *codeSymbols {
+func newCodeSymbols(p *printer, types *relocTypes) *codeSymbols {
 	c := &codeSymbols{p: p, spans: codeSpans(p.f.Sections())}
 	for _, t := range p.symbolTables(false) {
 		for i := range t.Len() {
 			c.add(t, i)
 		}
 	}
+	c.pltNames(types)
 	slices.SortFunc(c.list, func(a, b codeSymbol) int {
 		switch {
 		case a.section != b.section:

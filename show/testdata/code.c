@@ -95,3 +95,13 @@ int digits(unsigned long long v, char *out)
 		out[i] = tmp[n - 1 - i];
 	return n;
 }
+
+int puts(const char *);
+void *memcpy(void *, const void *, size);
+
+void greet(char *to, const char *s)
+{
+	memcpy(to, s, length(s) + 1);
+	if (puts(s) < 0)
+		puts("again");
+}
