@@ -262,8 +262,8 @@ type jsonRelocTable struct {
 func jsonRelocs(d *jsonDocument) []string {
 	var facts []string
 	for _, t := range d.Relocations {
-		if t.Section == nil {
-			continue // of the dynamic section alone: readelf -D
+		if t.Section == nil || t.Count == 0 {
+			continue // of the dynamic section alone (readelf -D), or empty
 		}
 		facts = append(facts, fmt.Sprintf("table %q at %s", cutName(t.Name), hexed(t.Offset)))
 		for _, e := range t.Entries {
@@ -306,8 +306,8 @@ func (d *jsonDocument) isIfunc(section int, symbol uint64) bool {
 }
 
 // cutName cuts the name of a section as readelf does wherever it is not in a
-// table of its own: at 255 bytes, its buffer.
-func cutName(name string) string { return name[:min(len(name), 255)] }
+// table of its own: at 256 bytes, its buffer.
+func cutName(name string) string { return name[:min(len(name), 256)] }
 
 // versionSuffix writes a symbol's version.
 func versionSuffix(version string, hidden, needed bool) string {
@@ -374,8 +374,14 @@ func jsonSymbols(d *jsonDocument, tables []jsonSymbolTable) []string {
 			if s.Version != "" && s.VersionNeeded {
 				name += fmt.Sprintf(" (%d)", s.VersionIndex)
 			}
-			if s.BindName == "UNIQUE" && d.Header.OSABIName == "UNIX - System V" {
-				s.BindName = "<OS specific>: 10" // as with SHF_GNU_RETAIN
+			if d.Header.OSABIName == "UNIX - System V" {
+				// As with SHF_GNU_RETAIN.
+				if s.BindName == "UNIQUE" {
+					s.BindName = "<OS specific>: 10"
+				}
+				if s.TypeName == "IFUNC" {
+					s.TypeName = "<OS specific>: 10"
+				}
 			}
 			facts = append(facts, strings.TrimSpace(fmt.Sprintf("%d %s size %x %s %s %s [%s] %s %s",
 				s.Index, hexed(s.Value), s.Size, s.TypeName, s.BindName, s.Visibility, s.OtherName, section, name)))
@@ -526,6 +532,7 @@ func propertyLine(name, value, data string, names []string) string {
 }
 
 type jsonHistTable struct {
+	Table            string
 	Buckets, Symbols int
 	Entries          []struct {
 		Length, Count int
@@ -535,8 +542,8 @@ type jsonHistTable struct {
 func jsonHistogram(d *jsonDocument) []string {
 	var facts []string
 	for _, t := range d.Histogram {
-		if t.Symbols == 0 {
-			continue // readelf prints nothing of a table without symbols
+		if t.Symbols == 0 && t.Table == "DT_GNU_HASH" {
+			continue // readelf prints nothing of such a table without symbols
 		}
 		facts = append(facts, fmt.Sprint("buckets ", t.Buckets))
 		for _, e := range t.Entries {
