@@ -135,6 +135,7 @@ func attributes(f elffile.Format, vendor string, body ...any) []byte {
 
 // TestAttributes reads attributes in every format, whatever the machine.
 func TestAttributes(t *testing.T) {
+	kinds := documented(t)
 	for _, f := range formats {
 		for _, c := range []struct {
 			machine elf.Machine
@@ -156,7 +157,7 @@ func TestAttributes(t *testing.T) {
 				t.Errorf("%v %v %v: %v\n%s", c.machine, f.Class, f.Data, faults, text)
 			}
 			doc, _ := printView(t, "a.o", archFile(c.machine, f, c.typ, c.data), Options{Views: Arch, JSON: true})
-			parseJSON(t, doc)
+			checkDocumented(t, kinds, "arch", parseJSON(t, doc)["arch"])
 			for n := range c.data {
 				if _, faults := printView(t, "a.o", archFile(c.machine, f, c.typ, c.data[:n]), Options{Views: Arch}); n > 0 && n != 1 && len(faults) == 0 {
 					t.Errorf("%v: %d of %d bytes are not told to be cut", c.machine, n, len(c.data))

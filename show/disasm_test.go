@@ -313,6 +313,8 @@ func TestDisassemblySymbols(t *testing.T) {
 	if len(faults) > 0 {
 		t.Error(faults)
 	}
+	doc, _ := show(Options{Disassemble: []string{"f", "g"}, JSON: true})
+	checkDocumented(t, documented(t), "disassembly", parseJSON(t, doc)["disassembly"])
 	for arg, want := range map[string]string{"u": "not defined", "none": "no symbol", "0..4": "SECTION:START..END", "5..4": "not above", ".bss:0..1": "not in a section"} {
 		if _, faults := show(Options{Disassemble: []string{arg}}); len(faults) != 1 || !strings.Contains(faults[0].Error(), want) {
 			t.Errorf("%s: %v, want %q", arg, faults, want)

@@ -89,6 +89,18 @@ func parseJSON(t testing.TB, s string) map[string]any {
 	return fields
 }
 
+// checkDocumented says which fields docs/show-json.md does not tell of.
+func checkDocumented(t *testing.T, kinds map[string]string, prefix string, v any) {
+	t.Helper()
+	var list []field
+	fields(prefix, v, &list)
+	for _, f := range list {
+		if kinds[f.path] == "" && kinds[strings.TrimSuffix(f.path, "_bytes")] == "" {
+			t.Errorf("docs/show-json.md does not tell what %q is", f.path)
+		}
+	}
+}
+
 // TestNoteContents decodes one note of each kind in every format.
 func TestNoteContents(t *testing.T) {
 	type desc = func(w *fieldWriter)
@@ -144,6 +156,7 @@ func TestNoteContents(t *testing.T) {
 		{"Xen", 6, elf.EM_X86_64, put("linux"), "XEN_ELFNOTE_GUEST_OS", `{"value":"linux"}`, "linux"},
 		{"Xen", 18, elf.EM_X86_64, put(uint32(0x1000000)), "XEN_ELFNOTE_PHYS32_ENTRY", `{"value":"0x1000000"}`, "0x1000000"},
 	}
+	kinds := documented(t)
 	for _, f := range formats {
 		for _, c := range tests {
 			t.Run(fmt.Sprintf("%v/%v/%s/%x", f.Class, f.Data, c.owner, c.typ), func(t *testing.T) {
@@ -161,6 +174,7 @@ func TestNoteContents(t *testing.T) {
 				if diff := cmp.Diff(parseJSON(t, c.json), rowJSON(t, r)); diff != "" {
 					t.Errorf("JSON (-want +got):\n%s", diff)
 				}
+				checkDocumented(t, kinds, "notes[].entries[]", rowJSON(t, r))
 				if got := rowText(r); !strings.Contains(got, c.text) {
 					t.Errorf("text %q lacks %q", got, c.text)
 				}
@@ -283,6 +297,7 @@ func TestCoreNotes(t *testing.T) {
 				t.Fatal(err, report.Faults)
 			}
 			doc := parseJSON(t, out.String())
+			checkDocumented(t, documented(t), "notes", doc["notes"])
 			list := doc["notes"].([]any)[0].(map[string]any)["entries"].([]any)
 			checkCore(t, list, mach != nil)
 		})
