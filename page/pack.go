@@ -12,6 +12,7 @@ type packer struct {
 	left   int // bytes that the page may still grow
 	share  int // of them, those for the image at hand
 	chunks []string
+	z      *flate.Writer
 }
 
 // column is a column of a table, in the order in which a chunk has them: those
@@ -93,7 +94,7 @@ func (p *packer) table(cols []column, rows, of int, offsets []uint32, text []byt
 		if rows < len(offsets) {
 			blob = text[:offsets[rows]]
 		}
-		a, b := deflate(raw), deflate(blob)
+		a, b := p.deflate(raw), p.deflate(blob)
 		if size := len(a) + len(b); size > p.share {
 			// Rows of one table are alike; a little less, lest it happen again.
 			rows = min(int(float64(rows)*float64(max(p.share, 0))/float64(size)*0.95), rows-1)
@@ -118,16 +119,19 @@ func (p *packer) put(b string) int {
 }
 
 // deflate packs bytes for the page: raw deflate (RFC 1951), in base64.
-func deflate(raw []byte) string {
+func (p *packer) deflate(raw []byte) string {
 	var b bytes.Buffer
 	enc := base64.NewEncoder(base64.StdEncoding, &b)
-	z, err := flate.NewWriter(enc, flate.BestSpeed)
-	if err != nil {
-		panic(err) // the level is a constant
+	if p.z == nil {
+		var err error
+		if p.z, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
+			panic(err) // the level is a constant
+		}
 	}
+	p.z.Reset(enc)
 	// A bytes.Buffer takes everything.
-	z.Write(raw)
-	z.Close()
+	p.z.Write(raw)
+	p.z.Close()
 	enc.Close()
 	return b.String()
 }
