@@ -116,6 +116,11 @@ func (d *draft) place() error {
 	end := cut
 	for i, s := range d.segments {
 		s.layOut()
+		if s.filesz > 0 && s.memsz > s.filesz {
+			if from := d.apart(end, d.segments[:i]); from-end <= maxGap {
+				end = from
+			}
+		}
 		if err := d.address(s, end, d.segments[:i]); err != nil {
 			return err
 		}

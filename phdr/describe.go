@@ -32,9 +32,9 @@ func (d *draft) describeRange(q *request) error {
 	for _, m := range d.moves {
 		from := image.Range{Start: image.Addr(m.FromAddr), Size: m.Size}
 		switch {
-		case m.Kind != "bytes" || !from.Overlaps(r):
-		case from.Covers(r):
-			r.Start += image.Addr(m.ToAddr - m.FromAddr)
+		case m.Kind != "bytes" || !from.Overlaps(*q.Range):
+		case from.Covers(*q.Range):
+			r.Start = q.Range.Start + image.Addr(m.ToAddr-m.FromAddr)
 		default:
 			return notHeref("a part of %v, %s, would move away from the rest", r, m.Name)
 		}

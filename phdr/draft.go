@@ -26,22 +26,23 @@ type draft struct {
 	opt  Options
 	page uint64 // what a new PT_LOAD is aligned to
 
-	secs     []section // the section headers; empty: there are none
-	broken   error     // why they were dropped
-	names    uint32    // e_shstrndx, as an index in old
-	dirty    bool      // sections were added or moved: the table is written anew
-	images   []uint64  // offsets of ELF headers that lead to the table, other than the first
-	overlay  int64     // where bytes that no header names begin at the end of the file; -1: none
-	dyn      []elffile.Dyn
-	dynErr   error // the dynamic section cannot be trusted
-	requests []*request
-	home     *segment      // for what is evicted, and for bytes of headers that are no PT_LOAD
-	segments []*segment    // PT_LOADs to be made, in the order of their addresses
-	meant    []image.Range // memory that is meant to have other bytes
-	given    []image.Range // memory that is meant to be gone, or to have another protection
-	moves    []Move
-	warnings []Warning
-	costs    []string
+	secs       []section // the section headers; empty: there are none
+	broken     error     // why they were dropped
+	names      uint32    // e_shstrndx, as an index in old
+	dirty      bool      // sections were added or moved: the table is written anew
+	images     []uint64  // offsets of ELF headers that lead to the table, other than the first
+	overlay    int64     // where bytes that no header names begin at the end of the file; -1: none
+	overlayWas int64     // the same in old
+	dyn        []elffile.Dyn
+	dynErr     error // the dynamic section cannot be trusted
+	requests   []*request
+	home       *segment      // for what is evicted, and for bytes of headers that are no PT_LOAD
+	segments   []*segment    // PT_LOADs to be made, in the order of their addresses
+	meant      []image.Range // memory that is meant to have other bytes
+	given      []image.Range // memory that is meant to be gone, or to have another protection
+	moves      []Move
+	warnings   []Warning
+	costs      []string
 }
 
 // A section is a section header on its way through an edit.

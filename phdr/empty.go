@@ -17,29 +17,35 @@ type empty struct {
 	memsz        uint64
 }
 
+// apart is the first offset from end on that is beyond [p_offset,
+// p_offset+p_memsz) of every PT_LOAD with bytes, and of those to be made. From
+// there on eu-elflint cannot take one for another.
+func (d *draft) apart(end uint64, before []*segment) uint64 {
+	for i := range d.Progs {
+		if p := &d.Progs[i]; p.Type == elf.PT_LOAD && p.Filesz > 0 {
+			end = max(end, p.Off+p.Memsz)
+		}
+	}
+	for _, s := range before {
+		if s.filesz > 0 {
+			end = max(end, s.off+s.memsz)
+		}
+	}
+	return end
+}
+
 // placeEmpty gives PT_LOADs without bytes their p_offset, which no loader reads,
 // and returns where the bytes behind them may begin. It must be congruent, and
 // within the file (llvm-strip refuses one beyond its end). And eu-elflint finds
 // the segment of a section without bytes by sh_offset alone, the first in the
-// table whose [p_offset, p_offset+p_memsz) has it; so it must be beyond all
+// table whose [p_offset, p_offset+p_memsz) has it; so it must be apart from all
 // others that come before it. Those of several go downwards.
 func (d *draft) placeEmpty(end uint64) uint64 {
 	list, some := d.empties()
 	if !some {
 		return end
 	}
-	from := end
-	for i := range d.Progs {
-		if p := &d.Progs[i]; p.Type == elf.PT_LOAD && p.Filesz > 0 {
-			from = max(from, p.Off+p.Memsz)
-		}
-	}
-	for _, s := range d.segments {
-		if s.filesz > 0 {
-			from = max(from, s.off+s.memsz)
-		}
-	}
-	at := from
+	at := d.apart(end, d.segments)
 	for i := len(list) - 1; i >= 0; i-- {
 		at += (list[i].vaddr - at) & (list[i].align - 1)
 		d.setEmpty(list[i], at)

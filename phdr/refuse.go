@@ -143,7 +143,7 @@ func (d *draft) findOverlay() error {
 	if end >= size || d.zero(end, size) {
 		return nil
 	}
-	d.overlay = int64(end)
+	d.overlay, d.overlayWas = int64(end), int64(end)
 	switch d.opt.Overlay {
 	case OverlayStay:
 		d.warn("overlay", "0x%x bytes at 0x%x that no header names stay there; they no longer end the file, and section headers do not precede them", size-end, end)

@@ -1,6 +1,7 @@
 package phdr
 
 import (
+	"bytes"
 	"cmp"
 	"debug/elf"
 	"fmt"
@@ -226,7 +227,7 @@ func (d *draft) nameAll(rs []*region, i int, why string) []*region {
 const maxPadding = 16
 
 // fillGaps makes fixed regions of unnamed bytes between from and limit that are
-// not zero, or that are too many to be padding in a file without section
+// not vacant, or that are too many to be padding in a file without section
 // headers. Bytes behind the end of a PT_LOAD are no part of the program.
 func (d *draft) fillGaps(rs []*region, from, limit uint64) []*region {
 	loaded := limit
@@ -237,7 +238,7 @@ func (d *draft) fillGaps(rs []*region, from, limit uint64) []*region {
 	pos := from
 	gap := func(to uint64) {
 		unknown := len(d.secs) == 0 && min(to, loaded) > pos+maxPadding
-		if pos < to && (unknown || !d.zero(pos, to)) {
+		if pos < to && (unknown || !d.vacant(pos, to)) {
 			out = append(out, &region{off: pos, end: to, name: "bytes that nothing names", why: "what they are is not known"})
 		}
 	}
@@ -248,6 +249,17 @@ func (d *draft) fillGaps(rs []*region, from, limit uint64) []*region {
 	}
 	gap(limit)
 	return out
+}
+
+// vacant says whether [from, to), which nothing names, is padding, or what
+// patchelf leaves where it has moved a section away: it writes X, and Z before
+// version 0.12.
+func (d *draft) vacant(from, to uint64) bool {
+	if d.zero(from, to) {
+		return true
+	}
+	b, err := d.Body.Bytes(from, min(to, uint64(d.Body.Size()))-from)
+	return err == nil && len(d.secs) > 0 && len(bytes.Trim(b, "XZ\x00")) == 0
 }
 
 // zero says whether [from, to) has no byte but zeros; bytes beyond the end of
@@ -265,10 +277,10 @@ func (d *draft) zero(from, to uint64) bool {
 	return zero && err == nil
 }
 
-// shdrTableSize is the size of the section header table in the file.
+// shdrTableSize is the size of the section header table as it is in the file.
 func (d *draft) shdrTableSize() uint64 {
 	if len(d.secs) == 0 || d.Header.Shoff == 0 {
 		return 0
 	}
-	return uint64(len(d.secs)) * uint64(d.Header.Shentsize)
+	return uint64(len(d.old.Sections()) * d.ShdrSize())
 }

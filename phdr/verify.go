@@ -23,7 +23,7 @@ func (d *draft) prove() (*elffile.Body, *Proof, error) {
 	}
 	proof := &Proof{Checks: []string{}}
 	for _, check := range []func(*elffile.File, *Proof) error{
-		d.proveMemory, d.proveImage, d.proveMoves, d.proveDynamic, d.proveSections, d.proveRules,
+		d.proveMemory, d.proveImage, d.proveMoves, d.proveDynamic, d.proveSections, d.proveOverlay, d.proveRules,
 	} {
 		if err := check(now, proof); err != nil {
 			return nil, nil, err
@@ -252,6 +252,20 @@ func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
 		if err != nil || differ {
 			return d.unproved(cmp.Or(err, fmt.Errorf("section %s differs", s.name)))
 		}
+	}
+	return nil
+}
+
+// proveOverlay compares the bytes at the end that no header names.
+func (d *draft) proveOverlay(now *elffile.File, _ *Proof) error {
+	if d.overlay < 0 {
+		return nil
+	}
+	n := d.old.Body.Size() - d.overlayWas
+	differ := false
+	err := elffile.Diff(d.old.Body.Window(d.overlayWas, n), now.Body.Window(d.overlay, n), func(_, _ int64) bool { differ = true; return false })
+	if err != nil || differ {
+		return d.unproved(cmp.Or(err, fmt.Errorf("the overlay at 0x%x differs", d.overlay)))
 	}
 	return nil
 }
