@@ -2,11 +2,19 @@ package explain
 
 import (
 	"debug/elf"
+	"fmt"
+	"io"
 	"math/rand"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
+
+	"elfwright/image"
+	"elfwright/internal/term"
+	"elfwright/plan"
 )
 
 // needKernel skips where programs cannot be held against this kernel.
@@ -23,7 +31,7 @@ func hold(t testing.TB, path string, opt Options) *Subject {
 	s, err := Open(path, opt)
 	if err != nil {
 		t.Errorf("%s: %v", path, err)
-		return nil
+		return new(Subject)
 	}
 	t.Cleanup(func() { s.Close() })
 	c, err := s.Check()
@@ -71,15 +79,83 @@ func systemPrograms(t testing.TB) (paths []string) {
 func TestSystem(t *testing.T) {
 	needKernel(t)
 	paths := systemPrograms(t)
-	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
+	options := []Options{{Env: []string{"LANG=C", "PATH=/usr/bin"}}}
+	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
+		for _, limit := range []uint64{1 << 20, 64 << 20, 256 << 20, plan.Unlimited} {
+			options = append(options, Options{StackLimit: limit}, Options{StackLimit: limit, Env: environment(900_000), Args: []string{"x"}})
+		}
+	} else {
 		r := rand.New(rand.NewSource(1))
 		r.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
-		paths = paths[:min(len(paths), 60)]
+		paths = paths[:min(len(paths), 40)]
 	}
 	compared := 0
 	for _, path := range paths {
-		hold(t, path, Options{Env: []string{"LANG=C", "PATH=/usr/bin"}})
-		compared++
+		for _, opt := range options {
+			hold(t, path, opt).Close()
+			compared++
+		}
 	}
-	t.Logf("%d programs", compared)
+	t.Logf("%d programs, %d starts", len(paths), compared)
+}
+
+// TestQuick: no program of the system takes long.
+func TestQuick(t *testing.T) {
+	const most = 5 * time.Millisecond
+	var slowest time.Duration
+	var which string
+	paths := systemPrograms(t)
+	for i, path := range paths {
+		if i%10 != 0 && os.Getenv("ELFWRIGHT_SWEEP") == "" {
+			continue
+		}
+		best := time.Hour
+		for range 5 { // the machine does other things, too
+			began := time.Now()
+			s, err := Open(path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Text(io.Discard, term.Style{})
+			best = min(best, time.Since(began))
+			s.Close()
+		}
+		if best > slowest {
+			slowest, which = best, path
+		}
+	}
+	t.Logf("slowest: %s, %v", which, slowest)
+	if slowest > most {
+		t.Errorf("%s took %v", which, slowest)
+	}
+}
+
+// TestMapIsExec: the part of a plan that editors use is the same as the whole
+// has.
+func TestMapIsExec(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range crafted() {
+		s, err := Open(c.write(t, dir, name, ""), Options{Kernel: plan.Latest, StackLimit: 8 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := s.Process
+		img := image.FromFile(s.Call.Program.File)
+		if p.Outcome.Fate == plan.Runs && len(img.Segments) > 0 && !strings.Contains(name, "stack") {
+			m, err := plan.Map(img, plan.Options{Base: p.Bias + img.Segments[0].Vaddr})
+			if err != nil || lines(m.Mappings) != lines(p.Mappings) || m.Entry != p.ProgramEntry {
+				t.Errorf("%s: %v\n%s\n%s", name, err, lines(m.Mappings), lines(p.Mappings))
+			}
+		}
+		s.Close()
+	}
+}
+
+func lines(list []plan.Mapping) (out string) {
+	for _, m := range list {
+		if m.Origin == plan.FromProgram {
+			out += fmt.Sprintf("%v %s %x %d %v\n", m.Range, plan.Prot(m.Prot), m.Off, m.Index, m.Zeroed)
+		}
+	}
+	return out
 }

@@ -93,6 +93,43 @@ func Map(img *image.Image, opt Options) (*Plan, error) {
 // load maps one PT_LOAD (elf_load).
 func (p *Plan) load(s *image.Segment, page, maxAddr uint64) error {
 	vaddr := s.Vaddr + p.Bias
+	if err := checkLoad(s, vaddr, page, maxAddr); err != nil {
+		return err
+	}
+	fileEnd := vaddr + image.Addr(s.Filesz)
+	zeroFrom := vaddr.Down(page)
+	if s.Filesz > 0 {
+		pages, _ := image.MakeRange(vaddr, fileEnd).Pages(page)
+		m := Mapping{
+			Range: pages, Prot: s.Flags & 7, Index: s.Index,
+			Off:  s.Off - int64(vaddr-pages.Start),
+			Rule: ruleFile,
+		}
+		zeroFrom = pages.End()
+		// A tail that cannot be cleared because the segment is read-only is left
+		// as it is (elf_load ignores padzero's error there).
+		if s.Memsz > s.Filesz && s.Flags&elf.PF_W != 0 && fileEnd != zeroFrom {
+			m.Zeroed = image.MakeRange(fileEnd, zeroFrom)
+		}
+		p.place(m)
+	}
+	if s.Memsz <= s.Filesz {
+		return nil
+	}
+	pages, _ := image.MakeRange(vaddr, vaddr+image.Addr(s.Memsz)).Pages(page)
+	if pages.End() > zeroFrom {
+		// Writable whatever p_flags says, executable if PF_X.
+		p.place(Mapping{
+			Range: image.MakeRange(zeroFrom, pages.End()), Off: Anonymous, Index: s.Index,
+			Prot: elf.PF_R | elf.PF_W | s.Flags&elf.PF_X,
+			Rule: ruleZero,
+		})
+	}
+	return nil
+}
+
+// checkLoad is what elf_load and its caller refuse.
+func checkLoad(s *image.Segment, vaddr image.Addr, page, maxAddr uint64) error {
 	end := uint64(vaddr) + s.Memsz
 	switch {
 	case s.Filesz > s.Memsz:
@@ -103,34 +140,6 @@ func (p *Plan) load(s *image.Segment, page, maxAddr uint64) error {
 		return &Error{s.Index, "EINVAL", fmt.Sprintf("p_offset 0x%x is beyond what a file can have", uint64(s.Off))}
 	case s.Filesz > 0 && (uint64(s.Vaddr)-uint64(s.Off))%page != 0:
 		return &Error{s.Index, "EINVAL", fmt.Sprintf("p_vaddr %v and p_offset 0x%x differ modulo the page size 0x%x", s.Vaddr, s.Off, page)}
-	}
-	fileEnd := vaddr + image.Addr(s.Filesz)
-	zeroFrom := vaddr.Down(page)
-	if s.Filesz > 0 {
-		pages, _ := image.MakeRange(vaddr, fileEnd).Pages(page)
-		m := Mapping{
-			Range: pages, Prot: s.Flags & 7, Index: s.Index,
-			Off:  s.Off - int64(vaddr-pages.Start),
-			Rule: "file pages (elf_map)",
-		}
-		zeroFrom = pages.End()
-		// A tail that cannot be cleared because the segment is read-only is left
-		// as it is (elf_load ignores padzero's error there).
-		if s.Memsz > s.Filesz && s.Flags&elf.PF_W != 0 {
-			m.Zeroed = image.MakeRange(fileEnd, zeroFrom)
-		}
-		p.place(m)
-	}
-	if s.Memsz > s.Filesz {
-		pages, _ := image.MakeRange(vaddr, vaddr+image.Addr(s.Memsz)).Pages(page)
-		if pages.End() > zeroFrom {
-			// vm_brk_flags: writable whatever p_flags says, executable if PF_X.
-			p.place(Mapping{
-				Range: image.MakeRange(zeroFrom, pages.End()), Off: Anonymous, Index: s.Index,
-				Prot: elf.PF_R | elf.PF_W | s.Flags&elf.PF_X,
-				Rule: "zero pages (vm_brk_flags)",
-			})
-		}
 	}
 	return nil
 }

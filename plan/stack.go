@@ -66,28 +66,36 @@ func (e *execve) copyStrings() *failure {
 	}
 	s := &e.out.Stack
 	top := e.host.StackTop
-	p := top - image.Addr(e.kernelWord()) - image.Addr(len(e.call.Path)+1)
-	s.Execfn, s.EnvEnd = p, p
-	for i := len(e.call.Env) - 1; i >= 0; i-- {
-		if n := uint64(len(e.call.Env[i]) + 1); n > argStrPages*e.page {
-			return e.fail("E2BIG", "copy_strings", -1, "environment string %d has 0x%x bytes, more than 0x%x", i, n, argStrPages*e.page)
-		}
-		p -= image.Addr(len(e.call.Env[i]) + 1)
+	s.Execfn = top - image.Addr(e.kernelWord()) - image.Addr(len(e.call.Path)+1)
+	s.EnvEnd = s.Execfn
+	envSize, err := e.stringsSize("environment string", e.call.Env)
+	if err != nil {
+		return err
 	}
-	s.EnvStart = p
-	for i := len(e.call.Args) - 1; i >= 0; i-- {
-		if n := uint64(len(e.call.Args[i]) + 1); n > argStrPages*e.page {
-			return e.fail("E2BIG", "copy_strings", -1, "argument %d has 0x%x bytes, more than 0x%x", i, n, argStrPages*e.page)
-		}
-		p -= image.Addr(len(e.call.Args[i]) + 1)
+	argSize, err := e.stringsSize("argument", e.call.Args)
+	if err != nil {
+		return err
 	}
-	s.ArgStart = p
-	if used := uint64(top - p); used-e.kernelWord() > limit-pointers || used > e.host.StackLimit {
+	s.EnvStart = s.EnvEnd - image.Addr(envSize)
+	s.ArgStart = s.EnvStart - image.Addr(argSize)
+	if used := uint64(top - s.ArgStart); used-e.kernelWord() > limit-pointers || used > e.host.StackLimit {
 		return tooBig("arguments and environment need 0x%x bytes, and with their pointers may have 0x%x", used+pointers, min(limit, e.host.StackLimit))
 	}
 	e.step(PhaseCheck, "bprm_stack_limits", FromProgram, -1, "%d arguments, %d environment strings: 0x%x of at most 0x%x bytes",
-		len(e.call.Args), len(e.call.Env), uint64(top-p)+pointers, limit)
+		len(e.call.Args), len(e.call.Env), uint64(top-s.ArgStart)+pointers, limit)
 	return nil
+}
+
+// stringsSize is how many bytes strings take with their NULs (copy_strings).
+func (e *execve) stringsSize(what string, list []string) (total uint64, err *failure) {
+	for i, s := range list {
+		n := uint64(len(s) + 1)
+		if most := argStrPages * e.page; n > most {
+			return 0, e.fail("E2BIG", "copy_strings", -1, "%s %d has 0x%x bytes, more than 0x%x", what, i, n, most)
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // setupArgPages makes the stack's mapping (setup_arg_pages).

@@ -74,17 +74,8 @@ func Start(run Run, fn func(*Stopped) error) error {
 		unix.Wait4(proc.Pid, &ws, 0, nil)
 		proc.Release()
 	}()
-	var ws unix.WaitStatus
-	if _, err := unix.Wait4(proc.Pid, &ws, 0, nil); err != nil {
-		return fmt.Errorf("wait: %w", err)
-	}
-	switch {
-	case ws.Signaled():
-		return &Fate{Signal: ws.Signal()}
-	case ws.Stopped() && ws.StopSignal() != unix.SIGTRAP:
-		return &Fate{Signal: ws.StopSignal()}
-	case !ws.Stopped():
-		return fmt.Errorf("%s: ended with %d instead of stopping", run.Path, ws.ExitStatus())
+	if err := stopped(proc.Pid); err != nil {
+		return fmt.Errorf("%s: %w", run.Path, err)
 	}
 	p, err := Open(proc.Pid)
 	if err != nil {
@@ -96,6 +87,24 @@ func Start(run Run, fn func(*Stopped) error) error {
 		return err
 	}
 	return fn(s)
+}
+
+// stopped waits until a traced program has done its execve; the error is a *Fate
+// where that killed it.
+func stopped(pid int) error {
+	var ws unix.WaitStatus
+	if _, err := unix.Wait4(pid, &ws, 0, nil); err != nil {
+		return fmt.Errorf("wait: %w", err)
+	}
+	switch {
+	case ws.Signaled():
+		return &Fate{Signal: ws.Signal()}
+	case ws.Stopped() && ws.StopSignal() != unix.SIGTRAP:
+		return &Fate{Signal: ws.StopSignal()}
+	case !ws.Stopped():
+		return fmt.Errorf("ended with %d instead of stopping", ws.ExitStatus())
+	}
+	return nil
 }
 
 // registers reads pc and sp of a stopped process from /proc/PID/syscall, where

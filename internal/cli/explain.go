@@ -84,28 +84,33 @@ func runExplain(c *call, f *explainFlags) error {
 		return err
 	}
 	defer s.Close()
-	var checked *explain.Checked
-	if f.check {
-		done := c.phase("check")
-		checked, err = s.Check()
-		done()
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.args[0], err)
-		}
-	}
-	if f.json {
-		err = s.JSON(c.out, checked)
-	} else {
-		s.Text(c.out, c.style(f.color))
-		if checked != nil {
-			checked.Text(c.out, c.style(f.color))
-		}
-	}
+	checked, err := f.print(c, s)
 	if err == nil && (s.Process.Outcome.Fate != plan.Runs || checked != nil && len(checked.Differences) > 0) {
 		c.told(c.args[0], s.Process)
 		return errNo
 	}
 	return err
+}
+
+// print prints what was computed, and holds it against the kernel before if that
+// was asked for.
+func (f *explainFlags) print(c *call, s *explain.Subject) (checked *explain.Checked, err error) {
+	if f.check {
+		done := c.phase("check")
+		checked, err = s.Check()
+		done()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.args[0], err)
+		}
+	}
+	if f.json {
+		return checked, s.JSON(c.out, checked)
+	}
+	s.Text(c.out, c.style(f.color))
+	if checked != nil {
+		checked.Text(c.out, c.style(f.color))
+	}
+	return checked, nil
 }
 
 // told says on standard error why the answer is no.
