@@ -34,7 +34,7 @@ func showNM(p *printer) {
 	for _, s := range list {
 		r.read(int(s.i))
 		r.letter = r.class()
-		if arm && r.Type() == elf.STT_FUNC {
+		if t := r.Type(); arm && (t == elf.STT_FUNC || t == elf.STT_GNU_IFUNC) {
 			r.Value &^= 1 // it says Thumb, and is no part of the address
 		}
 		p.row(r)

@@ -169,6 +169,11 @@ func (c *comparison) nm(path string, docs []*jsonDocument) {
 	if tool == "" || samples.Missing(tool) != "" {
 		return // nm knows the machines it was built for
 	}
+	for _, d := range docs {
+		if slices.ContainsFunc(d.Sections, func(s jsonSection) bool { return strings.HasPrefix(s.Name, ".gnu.lto_") }) {
+			return // nm asks the compiler's plugin for the symbols that there will be
+		}
+	}
 	text, warnings, err := readelf(tool, path)
 	if err != nil {
 		c.t.Fatal(err)
