@@ -55,13 +55,11 @@ const maxChanges = 64
 
 // live is the explaining of a process.
 type live struct {
-	p      *proc.Process
-	out    *Process
-	maps   []proc.Map
-	stat   proc.Stat
-	files  map[string]*object // by device and inode
-	exe    string             // device and inode of the program
-	interp string
+	p     *proc.Process
+	out   *Process
+	maps  []proc.Map
+	stat  proc.Stat
+	files map[string]*object // by device and inode
 }
 
 // object is a file that is mapped.

@@ -119,9 +119,13 @@ func (s *Subject) behind(t *text, ph plan.Phase) {
 // mappings prints the address space.
 func (s *Subject) mappings(t *text) {
 	t.heading("The address space")
+	digits := 12
+	if s.Process.ABI.Word() == 4 {
+		digits = 8
+	}
 	for i := range s.Process.Mappings {
 		m := &s.Process.Mappings[i]
-		t.line(fmt.Sprintf("%012x-%012x %s %s", uint64(m.Start), uint64(m.End()), plan.Prot(m.Prot), s.source(m)), m.Rule)
+		t.line(fmt.Sprintf("%0*x-%0*x %s %s", digits, uint64(m.Start), digits, uint64(m.End()), plan.Prot(m.Prot), s.source(m)), m.Rule)
 		if !m.Zeroed.Empty() {
 			t.line(fmt.Sprintf("  %v of the last page is cleared: .bss begins in it", m.Zeroed), "padzero")
 		}

@@ -81,7 +81,7 @@ func (e *execve) copyStrings() *failure {
 	if used := uint64(top - s.ArgStart); used-e.kernelWord() > limit-pointers || used > e.host.StackLimit {
 		return tooBig("arguments and environment need 0x%x bytes, and with their pointers may have 0x%x", used+pointers, min(limit, e.host.StackLimit))
 	}
-	e.step(PhaseCheck, "bprm_stack_limits", FromProgram, -1, "%d arguments, %d environment strings: 0x%x of at most 0x%x bytes",
+	e.step(PhaseCheck, "bprm_stack_limits", FromProgram, -1, "arguments: %d, environment strings: %d; 0x%x of at most 0x%x bytes",
 		len(e.call.Args), len(e.call.Env), uint64(top-s.ArgStart)+pointers, limit)
 	return nil
 }

@@ -123,13 +123,16 @@ func (e *execve) warnReplaced() {
 	}
 }
 
+// ptRISCVAttributes is PT_RISCV_ATTRIBUTES, which linkers load nowhere.
+const ptRISCVAttributes elf.ProgType = 0x70000003
+
 // warnFile tells what a strip would move or drop: bytes that the program may
 // look for by their file offset, in no PT_LOAD.
 func (e *execve) warnFile() {
 	p := e.prog
 	for i := range p.Progs {
 		h := &p.Progs[i]
-		if h.Type == elf.PT_LOAD || h.Type == elf.PT_NULL || h.Filesz == 0 || e.loaded(h) {
+		if h.Type == elf.PT_LOAD || h.Type == elf.PT_NULL || h.Type == ptRISCVAttributes || h.Filesz == 0 || e.loaded(h) {
 			continue
 		}
 		e.warning("not-loaded", FromProgram, i, "names file bytes [0x%x, 0x%x), which no PT_LOAD has: strip and objcopy may move them", h.Off, h.Off+h.Filesz)

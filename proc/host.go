@@ -16,7 +16,6 @@ type System struct {
 	StackLimit uint64 // RLIMIT_STACK of this process
 	MinAddr    uint64 // vm.mmap_min_addr
 	RawIO      bool   // this process has CAP_SYS_RAWIO
-	Randomize  int    // kernel.randomize_va_space
 	// Memory is the memory and swap, of which one writable mapping may take all
 	// (__vm_enough_memory); 0 where vm.overcommit_memory has another rule.
 	Memory uint64
@@ -26,7 +25,7 @@ const capRawIO = 17 // CAP_SYS_RAWIO, capability(7)
 
 // ThisSystem asks the machine. What cannot be read is left at zero.
 func ThisSystem() System {
-	s := System{PageSize: uint64(os.Getpagesize()), Randomize: 2}
+	s := System{PageSize: uint64(os.Getpagesize())}
 	var uts unix.Utsname
 	if unix.Uname(&uts) == nil {
 		s.Release, s.Machine = unix.ByteSliceToString(uts.Release[:]), unix.ByteSliceToString(uts.Machine[:])
@@ -36,7 +35,6 @@ func ThisSystem() System {
 		s.StackLimit = limit.Cur
 	}
 	s.MinAddr = number("/proc/sys/vm/mmap_min_addr")
-	s.Randomize = int(number("/proc/sys/kernel/randomize_va_space"))
 	var info unix.Sysinfo_t
 	if unix.Sysinfo(&info) == nil && number("/proc/sys/vm/overcommit_memory") == 0 {
 		s.Memory = (uint64(info.Totalram) + uint64(info.Totalswap)) * uint64(info.Unit)

@@ -39,7 +39,7 @@ var libraries = [...]library{
 	// From the standard library, what only some may use.
 	{prefix: "log", tests: everywhere},                         // libraries return what they have to say
 	{prefix: "plugin"},                                         //
-	{prefix: "syscall", code: "bench proc", tests: everywhere}, // x/sys/unix has it all, and more; but os.ProcessState.SysUsage gives its type
+	{prefix: "syscall", code: "bench proc", tests: everywhere}, // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
 	{prefix: "flag", code: "bench", tests: everywhere},         // internal/cli has the table of flags
 	{prefix: "net"},                                            // nothing here talks to a network
 	{prefix: "net/url", code: everywhere},                      //
