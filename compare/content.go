@@ -11,7 +11,9 @@ import (
 // if one of the files has none of them. What differs goes to the content.
 func (c *comparison) compareSymbol(i, j int32) *Bytes {
 	s, t := &c.a.syms[i], &c.b.syms[j]
-	if s.area == none || t.area == none || s.size == 0 || t.size == 0 {
+	// One of them has the bytes to itself: names that overlap do not multiply
+	// them. Those of another owner are compared with its.
+	if s.area == none || t.area == none || s.size == 0 || t.size == 0 || s.canon != i && t.canon != j {
 		return nil
 	}
 	if c.equal[t.area] && c.areas.toOld[t.area] == s.area && s.off == t.off && s.size == t.size {

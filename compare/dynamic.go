@@ -65,6 +65,7 @@ func interpreter(f *elffile.File) string {
 func (c *comparison) readDynamic(f *elffile.File) []dynEntry {
 	d, err := f.Dynamic()
 	c.warn(f, err)
+	strs := string(d.Strings)
 	var list []dynEntry
 	for _, e := range d.Entries {
 		if e.Tag == elf.DT_NULL {
@@ -73,8 +74,10 @@ func (c *comparison) readDynamic(f *elffile.File) []dynEntry {
 		x := dynEntry{e.Tag, elffile.DynTagName(f.Header.Machine, e.Tag), hex(e.Val)}
 		switch e.Tag {
 		case elf.DT_NEEDED, elf.DT_SONAME, elf.DT_RPATH, elf.DT_RUNPATH, elf.DT_AUXILIARY, elf.DT_FILTER:
-			s := d.String(e.Val)
-			x.val = word(string(s[:min(len(s), maxName)]))
+			x.val = word("")
+			if e.Val < uint64(len(strs)) {
+				x.val = word(nameIn(strs, uint32(e.Val)))
+			}
 		case elf.DT_FLAGS, elf.DT_FLAGS_1:
 			x.val = word(flagWords(e.Tag, e.Val))
 		}
@@ -130,24 +133,32 @@ func (c *comparison) readVersions(f *elffile.File) []string {
 	v, err := f.Versions()
 	c.warn(f, err)
 	var list []string
-	text := func(b []byte) string { return string(b[:min(len(b), maxName)]) }
 	for i := range v.Needs {
 		for _, a := range v.Needs[i].Aux {
-			s := "needs " + text(a.Name) + " of " + text(v.Needs[i].File)
+			s := "needs " + shortName(a.Name) + " of " + shortName(v.Needs[i].File)
 			if a.Flags&elffile.VerFlagWeak != 0 {
 				s += ", weakly"
 			}
-			list = append(list, s)
+			if list = append(list, s); len(list) == maxVersions {
+				return list
+			}
 		}
 	}
 	for i := range v.Defs {
-		s := "defines " + text(v.Defs[i].Name())
+		s := "defines " + shortName(v.Defs[i].Name())
 		if n := v.Defs[i].Names; len(n) > 1 {
-			for _, parent := range n[1:] {
-				s += ", after " + text(parent)
-			}
+			s += ", after " + shortName(n[1])
 		}
-		list = append(list, s)
+		if list = append(list, s); len(list) == maxVersions {
+			break
+		}
 	}
 	return list
 }
+
+// maxVersions is how many versions have an index.
+const maxVersions = 1 << 16
+
+// shortName is the name of a version or of a library, cut where no true one
+// reaches.
+func shortName(b []byte) string { return string(b[:min(len(b), 256)]) }

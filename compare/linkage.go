@@ -41,22 +41,24 @@ func (m *model) gotSlots() map[uint64]string {
 	tables, _ := m.f.DynamicRelocTables() // the faults are told with the counts
 	syms, _ := m.f.DynamicSymbolTable()
 	slots := make(map[uint64]string)
+	strs, total := string(syms.Strings), 0
 	for _, t := range tables {
 		if t.Kind != "RELA" && t.Kind != "REL" {
 			continue
 		}
 		for r := range t.All() {
 			if len(m.lazy) < maxSlots && t.Name == "JMPREL" {
-				m.lazy = append(m.lazy, symbolName(syms, r.Sym))
+				m.lazy = append(m.lazy, symbolName(syms, strs, r.Sym))
 			}
-			if r.Sym == 0 || len(slots) > maxSlots {
+			if r.Sym == 0 || len(slots) > maxSlots || total > maxNames {
 				continue
 			}
 			at, off, ok := m.locate(r.Off)
 			if !ok || m.areas[at].kind != inSection || !strings.HasPrefix(m.areaName(&m.areas[at]), ".got") {
 				continue
 			}
-			s := symbolName(syms, r.Sym)
+			s := symbolName(syms, strs, r.Sym)
+			total += len(s)
 			if s == "" || slots[r.Off] != "" {
 				continue
 			}
@@ -70,12 +72,12 @@ func (m *model) gotSlots() map[uint64]string {
 // maxSlots bounds the slots that get names.
 const maxSlots = 1 << 20
 
-func symbolName(t *elffile.SymbolTable, i uint32) string {
+// symbolName is the name of a symbol, a part of strs.
+func symbolName(t *elffile.SymbolTable, strs string, i uint32) string {
 	if uint64(i) >= uint64(t.Len()) {
 		return ""
 	}
-	name := t.Name(t.At(int(i)))
-	return string(name[:min(len(name), maxName)])
+	return nameIn(strs, t.At(int(i)).Name)
 }
 
 // pltEntries names the entries of a procedure linkage table by the slot that

@@ -136,6 +136,7 @@ func (c *comparison) relsIn(m *model, s *symbol) []rel {
 func (c *comparison) readRels(m *model) {
 	m.rels = make(map[int32][]rel)
 	symtabs := make(map[uint32]*elffile.SymbolTable)
+	strings := make(map[uint32]string)
 	for _, t := range c.relocTables(m) {
 		area := m.areaOf(t.Target)
 		if area == none {
@@ -145,13 +146,13 @@ func (c *comparison) readRels(m *model) {
 		if syms == nil {
 			syms, _ = m.f.SymbolTable(int(t.Symbols)) // its faults were told
 			symtabs[t.Symbols] = syms
+			strings[t.Symbols] = string(syms.Strings)
 		}
 		for r := range t.All() {
 			x := rel{off: r.Off, typ: r.Type, addend: r.Addend, to: none}
 			if uint64(r.Sym) < uint64(syms.Len()) {
 				s := syms.At(int(r.Sym))
-				name := syms.Name(s)
-				x.sym = string(name[:min(len(name), maxName)])
+				x.sym = nameIn(strings[t.Symbols], s.Name)
 				if x.sym == "" || s.Type() == elf.STT_SECTION {
 					x.sym, x.to = "", m.areaOf(syms.Section(int(r.Sym)))
 				}

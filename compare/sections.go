@@ -27,7 +27,7 @@ func (c *comparison) matchAreas() {
 				if a.kind != inSection {
 					return section{}, false
 				}
-				return of(m.f.SectionName(a.index), &m.f.Sections()[a.index]), true
+				return of(m.rawName(a.index), &m.f.Sections()[a.index]), true
 			}
 		}
 		pass(p, key(x), key(y))
@@ -48,7 +48,6 @@ func (c *comparison) matchRest() {
 		index    int32 // of the pair of segments, by the old one
 		bytes    bool
 		name     string
-		exact    bool
 		off, len uint64
 	}
 	key := func(m *model, new bool, of func(*gap)) func(i int) (gap, bool) {
@@ -129,8 +128,8 @@ func (m *model) link(i uint32) Value {
 	switch {
 	case i == 0:
 		return word("")
-	case uint64(i) < uint64(len(m.bySect)) && m.f.SectionName(int(i)) != "":
-		return word(m.f.SectionName(int(i)))
+	case uint64(i) < uint64(len(m.bySect)) && m.rawName(int(i)) != "":
+		return word(m.rawName(int(i)))
 	}
 	return word(fmt.Sprintf("section %d", i))
 }

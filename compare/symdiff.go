@@ -151,10 +151,10 @@ func (c *comparison) symbolFields(s, t *symbol) []Field {
 	return l
 }
 
-// An export is a dynamic symbol with its version.
+// An export is a dynamic symbol with its version: "@V", "@@V" or nothing.
 type export struct {
-	name string
-	sym  elffile.Symbol
+	name, version string
+	sym           elffile.Symbol
 }
 
 // exports compares the dynamic symbols by name and version, where the symbols
@@ -166,11 +166,11 @@ func (c *comparison) exports() {
 	}
 	x, y := c.readExports(c.a.f, c.oldDyn), c.readExports(c.b.f, c.newDyn)
 	p := newPairing(len(x), len(y))
-	passOf(p, x, y, func(e *export) (string, bool) { return e.name, true })
+	passOf(p, x, y, func(e *export) ([2]string, bool) { return [2]string{e.name, e.version}, true })
 	m, n := c.a.f.Header.Machine, c.b.f.Header.Machine
 	c.Exports = c.entries(p, []string{"type", "binding", "visibility", "defined", "size"},
-		func(i int) (string, []Value) { return x[i].name, x[i].values(m) },
-		func(i int) (string, []Value) { return y[i].name, y[i].values(n) }, false)
+		func(i int) (string, []Value) { return x[i].name + x[i].version, x[i].values(m) },
+		func(i int) (string, []Value) { return y[i].name + y[i].version, y[i].values(n) }, false)
 	for i := range c.Exports { // the index in the table says nothing
 		c.Exports[i].Old, c.Exports[i].New = nil, nil
 	}
@@ -180,22 +180,29 @@ func (c *comparison) readExports(f *elffile.File, t *elffile.SymbolTable) []expo
 	strs := string(t.Strings)
 	ver, err := f.Versions()
 	c.warn(f, err)
+	names := make(map[uint16]string)
+	version := func(x uint16) string {
+		s, ok := names[x]
+		if !ok {
+			s = shortName(ver.Name(x))
+			names[x] = s
+		}
+		return s
+	}
 	var list []export
 	for i := 1; i < t.Len(); i++ {
-		s := t.At(i)
-		name := nameIn(strs, s.Name)
-		if name == "" || s.Type() == elf.STT_SECTION || s.Bind() == elf.STB_LOCAL {
+		e := export{sym: t.At(i)}
+		e.name = nameIn(strs, e.sym.Name)
+		if e.name == "" || e.sym.Type() == elf.STT_SECTION || e.sym.Bind() == elf.STB_LOCAL {
 			continue
 		}
 		if x, hidden := ver.Symbol(i); x > 1 {
-			at := "@@"
-			if hidden || s.Shndx == uint16(elf.SHN_UNDEF) {
-				at = "@"
+			e.version = "@" + version(x)
+			if !hidden && e.sym.Shndx != uint16(elf.SHN_UNDEF) {
+				e.version = "@" + e.version
 			}
-			v := ver.Name(x)
-			name += at + string(v[:min(len(v), maxName)])
 		}
-		list = append(list, export{name, s})
+		list = append(list, e)
 	}
 	return list
 }

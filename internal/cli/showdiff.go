@@ -91,4 +91,3 @@ func (f *showFlags) writeDiff(c *call, report *compare.Report) error {
 	out.Colour = c.style(f.color).On
 	return report.WriteText(c.out, out)
 }
-
