@@ -23,6 +23,7 @@ packages=(
 	patchelf elfutils gdb                # must accept what we write
 	man-db                               # looks for faults in the man pages
 	opensbi libc6-s390x-cross libc6-powerpc-cross # firmware, and big endian of both classes, to read
+	chromium                             # opens our pages
 	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together
@@ -180,7 +181,7 @@ if [ $mode != quick ]; then
 	install_packages
 fi
 say "Go modules: $(go version)"
-twice go mod download && twice go -C tools mod download || echo "not all modules could be fetched"
+twice go mod download && twice go -C tools mod download && twice go -C test/browser mod download || echo "not all modules could be fetched"
 if ! go -C tools build -o "$work/summary" ./summary; then
 	echo "0 passed, 1 failed"
 	exit 1
@@ -190,6 +191,7 @@ say "gofmt, go vet"
 check gofmt format
 check "go vet" go vet ./...
 check "tools" go -C tools test ./...
+[ $mode = quick ] || check "pages in a browser" go -C test/browser test ./...
 if [ $mode != quick ]; then
 	say "staticcheck"
 	check staticcheck go tool -modfile=tools/go.mod staticcheck ./...

@@ -110,7 +110,7 @@ func (d *drawing) print(out *strings.Builder, s term.Style) {
 		for i := 0; i < len(line); {
 			j := i
 			var run strings.Builder
-			for ; j < len(line) && line[j].ink == line[i].ink; j++ {
+			for ; j < len(line) && (line[j].ink == line[i].ink || line[j].r == 0); j++ {
 				if line[j].r == 0 {
 					run.WriteByte(' ')
 				} else {

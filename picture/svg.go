@@ -156,6 +156,9 @@ func (d *svg) rect(it *Item, s Space, x float64) {
 		z := d.y(s, at.Start+it.Filled)
 		d.f("<rect class=\"zero\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>", x, z, w, y1-z)
 	}
+	if it.Kind == Segment && y1-y0 <= 6.2*float64(len(name)) {
+		name = fmt.Sprint(it.Index, " ", Letters(it.Prot))
+	}
 	switch {
 	case it.Kind == Segment && y1-y0 > 6.2*float64(len(name)):
 		d.f("<text class=\"side %s\" transform=\"translate(%.1f %.1f) rotate(-90)\">%s</text>", class(it), x+14, (y0+y1)/2, html.EscapeString(name))
@@ -259,8 +262,15 @@ func (d *svg) marks(s Space, x float64, marks map[uint64]int) {
 }
 
 func (d *svg) legend(x, y float64) {
-	for _, l := range [][2]string{{"seg r", "read"}, {"seg x", "execute"}, {"seg w", "write"}, {"seg wx", "write and execute"}, {"seg none zero", "zero-filled"}, {"part table", "tables"}, {"part none", "in the file only"}} {
-		d.f("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"14\" height=\"10\"/><text class=\"size start\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", l[0], x, y-9, x+19, y, l[1])
+	swatch := func(class string) {
+		d.f("<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"14\" height=\"10\"/>", class, x, y-9)
+	}
+	for _, l := range [][2]string{{"seg r", "read"}, {"seg x", "execute"}, {"seg w", "write"}, {"seg wx", "write and execute"}, {"part w", "zero-filled"}, {"part table", "tables"}, {"part none", "in the file only"}} {
+		swatch(l[0])
+		if l[1] == "zero-filled" {
+			swatch("zero")
+		}
+		d.f("<text class=\"size start\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", x+19, y, l[1])
 		x += 36 + 6.0*float64(len(l[1]))
 	}
 }
@@ -290,7 +300,7 @@ text{font:10px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;fill:var
 .r{--c:var(--r)}.x{--c:var(--x)}.w{--c:var(--w)}.wx{--c:var(--wx)}.table{--c:var(--t)}.none{--c:var(--n)}
 .band{fill:var(--c);opacity:.16}.seg{fill:var(--c);fill-opacity:.2;stroke:var(--c);stroke-width:1.2}
 .part{fill:var(--c);fill-opacity:.26;stroke:var(--page);stroke-width:.8}
-.zero{fill:url(#zero);stroke:none}.seg.zero{fill:url(#zero);stroke:var(--n);fill-opacity:1}.hatch{stroke:var(--page);stroke-width:5;stroke-opacity:.55}
+.zero{fill:url(#zero);stroke:none}.hatch{stroke:var(--page);stroke-width:5;stroke-opacity:.55}
 .over{fill:var(--wx);fill-opacity:.35;stroke:var(--wx);stroke-dasharray:4 3}
 .side{text-anchor:middle;font-weight:600;font-size:9.5px}.size,.addr{fill:var(--dim);text-anchor:end;font-size:9px}.start{text-anchor:start}
 .addr{font-size:9.5px;paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}

@@ -28,6 +28,8 @@ var hostileVerbs = []string{
 	"show -a -C -z -I FILE",
 	"show --nm -x 1 -p 2 -x .dynstr FILE",
 	"show -D 0..0x40 FILE",
+	"show --map FILE",
+	"show --svg OUT --html OUT FILE",
 	"explain FILE",
 	"explain --json --kernel 5.4 FILE",
 	"phdr list FILE",

@@ -93,7 +93,7 @@ func (f *showFlags) draw(c *call, i int, img *image.Image, file *elffile.File, b
 			if i > 0 {
 				fmt.Fprintln(c.out)
 			}
-			fmt.Fprintf(c.out, "%s:\n", style.Bold(m.Name))
+			fmt.Fprintln(c.out, style.Bold(m.Name+":"))
 		}
 		if err := m.Text(c.out, picture.TextOptions{Width: c.width(drawWidth), Style: style}); err != nil {
 			return err
