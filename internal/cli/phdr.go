@@ -78,7 +78,10 @@ func phdrAddVerb() *verb {
 		long: `Bytes and memory are loaded: a header that is not LOAD names them inside a new LOAD, so that the program finds them by dl_iterate_phdr or getauxval(AT_PHDR).
 
 Room for a longer table is made in the first of these ways that the file allows:
-` + phdrTechniques(),
+
+` + phdrTechniques() + `
+
+FILE may be OUT: it is replaced when the new one is complete. OUT gets FILE's mode, set-id bits too, and belongs to whoever runs elfwright; extended attributes, such as file capabilities, are not copied. Other hard links of an OUT that existed keep the old contents; a symbolic link is followed.`,
 		flags: append(opt.headerFlags(true),
 			flag{name: "also", to: &opt.also, value: "KEY=VALUE,…", help: "one more header in the same step; the keys are the flags above"},
 			opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"),
@@ -160,7 +163,7 @@ func phdrTechniques() string {
 
 func (o *phdrFlags) techniqueFlag() flag {
 	names, _ := phdr.Techniques()
-	return flag{name: "technique", to: &o.technique, value: "NAME", words: names, help: "make room for the table in this way only; see below"}
+	return flag{name: "technique", to: &o.technique, value: "NAME", words: names, help: "make room for the table in this way only"}
 }
 
 func (o *phdrFlags) overlayFlag() flag {
