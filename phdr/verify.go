@@ -37,8 +37,8 @@ func (d *draft) unproved(err error) error {
 	return fmt.Errorf("%s: nothing is written, because the result would not be right: %w", d.Name, err)
 }
 
-// proveMemory compares what Linux would map of both, with the smallest and the
-// largest page of the machine; of a file that is not for Linux, the segments.
+// proveMemory compares the segments, and what Linux would map of both files, with
+// the smallest and the largest page of the machine.
 func (d *draft) proveMemory(now *elffile.File, proof *Proof) error {
 	before, after := image.FromFile(d.old), image.FromFile(now)
 	for i := range before.Segments {
@@ -46,8 +46,8 @@ func (d *draft) proveMemory(now *elffile.File, proof *Proof) error {
 	}
 	proof.Changed = image.Union(d.meant...).Size()
 	proof.Mappings = len(before.Segments)
-	if d.bare != nil {
-		return d.compareSegments(before, after)
+	if err := d.compareSegments(before, after); err != nil || d.bare != nil {
+		return err
 	}
 	sizes := []uint64{d.page}
 	if m := all.Lookup(d.Header.Machine, d.Class); m != nil && m.PageSize < d.page {
@@ -78,17 +78,28 @@ func (d *draft) compareSegments(before, after *image.Image) error {
 		case a == nil || !a.Range().Covers(b.Range()) || a.Flags != b.Flags:
 			return d.unproved(fmt.Errorf("program header %d: the memory at %v is not what it was", b.Index, b.Range()))
 		}
-		differ := false
 		at := int64(b.Vaddr - a.Vaddr)
 		if at+b.Data.Size() > a.Data.Size() {
 			return d.unproved(fmt.Errorf("program header %d: bytes are missing", b.Index))
 		}
-		err := elffile.Diff(b.Data, elffile.Slice(a.Data, at, b.Data.Size()), func(from, to int64) bool {
-			differ = !meant.Covers(image.MakeRange(b.Vaddr+image.Addr(from), b.Vaddr+image.Addr(to)))
-			return !differ
+		if err := differ(b.Vaddr, b.Data, elffile.Slice(a.Data, at, b.Data.Size()), meant); err != nil {
+			return d.unproved(fmt.Errorf("program header %d: %w", b.Index, err))
+		}
+	}
+	return nil
+}
+
+// differ compares bytes at an address apart from those that are meant to differ.
+func differ(vaddr image.Addr, was, is elffile.Data, meant image.Ranges) error {
+	for _, r := range (image.Ranges{{Start: vaddr, Size: uint64(was.Size())}}).Minus(meant...) {
+		at, n := int64(r.Start-vaddr), int64(r.Size)
+		var found error
+		err := elffile.Diff(elffile.Slice(was, at, n), elffile.Slice(is, at, n), func(from, _ int64) bool {
+			found = fmt.Errorf("other bytes at %v", r.Start+image.Addr(from))
+			return false
 		})
-		if err != nil || differ {
-			return d.unproved(cmp.Or(err, fmt.Errorf("program header %d: other bytes", b.Index)))
+		if err := cmp.Or(err, found); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -157,11 +168,9 @@ func (d *draft) proveMoves(now *elffile.File, _ *Proof) error {
 		if m.Kind != "bytes" || m.FromAddr == symtab {
 			continue // proveDynamic compares symbols one by one
 		}
-		differ := false
-		err := elffile.Diff(d.old.Body.Window(int64(m.FromOff), int64(m.Size)), now.Body.Window(int64(m.ToOff), int64(m.Size)),
-			func(_, _ int64) bool { differ = true; return false })
-		if err != nil || differ {
-			return d.unproved(cmp.Or(err, fmt.Errorf("%s differs after its move", m.Name)))
+		err := differ(image.Addr(m.FromAddr), d.old.Body.Window(int64(m.FromOff), int64(m.Size)), now.Body.Window(int64(m.ToOff), int64(m.Size)), nil)
+		if err != nil {
+			return d.unproved(fmt.Errorf("%s, moved: %w", m.Name, err))
 		}
 	}
 	return nil
@@ -178,12 +187,22 @@ func (d *draft) proveDynamic(now *elffile.File, proof *Proof) error {
 		return d.unproved(cmp.Or(err, fmt.Errorf("the dynamic section has %d entries, and had %d", len(is.Entries), len(d.dyn))))
 	}
 	for i, e := range is.Entries {
-		if e.Tag != d.dyn[i].Tag || e.Val != d.dyn[i].Val && !isDynTable(e.Tag) {
+		if e.Tag != d.dyn[i].Tag || e.Val != d.dyn[i].Val && !d.repointed(d.dyn[i], e.Val) {
 			return d.unproved(fmt.Errorf("dynamic entry %d was %v 0x%x and is %v 0x%x", i, d.dyn[i].Tag, d.dyn[i].Val, e.Tag, e.Val))
 		}
 	}
 	proof.Checks = append(proof.Checks, "the dynamic section leads to the same tables")
 	return d.proveDynamicSymbols(now)
+}
+
+// repointed says whether a table that an entry points to has moved to an address.
+func (d *draft) repointed(e elffile.Dyn, to uint64) bool {
+	for _, m := range d.moves {
+		if m.Kind == "bytes" && m.FromAddr == e.Val && m.ToAddr == to && isDynTable(e.Tag) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *draft) proveDynamicSymbols(now *elffile.File) error {
@@ -234,7 +253,7 @@ func (d *draft) movedTo(from, to uint64) bool {
 
 // proveSections compares sections that hold no section numbers.
 func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
-	table := now.Sections()
+	table, meant := now.Sections(), image.Union(d.meant...)
 	if err := now.SectionErr(); err != nil {
 		return d.unproved(err)
 	}
@@ -246,11 +265,13 @@ func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
 		if i >= len(table) || table[i].Size != s.orig.Size || now.SectionName(i) != s.name {
 			return d.unproved(fmt.Errorf("section %s is not there", s.name))
 		}
-		differ := false
-		err := elffile.Diff(d.old.Body.Window(int64(s.orig.Off), int64(s.orig.Size)), now.Body.Window(int64(table[i].Off), int64(table[i].Size)),
-			func(from, to int64) bool { differ = !d.meantIn(s, from, to); return !differ })
-		if err != nil || differ {
-			return d.unproved(cmp.Or(err, fmt.Errorf("section %s differs", s.name)))
+		var except image.Ranges
+		if s.Has(elf.SHF_ALLOC) {
+			except = meant
+		}
+		err := differ(image.Addr(s.Addr), d.old.Body.Window(int64(s.orig.Off), int64(s.orig.Size)), now.Body.Window(int64(table[i].Off), int64(table[i].Size)), except)
+		if err != nil {
+			return d.unproved(fmt.Errorf("section %s: %w", s.name, err))
 		}
 	}
 	return nil
@@ -262,21 +283,10 @@ func (d *draft) proveOverlay(now *elffile.File, _ *Proof) error {
 		return nil
 	}
 	n := d.old.Body.Size() - d.overlayWas
-	differ := false
-	err := elffile.Diff(d.old.Body.Window(d.overlayWas, n), now.Body.Window(d.overlay, n), func(_, _ int64) bool { differ = true; return false })
-	if err != nil || differ {
-		return d.unproved(cmp.Or(err, fmt.Errorf("the overlay at 0x%x differs", d.overlay)))
+	if err := differ(0, d.old.Body.Window(d.overlayWas, n), now.Body.Window(d.overlay, n), nil); err != nil {
+		return d.unproved(fmt.Errorf("the overlay: %w", err))
 	}
 	return nil
-}
-
-// meantIn says whether bytes of a section are on the list of what was meant to
-// change.
-func (d *draft) meantIn(s *section, from, to int64) bool {
-	if !s.Has(elf.SHF_ALLOC) {
-		return false
-	}
-	return image.Union(d.meant...).Covers(image.Range{Start: image.Addr(s.Addr + uint64(from)), Size: uint64(to - from)})
 }
 
 // rewritten says whether a section's bytes hold section numbers or names of
