@@ -57,7 +57,7 @@ func present(tool string) bool {
 
 // debianPackages maps a tool to the package that has it where the names differ.
 var debianPackages = map[string]string{
-	"addr2line": "binutils", "ar": "binutils", "as": "binutils", "ld": "binutils", "ld.bfd": "binutils",
+	"addr2line": "binutils", "ar": "binutils", "c++filt": "binutils", "as": "binutils", "ld": "binutils", "ld.bfd": "binutils",
 	"ld.gold": "binutils", "nm": "binutils", "objcopy": "binutils", "objdump": "binutils", "ranlib": "binutils",
 	"readelf": "binutils", "strip": "binutils",
 
