@@ -2,11 +2,12 @@ package show
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"elfwright/internal/samples"
 )
 
 func TestDemangle(t *testing.T) {
@@ -69,18 +70,16 @@ func TestDemangleExponential(t *testing.T) {
 // how std::ostream is spelled: few enough to tell a fault from taste.
 func TestDemangleLikeCxxfilt(t *testing.T) {
 	const lib = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6"
-	if _, err := os.Stat(lib); err != nil {
-		t.Skip(err)
-	}
+	samples.Need(t, lib, "nm", "c++filt")
 	names, err := exec.Command("nm", "-D", "-j", "--defined-only", "--without-symbol-versions", lib).Output()
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	filter := exec.Command("c++filt")
 	filter.Stdin = bytes.NewReader(names)
 	text, err := filter.Output()
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	mangled, want := strings.Fields(string(names)), strings.Split(string(text), "\n")
 	short := strings.NewReplacer(
