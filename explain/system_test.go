@@ -15,6 +15,7 @@ import (
 	"elfwright/image"
 	"elfwright/internal/term"
 	"elfwright/plan"
+	"elfwright/proc"
 )
 
 // needKernel skips where programs cannot be held against this kernel.
@@ -22,6 +23,14 @@ func needKernel(t testing.TB) {
 	t.Helper()
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("needs Linux on x86-64")
+	}
+	err := proc.Start(proc.Run{Path: "/proc/self/exe", Args: []string{"x"}}, func(*proc.Stopped) error { return nil })
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(err)
+	default:
+		t.Skipf("a program cannot be traced here: %v", err)
 	}
 }
 

@@ -53,25 +53,27 @@ func (v Version) Before(o Version) bool {
 type Change struct {
 	Since Version
 	What  string
+	// Also is an older long-term series whose later releases have it, too.
+	Also Version
 }
 
 // The changes that a plan looks at, in the order of versions. Stable series
 // may have some of them earlier.
 var (
-	changeHugeAlign  = Change{Version{5, 10}, "a PIE's base honours p_align; before, only pages counted"}
-	changeSigFrame   = Change{Version{5, 14}, "x86 tells AT_MINSIGSTKSZ"}
-	changeAtPhdr     = Change{Version{5, 18}, "AT_PHDR is found by the PT_LOAD that holds the table; before, e_phoff from the first PT_LOAD's file"}
-	changeTotalSize  = Change{Version{5, 18}, "the whole span counts in any order of the table; before, from the first PT_LOAD to the last"}
-	changeHugeFile   = Change{Version{5, 18}, "file mappings with a whole huge page are aligned to it; before, with DAX only"}
-	changeEmptyArgv  = Change{Version{5, 18}, "an empty argv becomes one empty string"}
-	changeRseq       = Change{Version{6, 3}, "AT_RSEQ_FEATURE_SIZE and AT_RSEQ_ALIGN"}
-	changeElfLoad    = Change{Version{6, 7}, "each segment has its own zero-fill; before, one zero-fill ran from the highest file byte to the highest address"}
-	changeHugeTop    = Change{Version{6, 8}, "a search that is aligned by chance takes the upper end"}
-	changeBrkGap     = Change{Version{6, 9}, "with randomisation brk is a page higher, and within 1 GiB; before, within 32 MiB"}
-	changeStaticPie  = Change{Version{6, 10}, "p_align counts without PT_INTERP, too"}
-	changeVclock     = Change{Version{6, 13}, "[vvar_vclock] is apart from [vvar]"}
-	changeBrkMoved   = Change{Version{6, 15}, "the brk of a static PIE moves to ELF_ET_DYN_BASE also without randomisation (stable 6.12 has it, too)"}
-	changeTableLimit = Change{Version{6, 17}, "the program header table may have 64 KiB; before, one page (73 headers)"}
+	changeHugeAlign  = Change{Version{5, 10}, "a PIE's base honours p_align; before, only pages counted", Version{}}
+	changeSigFrame   = Change{Version{5, 14}, "x86 tells AT_MINSIGSTKSZ", Version{}}
+	changeAtPhdr     = Change{Version{5, 18}, "AT_PHDR is found by the PT_LOAD that holds the table; before, e_phoff from the first PT_LOAD's file", Version{}}
+	changeTotalSize  = Change{Version{5, 18}, "the whole span counts in any order of the table; before, from the first PT_LOAD to the last", Version{}}
+	changeHugeFile   = Change{Version{5, 18}, "file mappings with a whole huge page are aligned to it; before, with DAX only", Version{}}
+	changeEmptyArgv  = Change{Version{5, 18}, "an empty argv becomes one empty string", Version{}}
+	changeRseq       = Change{Version{6, 3}, "AT_RSEQ_FEATURE_SIZE and AT_RSEQ_ALIGN", Version{}}
+	changeElfLoad    = Change{Version{6, 7}, "each segment has its own zero-fill; before, one zero-fill ran from the highest file byte to the highest address", Version{}}
+	changeHugeTop    = Change{Version{6, 8}, "a search that is aligned by chance takes the upper end", Version{}}
+	changeBrkGap     = Change{Version{6, 9}, "with randomisation brk is a page higher, and within 1 GiB; before, within 32 MiB", Version{}}
+	changeStaticPie  = Change{Version{6, 10}, "p_align counts without PT_INTERP, too", Version{}}
+	changeVclock     = Change{Version{6, 13}, "[vvar_vclock] is apart from [vvar]", Version{}}
+	changeBrkMoved   = Change{Version{6, 15}, "the brk of a static PIE moves to ELF_ET_DYN_BASE also without randomisation (6.12 has it by now, too)", Version{6, 12}}
+	changeTableLimit = Change{Version{6, 17}, "the program header table may have 64 KiB; before, one page (73 headers)", Version{}}
 )
 
 // Changes returns the changes that are known, oldest first.
@@ -83,4 +85,4 @@ func Changes() []Change {
 }
 
 // has says whether a kernel has a change.
-func (v Version) has(c Change) bool { return !v.Before(c.Since) }
+func (v Version) has(c Change) bool { return !v.Before(c.Since) || v == c.Also }
