@@ -20,7 +20,7 @@ func TestRandom(t *testing.T) {
 	needKernel(t)
 	n := 200
 	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
-		n = 20000
+		n = 8000
 	}
 	dirs := slices.Sorted(maps.Values(fileSystemsHere(t)))
 	fates := map[plan.Fate]int{}
