@@ -127,7 +127,7 @@ func (r *nmRow) class() byte {
 		return '?'
 	}
 	c := byte('a')
-	if sections := r.table.p.f.Sections(); !r.reserved() && int64(r.section) < int64(len(sections)) {
+	if sections := r.table.p.f.Sections(); !r.reserved() && int64(r.section) < int64(len(sections)) && !isBookkeeping(&sections[r.section]) {
 		c = sectionClass(&sections[r.section], r.table.p.sectionName(int(r.section)))
 	}
 	if r.Bind() == elf.STB_GLOBAL && c >= 'a' && c <= 'z' {
@@ -137,6 +137,12 @@ func (r *nmRow) class() byte {
 }
 
 const stbGnuUnique = elf.SymBind(10)
+
+// isBookkeeping says whether a section is one of the file's own tables, which to
+// nm are no sections: what mold puts there is absolute to it.
+func isBookkeeping(s *elffile.Section) bool {
+	return s.Type == elf.SHT_SYMTAB || s.Type == elf.SHT_STRTAB && !s.Has(elf.SHF_ALLOC)
+}
 
 // sectionClass is the letter for symbols in a section.
 func sectionClass(s *elffile.Section, name string) byte {
