@@ -34,7 +34,8 @@ type draft struct {
 	overlay    int64     // where bytes that no header names begin at the end of the file; -1: none
 	overlayWas int64     // the same in old
 	dyn        []elffile.Dyn
-	dynErr     error // the dynamic section cannot be trusted
+	dynErr     error          // the dynamic section cannot be trusted
+	noteNames  map[int]string // found once; see checkNoteSymbols
 	requests   []*request
 	home       *segment      // for what is evicted, and for bytes of headers that are no PT_LOAD
 	segments   []*segment    // PT_LOADs to be made, in the order of their addresses

@@ -94,27 +94,45 @@ func (d *draft) symbolMoved(table *section, sym []byte, from, to uint64) {
 // which compilers and start files give without using them: code may have the
 // address of such a one.
 func (d *draft) checkNoteSymbols(r *region) {
+	if d.noteNames == nil {
+		d.noteNames = d.findNoteNames()
+	}
+	if name, ok := d.noteNames[r.secs[0]]; ok {
+		r.fix("the symbol %s names it, and code may have its address", name)
+	}
+}
+
+// findNoteNames looks once through all symbols for such names, by section.
+func (d *draft) findNoteNames() map[int]string {
+	notes := make(map[uint16]int)
 	for i := range d.secs {
-		if d.secs[i].Type != elf.SHT_SYMTAB && d.secs[i].Type != elf.SHT_DYNSYM || d.secs[i].was < 0 {
+		if s := &d.secs[i]; s.Type == elf.SHT_NOTE && s.Has(elf.SHF_ALLOC) && s.was > 0 && s.was < elffile.ShnLoReserve {
+			notes[uint16(s.was)] = i
+		}
+	}
+	names := make(map[int]string)
+	for i := range d.secs {
+		if s := &d.secs[i]; s.was < 0 || s.Type != elf.SHT_SYMTAB && s.Type != elf.SHT_DYNSYM || len(notes) == 0 {
 			continue
 		}
 		t, err := d.old.SymbolTable(d.secs[i].was)
 		if err != nil {
 			continue
 		}
-		in := uint32(d.secs[r.secs[0]].was)
-		s := &d.secs[r.secs[0]]
 		for k := range t.Len() {
 			sym := t.At(k)
-			if uint32(sym.Shndx) != in || sym.Value < s.Addr || sym.Value-s.Addr >= s.Size {
+			n, ok := notes[sym.Shndx]
+			if !ok {
 				continue
 			}
-			if name := string(t.Name(sym)); suspicious(sym, name) {
-				r.fix("the symbol %s names it, and code may have its address", name)
-				return
+			s := &d.secs[n]
+			inside := sym.Value >= s.orig.Addr && sym.Value-s.orig.Addr < s.orig.Size
+			if name := string(t.Name(sym)); inside && suspicious(sym, name) {
+				names[n] = name
 			}
 		}
 	}
+	return names
 }
 
 // suspicious says whether a symbol within a note looks as if code used it.
