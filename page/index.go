@@ -28,6 +28,7 @@ type imageJSON struct {
 	Big      bool          `json:"big"`
 	FileSize string        `json:"fileSize"`
 	Entry    string        `json:"entry"`
+	Bias     string        `json:"bias"`
 	Items    []itemJSON    `json:"items"`
 	Scales   [3][]stopJSON `json:"scales"`
 	Overlaps []overlapJSON `json:"overlaps"`
@@ -82,6 +83,7 @@ type namesJSON struct {
 }
 
 type stepJSON struct {
+	Phase  string      `json:"phase,omitempty"`
 	Title  string      `json:"title"`
 	Rule   string      `json:"rule"`
 	Header int         `json:"header"`
@@ -134,6 +136,7 @@ func (b *builder) build() imageJSON {
 	b.out.Name, b.out.Bits, b.out.Big = text(img.Name), m.Bits, img.Big()
 	b.out.What = elffile.TypeName(img.Type) + ", " + elffile.MachineName(img.Machine)
 	b.out.FileSize, b.out.Entry = hex(m.FileSize), hex(m.Entry)
+	b.out.Bias = hex(uint64(b.Bias))
 	b.picture(m)
 	b.out.Names = namesJSON{
 		Type: elffile.TypeName(img.Type), Machine: elffile.MachineName(img.Machine), OSABI: elffile.OSABIName(img.Machine, img.OSABI),
@@ -188,7 +191,7 @@ func (b *builder) picture(m *picture.Model) {
 
 func (b *builder) loading() {
 	for _, s := range b.Steps {
-		j := stepJSON{Title: text(s.Title), Rule: text(s.Rule), Header: s.Header, Ranges: [][2]string{}, Warn: text(s.Warn)}
+		j := stepJSON{Phase: s.Phase, Title: text(s.Title), Rule: text(s.Rule), Header: s.Header, Ranges: [][2]string{}, Warn: text(s.Warn)}
 		for _, r := range s.Ranges {
 			j.Ranges = append(j.Ranges, [2]string{hex(uint64(r.Start)), hex(r.Size)})
 		}

@@ -3,12 +3,14 @@ package page
 import (
 	"bufio"
 	"crypto/sha256"
+	"debug/elf"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 
 	"elfwright/elffile"
@@ -23,8 +25,10 @@ type Subject struct {
 	// Its sections and the Image's need not be read before.
 	File  *elffile.File
 	Steps []Step // what a loader does with it, in order
-	// Maps are those of a process in which the image is where its addresses say.
+	// Maps are those of a process that runs the image; Bias is added to the file's
+	// addresses to have the process's.
 	Maps []picture.Map
+	Bias image.Addr
 }
 
 // Options are what a page depends on besides its subjects.
@@ -169,5 +173,33 @@ func (b *builder) model() *picture.Model {
 	if b.File != nil {
 		b.fault(b.Image.ReadSections(b.File))
 	}
-	return picture.New(b.Image, b.File, b.Maps...)
+	if b.Bias == 0 && b.Maps == nil {
+		return picture.New(b.Image, b.File)
+	}
+	m := picture.New(moved(b.Image, b.Bias), b.File, b.Maps...)
+	m.Drop(picture.Physical) // a process has none that it knows of
+	return m
+}
+
+// moved returns an image as it is in memory, bias above the file's addresses.
+func moved(img *image.Image, bias image.Addr) *image.Image {
+	out := *img
+	out.Segments, out.Headers, out.Sections = slices.Clone(img.Segments), slices.Clone(img.Headers), slices.Clone(img.Sections)
+	for i := range out.Segments {
+		out.Segments[i].Vaddr += bias
+	}
+	for i := range out.Headers {
+		if out.Headers[i].Memsz > 0 {
+			out.Headers[i].Vaddr += bias
+		}
+	}
+	for i := range out.Sections {
+		if out.Sections[i].Flags&elf.SHF_ALLOC != 0 {
+			out.Sections[i].Addr += bias
+		}
+	}
+	if out.Entry != 0 {
+		out.Entry += bias
+	}
+	return &out
 }

@@ -248,6 +248,48 @@ func TestMaps(t *testing.T) {
 	}
 }
 
+// TestExplained: each mapping of the program lights up what it is in the image.
+func TestExplained(t *testing.T) {
+	data := elftest.ExecSections(elftest.Kinds()[0]).Bytes()
+	s := subject(t, "program", data)
+	program, err := plan.Read("program", s.File.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan.Exec(plan.Call{Path: "program", Args: []string{"program"}, Program: program}, plan.Host{})
+	s.Steps = Explained(p)
+	lit := 0
+	for _, step := range s.Steps {
+		for _, r := range step.Ranges {
+			lit++
+			if p.At(r.Start+p.Bias) == nil || step.Header < 0 {
+				t.Errorf("%q: %v is not mapped by header %d", step.Title, r, step.Header)
+			}
+		}
+	}
+	if last := s.Steps[len(s.Steps)-1]; lit < 3 || last.Phase != "outcome" {
+		t.Errorf("%d ranges; the last step is %+v", lit, last)
+	}
+	if img := check(t, s, Options{}).Images[0]; len(img.Steps) != len(s.Steps) {
+		t.Errorf("%d of %d steps", len(img.Steps), len(s.Steps))
+	}
+}
+
+// TestProcess: a process's image is at its load bias, and has no physical
+// addresses.
+func TestProcess(t *testing.T) {
+	s := subject(t, "process", elftest.ExecSections(elftest.Kinds()[0]).Bytes())
+	s.Bias = 0x555555154000
+	s.Maps = []picture.Map{{Range: image.Range{Start: 0x555555554000, Size: 0x1000}, Prot: "r-xp", Path: "/x", Header: 1}}
+	img := check(t, s, Options{}).Images[0]
+	if img.Bias != "0x555555154000" || len(img.Scales[2]) != 0 || img.Scales[1][0][0] != "0x555555554000" {
+		t.Errorf("bias %s, scales %v", img.Bias, img.Scales)
+	}
+	if s.Image.Segments[0].Vaddr != 0x400000 {
+		t.Error("the subject was changed")
+	}
+}
+
 // TestSystem makes pages of some of the system's files.
 func TestSystem(t *testing.T) {
 	n := 40

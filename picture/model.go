@@ -332,6 +332,15 @@ func (m *Model) overlaps() (out []Overlap) {
 	return out
 }
 
+// Drop takes a space out of the picture.
+func (m *Model) Drop(s Space) {
+	for i := range m.Items {
+		m.Items[i].At[s] = Extent{}
+	}
+	m.Scales[s] = nil
+	m.Overlaps = slices.DeleteFunc(m.Overlaps, func(o Overlap) bool { return o.Space == s })
+}
+
 // SamePhysical says whether every segment's physical address is its virtual one.
 func (m *Model) SamePhysical() bool {
 	return !slices.ContainsFunc(m.Items, func(it Item) bool {

@@ -13,6 +13,7 @@ import (
 	webpage "elfwright/page"
 	"elfwright/picture"
 	"elfwright/plan"
+	"elfwright/proc"
 )
 
 // pictureFlags are those of show's flags that ask for pictures.
@@ -29,7 +30,7 @@ func (f *pictureFlags) flags() []flag {
 	return []flag{
 		{name: "map", to: &f.asText, group: group, help: "draw file, virtual and physical addresses side by side, in the width of the terminal"},
 		{name: "svg", to: &f.svg, value: "OUT", files: true, group: group, help: "write the same as a figure for documents; a dash is standard output"},
-		{name: "html", to: &f.html, value: "OUT", files: true, group: group, help: "write one page of all files to explore in a browser; it needs no other file and no network"},
+		{name: "html", to: &f.html, value: "OUT", files: true, group: group, help: "write one page of all files to explore in a browser, which needs no other file and no network; /proc/PID/exe is drawn as the process has it"},
 	}
 }
 
@@ -107,14 +108,10 @@ func (f *showFlags) draw(c *call, i int, img *image.Image, file *elffile.File, b
 
 func writePage(c *call, name string, list []webpage.Subject, bad *error) error {
 	for i := range list {
-		s := &list[i]
-		if s.Image.Type == elf.ET_CORE || len(s.Image.Segments) == 0 {
-			continue
-		}
-		// A file that Linux would refuse is drawn all the same; explain tells why.
-		if p, err := plan.Map(s.Image, plan.Options{}); err == nil {
-			s.Steps = webpage.Steps(p)
-		}
+		*bad = errors.Join(*bad, guardAll(list[i:i+1], func() error {
+			list[i].Steps = loading(&list[i])
+			return inProcess(&list[i], c.args[i])
+		}))
 	}
 	done := c.phase("page")
 	defer done()
@@ -127,6 +124,92 @@ func writePage(c *call, name string, list []webpage.Subject, bad *error) error {
 			return err
 		})
 	})
+}
+
+// loading are the steps by which Linux would start the image: those of execve
+// if the interpreter is here, else only where its segments would be mapped. They
+// are for the latest kernel without randomisation, so that the page is the same
+// on every machine.
+func loading(s *webpage.Subject) []webpage.Step {
+	if s.Image.Type == elf.ET_CORE || len(s.Image.Segments) == 0 {
+		return nil
+	}
+	program, err := plan.Read(s.File.Name, s.File.Body)
+	call := plan.Call{Path: s.File.Name, Args: []string{s.File.Name}, Program: program}
+	known := err == nil && s.Image.Entry != 0
+	if known {
+		if _, path := program.Interp(); path != "" {
+			m, err := elffile.Map(path)
+			known = err == nil
+			if known {
+				defer m.Close()
+				call.Interp, err = plan.Read(path, elffile.NewBody(m.Data()))
+				known = err == nil
+			}
+		}
+	}
+	if known {
+		return webpage.Explained(plan.Exec(call, plan.Host{}))
+	}
+	// A file that Linux would refuse is drawn all the same.
+	p, err := plan.Map(s.Image, plan.Options{})
+	if err != nil {
+		return nil
+	}
+	return webpage.Steps(p)
+}
+
+// inProcess adds the mappings of a process, if the name is /proc/PID/exe.
+func inProcess(s *webpage.Subject, name string) error {
+	var pid int
+	if n, err := fmt.Sscanf(name, "/proc/%d/exe", &pid); n != 1 || err != nil || name != fmt.Sprintf("/proc/%d/exe", pid) {
+		return nil
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return err
+	}
+	maps, err := proc.ParseMaps(text)
+	if err != nil {
+		return fmt.Errorf("/proc/%d/maps: %w", pid, err)
+	}
+	exe, err := os.Readlink(name)
+	if err != nil {
+		return err
+	}
+	s.Image.Name = fmt.Sprintf("%s (process %d)", exe, pid)
+	s.Steps = nil // it is done: what is there now is in the maps
+	for i := range maps {
+		s.Maps = append(s.Maps, pictureMap(s, &maps[i], exe))
+	}
+	return nil
+}
+
+// pictureMap finds the program header that a mapping comes from, and by the
+// first one the load bias.
+func pictureMap(s *webpage.Subject, m *proc.Map, exe string) picture.Map {
+	shared := "p"
+	if m.Shared {
+		shared = "s"
+	}
+	out := picture.Map{Range: m.Range, Prot: picture.Letters(m.Prot) + shared, Off: m.Off, Path: m.Name, Header: -1}
+	if !m.File() || m.Name != exe {
+		return out
+	}
+	for i := range s.Image.Segments {
+		seg := &s.Image.Segments[i]
+		const page = 4096 // maps may be of larger ones, whose offsets are multiples of it too
+		if seg.Off < 0 || m.Off+m.Size <= uint64(seg.Off) || m.Off > uint64(seg.Off)+seg.Filesz {
+			continue
+		}
+		if at := m.Start - image.Addr(m.Off) + image.Addr(seg.Off) - seg.Vaddr; s.Bias == 0 && at%page == 0 {
+			s.Bias = at
+		}
+		if out.Header < 0 && m.Prot&^elf.PF_W == seg.Flags&^elf.PF_W {
+			out.Header = seg.Index
+		}
+	}
+	return out
 }
 
 // guardAll runs fn with faults of every file's mapping as errors.

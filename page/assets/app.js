@@ -59,9 +59,9 @@ function panelsOf(image) {
 function stepPanel(image) {
   let kept = []; // what the step that was clicked lights
   const items = image.steps.map((step) => {
-    const things = step.ranges.map((r) => image.place(step.title, r));
     const header = image.things.find((t) => (t.kind === SEGMENT || t.kind === HEADER) && t.index === step.header);
-    const item = el("li", { tabindex: 0 }, el("span", {}, step.title, el("small", {}, [step.rule, header && "program header " + header.index].filter(Boolean).join(" · ")), step.warn ? el("small", { class: "warn" }, step.warn) : null));
+    const things = step.ranges.length ? step.ranges.map((r) => image.place(step.title, r)) : header ? [header] : [];
+    const item = el("li", { tabindex: 0 }, el("span", {}, step.title, el("small", {}, [step.rule, header && "program header " + header.index].filter(Boolean).join(" · ")), step.warn ? el("small", { class: "warn" }, "⚠ " + step.warn) : null));
     const light = () => {
       for (const other of items) other.removeAttribute("aria-current");
       item.setAttribute("aria-current", "step");
@@ -85,7 +85,8 @@ function stepPanel(image) {
     }, []);
     return item;
   });
-  const list = el("ol", { class: "steps", "aria-label": "What the loader does", onpointerleave: () => picture.light(kept) }, items);
+  const list = el("ol", { class: "steps", "aria-label": "What the loader does", onpointerleave: () => picture.light(kept) },
+    items.flatMap((item, i) => (image.steps[i].phase && image.steps[i].phase !== image.steps[i - 1]?.phase ? [el("li", { class: "phase", role: "presentation" }, image.steps[i].phase), item] : [item])));
   return { id: "steps", label: "Loading", count: items.length, view: { node: [list], open() {}, narrow() {} } };
 }
 
@@ -166,8 +167,6 @@ function printTables() {
   if (current.steps.length) parts.push(el("h2", {}, "Loading"), el("ol", {}, current.steps.map((s) => el("li", {}, `${s.title} (${s.rule})`))));
   $("print").replaceChildren(...parts);
 }
-
-const baseName = (path) => path.slice(path.lastIndexOf("/") + 1) || path;
 
 function start() {
   $("title").textContent = images.length > 1 ? plural(images.length, "image") : baseName(index.title);

@@ -14,7 +14,6 @@ class Details {
     this.node.replaceChildren(...[
       el("h2", {}, image.title(thing), this.button("Show", () => this.events.reveal(thing)), thing.parent ? this.button("Up", () => this.events.select(thing.parent)) : null),
       el("p", {}, this.sentence(thing)),
-      thing.map ? el("p", {}, thing.map.Path) : null,
       this.table(thing, rows),
     ].filter(Boolean));
     this.node.scrollTop = 0;
@@ -50,6 +49,7 @@ class Details {
       if (r) out.push([spaceNames[s], hex(r.start), `to ${hex(r.end)}`, [t]]);
     }
     if (t.kind === SYMBOL) out.push(...this.symbolRows(t));
+    if (t.map) out.push(["offset", t.map.Off, t.map.Path, []], ["protection", t.map.Prot, t.map.Header >= 0 ? "program header " + t.map.Header : "", []]);
     if (t.reloc) out.push(...t.reloc.map((r) => [...r, []]));
     if (t.field) {
       const f = this.image.fields(t.parent)[this.image.children(t.parent).indexOf(t)];
@@ -80,7 +80,7 @@ class Details {
     own.at[VIRTUAL] = own.at[PHYSICAL] = null;
     if (f.points === undefined) return [own];
     const to = { kind: PLACE, name: f.name, cls: "none", prot: 0, filled: 0n, parent: null, index: -1, at: [null, null, null] };
-    to.at[f.points] = range(f.value, 0n);
+    to.at[f.points] = range(f.points === VIRTUAL ? f.value + this.image.bias : f.value, 0n);
     return [own, to];
   }
 
@@ -99,6 +99,7 @@ class Details {
     const facts = [
       ["file", bytes(image.fileSize), hex(image.fileSize)],
       ["entry", image.entry ? hex(image.entry) : "", image.nameAt(VIRTUAL, image.entry)],
+      ["load bias", image.bias ? hex(image.bias) : "", "added to the file's addresses"],
       ["flags", image.names.flags, ""],
       ["program headers", String(image.headers.phname?.length ?? 0), plural(image.segments.length, "segment") + " are loaded"],
       ["sections", count(image.sections.length), ""],

@@ -92,13 +92,13 @@ const sectionFlags = [
 
 // meaning says in words what the value of a field means in this image.
 function meaning(image, kind, field) {
-  const n = Number(field.value), names = image.names;
+  const n = Number(field.value), names = image.names, there = () => image.nameAt(VIRTUAL, field.value + image.bias);
   switch (field.name) {
     case "e_ident": return `${image.bits}-bit, ${image.big ? "big" : "little"}-endian, ${names.osabi}`;
     case "e_type": return names.type;
     case "e_machine": return names.machine;
     case "e_flags": return names.flags;
-    case "e_entry": return image.nameAt(VIRTUAL, field.value);
+    case "e_entry": return field.value ? there() : "";
     case "e_shstrndx": case "sh_link": return image.sectionName(n);
     case "p_type": return image.headers.phname[field.of] ?? "";
     case "p_flags": return protection(n);
@@ -107,8 +107,8 @@ function meaning(image, kind, field) {
     case "sh_flags": return sectionFlags.filter(([bit]) => field.value & bit).map(([, word]) => word).join(", ");
     case "p_filesz": case "p_memsz": case "sh_size": return n ? bytes(n) : "";
     case "p_offset": case "sh_offset": case "e_phoff": case "e_shoff": return image.nameAt(FILE, field.value);
-    case "p_vaddr": return image.nameAt(VIRTUAL, field.value);
-    case "sh_addr": return field.value ? image.nameAt(VIRTUAL, field.value) : "";
+    case "p_vaddr": return there();
+    case "sh_addr": return field.value ? there() : "";
   }
   return kind === "ehdr" && field.size <= 4 ? String(field.value) : "";
 }

@@ -16,8 +16,7 @@ const count = (n) => n.toLocaleString("en");
 const short = (n) => (n < 10000 ? String(n) : n < 999500 ? Math.round(n / 1000) + "k" : (n / 1e6).toFixed(1) + "M");
 const plural = (n, one, many = one + "s") => count(n) + " " + (n === 1 ? one : many);
 
-// span prints a half-open range.
-const span = (r) => `[${hex(r.start)}, ${hex(r.end)})`;
+const baseName = (path) => path.slice(path.lastIndexOf("/") + 1) || path;
 
 function build(node, attrs, children) {
   for (const [key, value] of Object.entries(attrs ?? {})) {

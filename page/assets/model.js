@@ -31,6 +31,7 @@ class Image {
     this.number = number;
     this.fileSize = BigInt(json.fileSize);
     this.entry = BigInt(json.entry);
+    this.bias = BigInt(json.bias); // from the file's addresses to those of a process
     this.scales = json.scales.map((s) => new Scale(s ?? []));
     this.spaces = [FILE, VIRTUAL, PHYSICAL].filter((s) => !this.scales[s].empty);
     this.things = (json.items ?? []).map((item) => this.thing(item));
@@ -38,7 +39,7 @@ class Image {
     this.segments = this.things.filter((t) => t.kind === SEGMENT);
     this.sections = this.things.filter((t) => t.kind === SECTION);
     this.bySection = new Map(this.sections.map((t) => [t.index, t]));
-    this.steps = (json.steps ?? []).map((s) => ({ ...s, ranges: s.ranges.map(([a, n]) => range(BigInt(a), BigInt(n))) }));
+    this.steps = (json.steps ?? []).map((s) => ({ ...s, ranges: s.ranges.map(([a, n]) => range(BigInt(a) + this.bias, BigInt(n))) }));
     // What lies in a segment is drawn around it, the rest by itself.
     this.maps = this.things.filter((t) => t.kind === MAPPING);
     for (const t of this.maps) {
@@ -58,6 +59,7 @@ class Image {
   title(t) {
     if (t.kind === SEGMENT || t.kind === HEADER) return `${t.name} ${t.index} ${protection(t.prot)}`;
     if (t.kind === SECTION) return t.name || `section ${t.index}`;
+    if (t.kind === MAPPING) return `${t.map.Prot} ${baseName(t.map.Path) || "anonymous"}`;
     return t.name;
   }
 
@@ -152,7 +154,7 @@ class Image {
     const { table } = this.ready;
     const s = this.bySection.get(table.section[row]);
     if (s) return s;
-    const at = range(table.value[row], 0n);
+    const at = range(table.value[row] + this.bias, 0n);
     return this.segments.find((t) => within(at, t.at[VIRTUAL])) ?? null;
   }
 
@@ -164,7 +166,7 @@ class Image {
       const home = table.section[row] && (table.info[row] & 15) !== 6 ? this.homeOf(row) : null;
       const base = { kind: SYMBOL, index: row, name: this.symbolName(table, row), row };
       if (!home) return { ...base, prot: 0, cls: "none", filled: 0n, parent: null, at: [null, null, null] };
-      const start = this.object ? 0n : (home.at[VIRTUAL] ?? home.at[FILE]).start;
+      const start = this.object ? 0n : home.at[VIRTUAL] ? home.at[VIRTUAL].start - this.bias : home.at[FILE].start;
       const delta = table.value[row] - start;
       if (delta < 0n) return { ...base, prot: 0, cls: "none", filled: 0n, parent: null, at: [null, null, null] };
       return this.inner(home, delta, table.size[row], base);
@@ -184,12 +186,12 @@ class Image {
         const from = firstIndex(order.length, (i) => section[order[i]] >= t.index);
         rows = order.subarray(from, firstIndex(order.length, (i) => section[order[i]] > t.index));
       } else {
-        const r = t.at[VIRTUAL];
-        if (!r) return null;
+        if (!t.at[VIRTUAL]) return null;
+        const r = { start: t.at[VIRTUAL].start - this.bias, end: t.at[VIRTUAL].end - this.bias };
         const from = firstIndex(order.length, (i) => value[order[i]] >= r.start);
         rows = order.subarray(from, firstIndex(order.length, (i) => value[order[i]] >= r.end));
       }
-      const base = this.object ? 0n : t.at[VIRTUAL].start;
+      const base = this.object ? 0n : t.at[VIRTUAL].start - this.bias;
       const { start, end } = t.at[space], scale = this.scales[space];
       const top = new Float64Array(rows.length), bottom = new Float64Array(rows.length);
       // In a section the scale is nearly always one line; asked once, not for each.

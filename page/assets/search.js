@@ -60,6 +60,7 @@ class Search {
   symbolAt(at) {
     const { table, order } = this.image.ready;
     if (!table || this.image.object) return null;
+    at -= this.image.bias;
     let i = firstIndex(order.length, (k) => table.value[order[k]] > at) - 1;
     for (let back = 0; i >= 0 && back < 8; i--, back++) {
       const off = at - table.value[order[i]];

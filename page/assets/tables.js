@@ -8,6 +8,9 @@ function tablesOf(image) {
   return [sectionTable(image), segmentTable(image), symbolTable(image), relocTable(image), stringTable(image)].filter((t) => t.count > 0);
 }
 
+// unbiased are the addresses of a thing as the file has them, or null.
+const unbiased = (image, t) => t.at[VIRTUAL] && { start: t.at[VIRTUAL].start - image.bias, end: t.at[VIRTUAL].end - image.bias };
+
 // ofThings is a table of things of the picture.
 function ofThings(image, id, label, list, columns) {
   return {
@@ -70,7 +73,7 @@ function symbolTable(image) {
       t = (await image.loadSymbols()).table;
       const narrowed = (thing) => {
         if (thing.kind === SYMBOL) return (i) => i === thing.row || (t.value[i] === t.value[thing.row] && t.section[i] === t.section[thing.row]);
-        const r = thing.at[VIRTUAL];
+        const r = unbiased(image, thing);
         if (image.object) return (i) => t.section[i] === thing.index && thing.kind === SECTION;
         return (i) => r && t.section[i] !== 0 && (t.info[i] & 15) !== 6 && t.value[i] >= r.start && (t.value[i] < r.end || (t.value[i] === r.start));
       };
@@ -89,11 +92,11 @@ function relocTable(image) {
   const thing = (i) => image.keep("reloc " + i, () => {
     const size = BigInt(image.bits / 8), title = `${name(i)[0]} ${symbol(i)}`;
     const home = image.bySection.get(target(i));
-    const place = home ? image.inner(home, t.off[i], size, { kind: PLACE, index: i, name: title }) : image.place(title, range(t.off[i], size));
+    const place = home ? image.inner(home, t.off[i], size, { kind: PLACE, index: i, name: title }) : image.place(title, range(t.off[i] + image.bias, size));
     return Object.assign(place, { reloc: relocFields(i) });
   });
   const relocFields = (i) => [
-    ["r_offset", hex(t.off[i]), image.object ? "in " + image.sectionName(target(i)) : image.nameAt(VIRTUAL, t.off[i])],
+    ["r_offset", hex(t.off[i]), image.object ? "in " + image.sectionName(target(i)) : image.nameAt(VIRTUAL, t.off[i] + image.bias)],
     ["type", hex(BigInt(t.type[i])), name(i).join(": ")],
     ["symbol", s && t.sym[i] < s.rows ? hex(s.value[t.sym[i]]) : "", symbol(i) || "none"],
     ["r_addend", hex(t.addend[i]), String(BigInt.asIntN(64, t.addend[i]))],
@@ -116,7 +119,7 @@ function relocTable(image) {
           const r = x.kind === SECTION ? null : x.at[FILE];
           return (i) => home && target(i) === home.index && (!r || touches(r, range(home.at[FILE].start + t.off[i], 1n)));
         }
-        const r = x.at[VIRTUAL];
+        const r = unbiased(image, x);
         if (x.kind === SYMBOL) return (i) => t.sym[i] === x.row || (r && t.off[i] >= r.start && t.off[i] < r.end);
         return (i) => r && t.off[i] >= r.start && t.off[i] < r.end;
       };

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -133,9 +134,15 @@ func TestExplore(t *testing.T) {
 	b.run("loading", func(t *testing.T) {
 		b.do(chromedp.Click(chromedp.CSS("#fit")))
 		b.open("steps")
-		b.do(chromedp.Click(chromedp.CSS(".steps li:nth-child(2)")))
+		step := `[...document.querySelectorAll(".steps li[tabindex]")].find(x => x.textContent.startsWith("r-x [0x401000"))`
+		js[bool](b, step+`.scrollIntoView() === undefined`)
+		at := js[[]float64](b, `(r => [r.x + 50, r.y + 10])(`+step+`.getBoundingClientRect())`)
+		b.do(chromedp.MouseClickXY(at[0], at[1]))
 		b.until(`document.querySelectorAll("#picture .lit").length > 0`)
-		b.until(`document.querySelector(".steps li:nth-child(2)").getAttribute("aria-current") === "step"`)
+		b.until(step + `.getAttribute("aria-current") === "step"`)
+		if d := js[string](b, details); !strings.Contains(d, "p_vaddr") {
+			t.Errorf("details of the step's header: %s", d)
+		}
 		b.shot("loading")
 	})
 
@@ -196,6 +203,12 @@ func TestPrint(t *testing.T) {
 	if dir := os.Getenv("ELFWRIGHT_SHOTS"); dir != "" {
 		os.WriteFile(filepath.Join(dir, "print.pdf"), pdf, 0o644)
 	}
+	b.call("media", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	})
+	js[bool](b, `dispatchEvent(new Event("beforeprint"))`)
+	b.shot("print")
 	if n := js[int](b, `document.querySelectorAll("#print tr").length`); n < 30 {
 		t.Errorf("%d rows are printed", n)
 	}
@@ -226,6 +239,42 @@ func TestSeveral(t *testing.T) {
 		b.until(`document.querySelectorAll(".tree button").length > 0`)
 		b.shot(fmt.Sprint("several", i))
 	}
+}
+
+// TestProcess has a page of a living process: its stack and its libraries are in
+// the picture, at the process's addresses.
+func TestProcess(t *testing.T) {
+	need(t, "sleep")
+	sleep := exec.Command("sleep", "600")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		sleep.Process.Kill()
+		sleep.Wait()
+	})
+	exe := fmt.Sprintf("/proc/%d/exe", sleep.Process.Pid)
+	for range 100 { // until it is no copy of this program any more
+		if to, _ := os.Readlink(exe); strings.HasSuffix(to, "sleep") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(200 * time.Millisecond) // libraries
+	b := browse(t, exe)
+	b.click("rw-p [stack]")
+	b.until(`document.querySelector("#details h2").textContent.includes("[stack]")`)
+	if n := js[int](b, `document.querySelectorAll("#picture .head").length`); n != 2 {
+		t.Errorf("%d columns", n)
+	}
+	b.do(chromedp.SendKeys(chromedp.CSS("#search"), ".text"))
+	b.until(`document.querySelectorAll("#found li").length > 0`)
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelector("#details h2").textContent.startsWith(".text")`)
+	if d := js[string](b, details); !strings.Contains(d, "0x5") {
+		t.Errorf("details of .text: %s", d)
+	}
+	b.shot("process")
 }
 
 // TestNames: what a file calls its parts is text to the page, whatever it is.
