@@ -100,10 +100,21 @@ type comparison struct {
 	files atomic.Int64
 	docs  atomic.Int64
 	bad   map[string]int // differences of each view
+	facts map[string]int // facts of each view, so that none is compared with nothing
 }
 
 // maxShown is how many differences of a view are printed.
 const maxShown = 12
+
+// count adds up what readelf said.
+func (c *comparison) count(view string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.facts == nil {
+		c.facts = map[string]int{}
+	}
+	c.facts[view] += n
+}
 
 // differ notes a difference.
 func (c *comparison) differ(view, format string, args ...any) {
@@ -124,7 +135,7 @@ func (c *comparison) finish() {
 			c.t.Errorf("%s: %d differences in all", view, n)
 		}
 	}
-	c.t.Logf("%d files, %d of them or of their members compared", c.files.Load(), c.docs.Load())
+	c.t.Logf("%d files, %d of them or of their members compared; facts: %v", c.files.Load(), c.docs.Load(), c.facts)
 }
 
 // file compares one file, or one archive, with a readelf.
@@ -246,6 +257,7 @@ func (c *comparison) dumps(tool, path string, docs []*jsonDocument) {
 
 // compare compares two lists of facts.
 func (c *comparison) compare(view, file string, theirs, ours []string) {
+	c.count(view, len(theirs))
 	for i := range max(len(theirs), len(ours)) {
 		a, b := "nothing", "nothing"
 		if i < len(theirs) {
@@ -340,6 +352,11 @@ func TestReadelfSystem(t *testing.T) {
 	samples.Need(t, "readelf")
 	c := &comparison{t: t}
 	c.all("readelf", systemFiles(t))
+	for _, v := range differentials {
+		if v.name != "groups" && c.facts[v.name] < 100 { // few archives have groups
+			t.Errorf("%s: only %d facts were compared", v.name, c.facts[v.name])
+		}
+	}
 }
 
 // TestReadelfPrograms compares programs of all machines, which the compilers
