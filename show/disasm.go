@@ -222,36 +222,42 @@ func (d *disassembler) symbolRange(name string, t *symbolTable, i int, s elffile
 	return r, nil
 }
 
-// bytes gets the bytes of a range; it ends where they do.
+// bytes gets the bytes of a range, which ends where they do. Of a broken section
+// or segment there may be some, and an error.
 func (d *disassembler) bytes(r *codeRange) error {
-	f := d.p.f
+	var err error
 	if r.section < 0 {
-		off, n, ok := f.OffsetOf(r.start)
-		if !ok {
-			return fmt.Errorf("0x%x is in no PT_LOAD segment's file bytes", r.start)
-		}
-		var err error
-		n = min(n, r.end-r.start)
-		r.b, err = f.Body.Bytes(off, n)
-		r.end = r.start + n
-		return err
+		r.b, err = d.segmentBytes(r)
+	} else {
+		r.b, err = d.sectionBytes(r)
 	}
-	s := &f.Sections()[r.section]
+	r.end = r.start + uint64(len(r.b))
+	return err
+}
+
+func (d *disassembler) segmentBytes(r *codeRange) ([]byte, error) {
+	off, n, ok := d.p.f.OffsetOf(r.start)
+	if !ok {
+		return nil, fmt.Errorf("0x%x is in no PT_LOAD segment's file bytes", r.start)
+	}
+	return d.p.f.Body.Bytes(off, min(n, r.end-r.start))
+}
+
+func (d *disassembler) sectionBytes(r *codeRange) ([]byte, error) {
+	s, name := &d.p.f.Sections()[r.section], d.p.sectionName(r.section)
 	if !s.HasBytes() {
-		return fmt.Errorf("section %s has no bytes in this file", d.p.sectionName(r.section))
+		return nil, fmt.Errorf("section %s has no bytes in this file", name)
 	}
 	if s.Has(elf.SHF_COMPRESSED) {
-		return fmt.Errorf("section %s is compressed", d.p.sectionName(r.section))
+		return nil, fmt.Errorf("section %s is compressed", name)
 	}
-	b, err := f.SectionData(r.section)
-	from := r.start - s.Addr
-	if err != nil || from >= uint64(len(b)) {
+	b, err := d.p.f.SectionData(r.section)
+	from, to := r.start-s.Addr, min(uint64(len(b)), r.end-s.Addr)
+	if from >= to {
 		if err == nil {
-			err = fmt.Errorf("0x%x is past the bytes of section %s", r.start, d.p.sectionName(r.section))
+			err = fmt.Errorf("0x%x is past the bytes of section %s", r.start, name)
 		}
-		return err
+		return nil, err
 	}
-	r.b = b[from:min(uint64(len(b)), r.end-s.Addr)]
-	r.end = r.start + uint64(len(r.b))
-	return nil
+	return b[from:to], err
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"elfwright/elffile"
 	"elfwright/internal/elftest"
@@ -367,4 +368,45 @@ func FuzzRange(f *testing.F) {
 			t.Errorf("[%#x, %#x), %v, %v", start, end, ok, err)
 		}
 	})
+}
+
+// TestDisassemblyMutations disassembles broken neighbours of good files: no
+// panic, no endless loop, and JSON that is JSON.
+func TestDisassemblyMutations(t *testing.T) {
+	what := []string{".text", "f", "g", "main", "_start", ".text:0x0..0xffffffffffff", "0x0..0xffffffff", "puts@plt"}
+	files := map[string][]byte{
+		"arm": codeFile(elf.EM_ARM, elf.ELFCLASS32, []byte("\x00\xbf\x70\x47\x00\x00\xa0\xe1\x78\x56\x34\x12\xfe\xff\xff\xea")),
+		"x86": codeFile(elf.EM_X86_64, elf.ELFCLASS64, []byte("\xf3\x0f\x1e\xfa\xe8\x00\x00\x00\x00\xc4\xe3\xf9\x6b\xc9\x20\xc3")),
+	}
+	for _, k := range elftest.Kinds() {
+		files["shared "+k.Name] = elftest.Shared(k).Bytes()
+		files["object "+k.Name] = elftest.Object(k).Bytes()
+	}
+	limit := 60
+	if sweep() {
+		limit = 1 << 20
+	}
+	for name, data := range files {
+		n := 0
+		for how, bad := range elftest.Mutate(1, data) {
+			if n++; n > limit {
+				break
+			}
+			f, err := elffile.Parse(name, bad)
+			if err != nil {
+				continue
+			}
+			start := time.Now()
+			var out bytes.Buffer
+			if _, err := Print(&out, f, Options{Disassemble: what, JSON: n%2 == 0}); err != nil {
+				t.Errorf("%s, %s: %v", name, how, err)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%s, %s: took %v", name, how, took)
+			}
+			if n%2 == 0 {
+				parseJSON(t, out.String())
+			}
+		}
+	}
 }

@@ -154,7 +154,6 @@ func readelfDynamic(text string) []string {
 
 var (
 	relocHead  = regexp.MustCompile(`^Relocation section '(.*)' at offset 0x([0-9a-f]+) contains (\d+) entr(?:y|ies):$`)
-	relrHead   = regexp.MustCompile(`^  (\d+) offsets?$`)
 	relocLine  = regexp.MustCompile(`^([0-9a-f]{8,16}) +([0-9a-f]{8,16}) (R_\S+|unrecognized: [0-9a-f]+) *(.*)$`)
 	relrLine   = regexp.MustCompile(`^([0-9a-f]{16}|[0-9a-f]{8})$`)
 	relocValue = regexp.MustCompile(`^([0-9a-f]{8,16}|\S+\(\)) +(.*)$`)
