@@ -34,6 +34,18 @@ func tourSteps(system string, hasGo bool) []step {
 			line:  "elfwright show -n " + system,
 			look:  "The build ID is how a debugger finds the symbols that were taken out.",
 		},
+		{
+			title: "Where it lies: in the file, and in memory",
+			line:  "elfwright show --map " + system,
+			max:   40,
+			look:  "What lies side by side is the same bytes. .bss has no bytes in the file. With --html=FILE the same becomes a page to zoom and search in.",
+		},
+		{
+			title: "What Linux would do to start it",
+			line:  "elfwright explain " + system,
+			show:  []string{" file ", " zero ", "cleared", "[stack]", "load bias", "start_brk", "  pc "},
+			look:  "Each line names the header that causes it and the kernel's function. With --check the program is started for a moment and the kernel is held to it.",
+		},
 	}
 	if hasGo {
 		return append(steps, finderSteps()...)
@@ -58,6 +70,12 @@ func finderSteps() []step {
 			title: "A header of one's own, in a finished program",
 			line:  "elfwright phdr add --type=0x65770001 --file=message.txt finder -o reshaped",
 			look:  "The report says where the table and the bytes went, by which technique, and what it costs.",
+		},
+		{
+			title: "What that changed, and what it did not",
+			line:  "elfwright show --diff finder reshaped || test $? = 1",
+			show:  []string{"Program headers", "  + ", "  ~ ", "total", "all segments"},
+			look:  "Two headers came, and nothing went: no byte of code or data differs. As with diff, exit code 1 says that the files are not the same.",
 		},
 		{
 			title: "Memory of one's own, too",
