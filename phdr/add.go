@@ -48,6 +48,7 @@ func Add(f *elffile.File, headers []Header, opt Options) (*Result, error) {
 		return nil, err
 	}
 	var tried []Attempt
+	known := new(facts)
 	for _, t := range techniques {
 		if opt.Technique != "" && opt.Technique != t.name {
 			continue
@@ -56,6 +57,7 @@ func Add(f *elffile.File, headers []Header, opt Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		d.facts = known
 		err = d.add(t)
 		if reason, no := reasonOf(err); no {
 			tried = append(tried, Attempt{t.name, reason})

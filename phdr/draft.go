@@ -34,8 +34,8 @@ type draft struct {
 	overlay    int64     // where bytes that no header names begin at the end of the file; -1: none
 	overlayWas int64     // the same in old
 	dyn        []elffile.Dyn
-	dynErr     error          // the dynamic section cannot be trusted
-	noteNames  map[int]string // found once; see checkNoteSymbols
+	dynErr     error // the dynamic section cannot be trusted
+	facts      *facts
 	requests   []*request
 	home       *segment      // for what is evicted, and for bytes of headers that are no PT_LOAD
 	segments   []*segment    // PT_LOADs to be made, in the order of their addresses
@@ -58,7 +58,7 @@ type section struct {
 func newDraft(f *elffile.File, opt Options) (*draft, error) {
 	c := *f
 	c.Body, c.Progs = f.Body.Clone(), slices.Clone(f.Progs)
-	d := &draft{File: &c, old: f, opt: opt, overlay: -1}
+	d := &draft{File: &c, old: f, opt: opt, overlay: -1, facts: new(facts)}
 	page, err := pageSize(f, opt)
 	if err != nil {
 		return nil, err

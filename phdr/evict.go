@@ -116,11 +116,7 @@ func (d *draft) planEviction(end uint64, keepID bool) (*eviction, error) {
 			small = append(small, r)
 		}
 	}
-	e, err := d.swap(rs, small, tables, end, window, keepID)
-	if err != nil {
-		return nil, err
-	}
-	return e, d.checkUnreferenced(e)
+	return d.swap(rs, small, tables, end, window, keepID)
 }
 
 // swap finds room in [end, window) for the small things: as many as can be, the
@@ -197,6 +193,9 @@ func swapAll(rs, small, out []*region, end, window uint64) *eviction {
 // carryOut moves what a plan says, and extends the table's PT_LOAD if the table
 // or a note now ends behind it.
 func (d *draft) carryOut(e *eviction, end uint64) error {
+	if err := d.checkUnreferenced(e); err != nil {
+		return err
+	}
 	type copied struct {
 		spot
 		data elffile.Data

@@ -94,41 +94,44 @@ func (d *draft) symbolMoved(table *section, sym []byte, from, to uint64) {
 // which compilers and start files give without using them: code may have the
 // address of such a one.
 func (d *draft) checkNoteSymbols(r *region) {
-	if d.noteNames == nil {
-		d.noteNames = d.findNoteNames()
+	if d.facts.noteNames == nil {
+		d.facts.noteNames = d.findNoteNames()
 	}
-	if name, ok := d.noteNames[r.secs[0]]; ok {
+	if name, ok := d.facts.noteNames[d.secs[r.secs[0]].was]; ok {
 		r.fix("the symbol %s names it, and code may have its address", name)
 	}
 }
 
-// findNoteNames looks once through all symbols for such names, by section.
+// facts are what was found out about a file, and is the same for every draft.
+type facts struct {
+	noteNames map[int]string // symbols that name notes, by section
+}
+
+// findNoteNames looks once through all symbols for such names.
 func (d *draft) findNoteNames() map[int]string {
-	notes := make(map[uint16]int)
-	for i := range d.secs {
-		if s := &d.secs[i]; s.Type == elf.SHT_NOTE && s.Has(elf.SHF_ALLOC) && s.was > 0 && s.was < elffile.ShnLoReserve {
-			notes[uint16(s.was)] = i
-		}
+	table := d.old.Sections()
+	note := make([]bool, elffile.ShnLoReserve)
+	for i := range min(len(table), len(note)) {
+		note[i] = table[i].Type == elf.SHT_NOTE && table[i].Has(elf.SHF_ALLOC)
 	}
 	names := make(map[int]string)
-	for i := range d.secs {
-		if s := &d.secs[i]; s.was < 0 || s.Type != elf.SHT_SYMTAB && s.Type != elf.SHT_DYNSYM || len(notes) == 0 {
+	for i := range table {
+		if table[i].Type != elf.SHT_SYMTAB && table[i].Type != elf.SHT_DYNSYM {
 			continue
 		}
-		t, err := d.old.SymbolTable(d.secs[i].was)
+		t, err := d.old.SymbolTable(i)
 		if err != nil {
 			continue
 		}
 		for k := range t.Len() {
 			sym := t.At(k)
-			n, ok := notes[sym.Shndx]
-			if !ok {
+			if int(sym.Shndx) >= len(note) || !note[sym.Shndx] {
 				continue
 			}
-			s := &d.secs[n]
-			inside := sym.Value >= s.orig.Addr && sym.Value-s.orig.Addr < s.orig.Size
+			s := &table[sym.Shndx]
+			inside := sym.Value >= s.Addr && sym.Value-s.Addr < s.Size
 			if name := string(t.Name(sym)); inside && suspicious(sym, name) {
-				names[n] = name
+				names[int(sym.Shndx)] = name
 			}
 		}
 	}
@@ -222,31 +225,57 @@ func (w *watch) relative(typ uint32) bool {
 }
 
 func (w *watch) table(t *elffile.RelocTable) error {
+	if n := t.Len() * w.d.RelaSize(); t.Kind == "RELA" && n > 0 && t.Size == uint64(n) {
+		return w.rela(t)
+	}
 	for rel := range t.All() {
-		if r := w.at(rel.Off); r != nil {
-			return notHeref("%v is in the way, and a relocation in it is applied at run time", r)
+		if err := w.reloc(t, rel); err != nil {
+			return err
 		}
-		if rel.Sym != 0 {
+	}
+	return nil
+}
+
+// rela looks at the bytes of the longest tables, of which there may be millions of
+// entries, and decodes those alone whose numbers might be a hit.
+func (w *watch) rela(t *elffile.RelocTable) error {
+	size := w.d.RelaSize()
+	b, err := w.d.old.Body.Bytes(uint64(t.Offset), uint64(t.Len()*size))
+	if err != nil {
+		return notHeref("the dynamic relocations cannot be read: %v", err)
+	}
+	addend := size - w.d.AddrSize()
+	for i := 0; len(b) >= size; i, b = i+1, b[size:] {
+		if w.d.Addr(b)-w.lo >= w.hi-w.lo && w.d.Addr(b[addend:])-w.lo >= w.hi-w.lo {
 			continue
 		}
-		v := uint64(rel.Addend)
-		if !t.HasAddend {
-			if !w.relative(rel.Type) { // before the place is read
-				continue
-			}
-			b, err := w.d.old.BytesAt(rel.Off, uint64(w.d.AddrSize()))
-			if err != nil {
-				continue
-			}
-			v = w.d.Addr(b)
+		if err := w.reloc(t, t.At(i)); err != nil {
+			return err
 		}
-		if !w.d.Is64() {
-			v = uint64(uint32(v))
+	}
+	return nil
+}
+
+func (w *watch) reloc(t *elffile.RelocTable, rel elffile.Reloc) error {
+	if r := w.at(rel.Off); r != nil {
+		return notHeref("%v is in the way, and a relocation in it is applied at run time", r)
+	}
+	if rel.Sym != 0 {
+		return nil
+	}
+	v := uint64(rel.Addend)
+	if !t.HasAddend {
+		b, err := w.d.old.BytesAt(rel.Off, uint64(w.d.AddrSize()))
+		if err != nil {
+			return nil
 		}
-		// The address first: a library has some 400,000 of these.
-		if r := w.at(v); r != nil && w.relative(rel.Type) {
-			return notHeref("%v is in the way, and the relocation at 0x%x has its address 0x%x", r, rel.Off, v)
-		}
+		v = w.d.Addr(b)
+	}
+	if !w.d.Is64() {
+		v = uint64(uint32(v))
+	}
+	if r := w.at(v); r != nil && w.relative(rel.Type) {
+		return notHeref("%v is in the way, and the relocation at 0x%x has its address 0x%x", r, rel.Off, v)
 	}
 	return nil
 }
