@@ -199,11 +199,8 @@ class Picture {
     for (let i = 0; i + 1 < cols.length; i++) root.push(this.bands(cols[i], cols[i + 1]));
     for (const col of cols) root.push(this.column(col));
     root.push(this.marks(cols));
-    for (const col of cols) {
-      root.push(
-        svg("rect", { class: "headback", x: col.left - 90, y: 0, width: col.width + 100, height: this.head - 4 }),
-        svg("text", { class: "head", x: col.left, y: 15 }, spaceNames[col.space]));
-    }
+    root.push(svg("rect", { class: "headback", x: 0, y: 0, width: this.width, height: this.head - 4 }));
+    for (const col of cols) root.push(svg("text", { class: "head", x: col.left, y: 15 }, spaceNames[col.space]));
     this.svg.dataset.zoom = (cols[0].view.k / this.least()).toFixed(2);
     this.svg.replaceChildren(...root);
   }
@@ -328,7 +325,7 @@ class Picture {
 
   // split is how much of a thing's width its own name keeps.
   split(width) {
-    return Math.min(width * 0.34, 100);
+    return clamp(width * 0.34, Math.min(56, width / 2), 100);
   }
 
   // inside draws what a thing contains: fields and entries, or symbols.

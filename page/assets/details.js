@@ -30,7 +30,7 @@ class Details {
     if (t.parent) parts.push("in " + image.title(t.parent));
     const r = t.at[VIRTUAL] ?? t.at[FILE];
     if (r) parts.push(bytes(r.end - r.start));
-    if (r && t.at[VIRTUAL] && t.kind !== SYMBOL && t.filled < r.end - r.start) parts.push(`${bytes(r.end - r.start - t.filled)} of them zero, in no file`);
+    if (r && t.at[VIRTUAL] && t.kind <= SECTION && t.filled < r.end - r.start) parts.push(`${bytes(r.end - r.start - t.filled)} of them zero, in no file`);
     return parts.join(", ");
   }
 
