@@ -60,7 +60,9 @@ var scripts = [...]string{
 	"scale.js",   // address to height and back
 	"fields.js",  // every header field: where it is, what it means
 	"model.js",   // an image's things, and who contains whom
-	"columns.js", // the picture
+	"view.js",    // what part of the columns is in sight
+	"drawing.js", // the columns as SVG
+	"columns.js", // the picture: columns, mouse and keys
 	"grid.js",    // a table of any length
 	"tables.js",  // which tables there are
 	"treemap.js", // what takes the room

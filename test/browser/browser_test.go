@@ -252,6 +252,14 @@ func (b *tab) click(label string) {
 	b.do(chromedp.MouseClickXY(x, y))
 }
 
+// press clicks where an element is now: the page may draw it anew meanwhile.
+func (b *tab) press(css string) {
+	b.Helper()
+	b.until(fmt.Sprintf(`document.querySelector(%q)`, css))
+	at := js[[]float64](b, fmt.Sprintf(`(r => [r.x + Math.min(r.width / 2, 60), r.y + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, css))
+	b.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
 // open opens a tab of the tables.
 func (b *tab) open(id string) {
 	b.Helper()

@@ -55,7 +55,7 @@ func TestExplore(t *testing.T) {
 			t.Errorf("details: %s", d)
 		}
 		b.shot("narrowed")
-		b.do(chromedp.Click(chromedp.CSS("#panel .chip")))
+		b.press("#panel .chip")
 		b.until(fmt.Sprintf(`document.querySelector("#panel .count").textContent === %q`, all))
 	})
 
@@ -65,7 +65,7 @@ func TestExplore(t *testing.T) {
 		if row := js[string](b, `document.querySelector("#panel .row").textContent`); !strings.Contains(row, "garden::Tree::grow(int)") {
 			t.Errorf("row: %s", row)
 		}
-		b.do(chromedp.Click(chromedp.CSS("#panel .row")))
+		b.press("#panel .row")
 		b.until(`document.querySelector("#details h2").textContent.includes("garden::Tree::grow")`)
 		if d := js[string](b, details); !strings.Contains(d, "sample.cc") || !strings.Contains(d, "st_value") {
 			t.Errorf("details: %s", d)
@@ -96,12 +96,12 @@ func TestExplore(t *testing.T) {
 		zoom := `Number(document.querySelector("#picture svg").dataset.zoom)`
 		b.until(zoom + " === 1")
 		for range 3 {
-			b.do(chromedp.Click(chromedp.CSS("#in")))
+			b.press("#in")
 		}
 		b.until(zoom + " > 4")
-		b.do(chromedp.Click(chromedp.CSS("#out")))
+		b.press("#out")
 		b.until(zoom + " < 3")
-		b.do(chromedp.Click(chromedp.CSS("#fit")))
+		b.press("#fit")
 		b.until(zoom + " === 1")
 		x, y := b.center("ELF header")
 		for range 14 {
@@ -114,7 +114,7 @@ func TestExplore(t *testing.T) {
 			t.Errorf("details of e_entry: %s", d)
 		}
 		b.shot("field")
-		b.do(chromedp.Click(chromedp.CSS("#fit")))
+		b.press("#fit")
 	})
 
 	b.run("keys", func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestExplore(t *testing.T) {
 	})
 
 	b.run("loading", func(t *testing.T) {
-		b.do(chromedp.Click(chromedp.CSS("#fit")))
+		b.press("#fit")
 		b.open("steps")
 		step := `[...document.querySelectorAll(".steps li[tabindex]")].find(x => x.textContent.startsWith("r-x [0x401000"))`
 		js[bool](b, step+`.scrollIntoView() === undefined`)
@@ -150,7 +150,7 @@ func TestExplore(t *testing.T) {
 		b.open("sizes")
 		b.until(`document.querySelectorAll(".tree button").length > 10`)
 		b.shot("sizes")
-		b.do(chromedp.Click(chromedp.CSS(`.filter input[value=source]`)))
+		b.press(`.filter input[value=source]`)
 		b.until(`[...document.querySelectorAll(".tree .group")].some(g => g.textContent.includes("second.cc"))`)
 		b.until(`[...document.querySelectorAll(".tree .group")].some(g => g.textContent.includes("sample.cc") && g.offsetWidth > 400)`) // by its variables
 		b.shot("sources")
@@ -163,9 +163,9 @@ func TestExplore(t *testing.T) {
 			b.until(`document.querySelectorAll("#panel .row").length > 0`)
 			b.do(chromedp.SendKeys(chromedp.CSS("#panel .filter input"), want), chromedp.Sleep(250*time.Millisecond)) // it waits for more to be typed
 			b.until(fmt.Sprintf(`document.querySelectorAll("#panel .row").length > 0 && [...document.querySelectorAll("#panel .row")].every(r => r.textContent.includes(%q))`, want))
-			b.do(chromedp.Click(chromedp.CSS(".heads button:nth-child(2)")))
+			b.press(".heads button:nth-child(2)")
 			b.until(`document.querySelector(".heads [aria-sort=ascending]")`)
-			b.do(chromedp.Click(chromedp.CSS("#panel .row")))
+			b.press("#panel .row")
 			b.shot("table-" + id)
 			b.until(`document.querySelector("#panel .row[aria-selected=true]")`)
 		}
@@ -180,12 +180,12 @@ func TestExplore(t *testing.T) {
 			return err
 		})
 		b.until(dark)
-		b.do(chromedp.Click(chromedp.CSS("#fit")))
+		b.press("#fit")
 		b.open("sizes")
 		b.shot("dark")
-		b.do(chromedp.Click(chromedp.CSS("#theme")))
+		b.press("#theme")
 		b.until("!" + dark)
-		b.do(chromedp.Click(chromedp.CSS("#theme")))
+		b.press("#theme")
 		b.until(dark)
 	})
 }
@@ -232,7 +232,7 @@ func TestSeveral(t *testing.T) {
 	}
 	b := browse(t, sample, object, bare)
 	for i, want := range []string{sample, object, bare} {
-		b.do(chromedp.Click(chromedp.CSS(fmt.Sprintf("#images button:nth-child(%d)", i+1))))
+		b.press(fmt.Sprintf("#images button:nth-child(%d)", i+1))
 		b.until(fmt.Sprintf(`document.querySelector("#details h2").textContent === %q`, want))
 		b.until(`document.querySelectorAll("#picture rect").length > 3`)
 		b.open("sizes")
@@ -341,7 +341,7 @@ func TestLarge(t *testing.T) {
 	b.until(`document.querySelectorAll("#found li").length > 0 && !document.getElementById("found").hidden`)
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until(`document.querySelector("#details h2").textContent.includes("llvm::Module::getFunction")`)
-	b.until(`[...document.querySelectorAll("#picture text")].some(t => t.textContent === "getFunction")`)
+	b.until(`[...document.querySelectorAll("#picture text")].some(t => t.textContent.startsWith("getFunc"))`)
 	b.shot("large-symbol")
 	b.open("sizes")
 	b.until(`document.querySelectorAll(".tree button").length > 100`)
