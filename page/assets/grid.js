@@ -30,10 +30,11 @@ class Grid {
   // set shows these rows: numbers that the columns understand.
   set(rows, nothing = "nothing here") {
     this.nothing = nothing;
+    const chosen = this.at >= 0 ? this.rows[this.at] : undefined;
     this.given = rows;
     this.rows = rows;
-    this.at = -1;
     if (this.by !== undefined) this.order();
+    this.at = chosen === undefined ? -1 : this.rows.indexOf(chosen);
     this.node.setAttribute("aria-rowcount", this.rows.length + 1);
     this.spacer.style.height = this.total() + "px";
     this.body.scrollTop = 0;
@@ -45,11 +46,13 @@ class Grid {
   }
 
   sort(i) {
+    const chosen = this.rows[this.at];
     this.down = this.by === i ? !this.down : false;
     this.by = i;
     [...this.heads.children].forEach((h, k) => h.setAttribute("aria-sort", k !== i ? "none" : this.down ? "descending" : "ascending"));
     [...this.heads.children].forEach((h, k) => (h.textContent = this.columns[k].label + (k !== i ? "" : this.down ? " ▾" : " ▴")));
     this.order();
+    this.at = chosen === undefined ? -1 : this.rows.indexOf(chosen);
     this.redraw();
   }
 
