@@ -29,7 +29,6 @@ type bench struct {
 	ld     []string             // flags
 	insn   map[string]string    // field name → assembly; words need none
 	rel    map[string][]implied // the same for a machine with REL
-	header string               // put before the places
 	big    bool
 	base   uint64                     // where .text goes
 	nowrap bool                       // ld does not compute modulo 2^32 except in words
@@ -65,7 +64,6 @@ type place struct {
 	add  int64
 	insn string
 	p    uint64
-	fill byte   // what a word holds before
 	high *place // of a pair, the place whose values count
 }
 
