@@ -199,6 +199,9 @@ func (d *draft) address(s *segment, end uint64, before []*segment) error {
 		// Both the file and the memory before it must stay free.
 		s.off = max(up(end, align), up(topOf(taken), align)-s.bias)
 		s.vaddr = s.off + s.bias
+		if s.off-end > maxFilled {
+			return notHeref("the file would get a hole of 0x%x bytes", s.off-end)
+		}
 	case s.fixed:
 		s.off = end + (s.vaddr-end)&(align-1)
 	default:

@@ -64,6 +64,11 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 		return nil, err
 	}
 	d.page = page
+	for i := range d.Progs {
+		if d.Progs[i].Type == elf.PT_NULL { // its other fields mean nothing (gABI)
+			d.Progs[i] = elffile.Prog{}
+		}
+	}
 	if _, err := plan.Map(image.FromFile(f), plan.Options{}); err != nil {
 		d.bare = err
 		d.warn("not-linux", "Linux would not start this file, so what its loader needs is not checked: %v", err)

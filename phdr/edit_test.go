@@ -172,46 +172,39 @@ func TestRemove(t *testing.T) {
 			t.Parallel()
 			s := newSubject(t, samples.Find(t, name))
 			dir := t.TempDir()
-			added, null, compact, again := filepath.Join(dir, "added"), filepath.Join(dir, "null"), filepath.Join(dir, "compact"), filepath.Join(dir, "again")
-			r := add(t, s.path, added, phdr.Options{}, dataHeader(), phdr.Header{Type: elf.PT_LOAD, Memsz: arenaSize})
-			n := r.Table.Entries
-			for to, opt := range map[string]phdr.Options{null: {}, compact: {Compact: true}} {
-				rr, err := edit(t, added, to, func(f *elffile.File) (*phdr.Result, error) {
-					return phdr.Remove(f, ours(f), opt)
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := n
-				if opt.Compact {
-					want = n - 2
-				}
-				if rr.Table.Entries != want {
-					t.Errorf("%s: %d entries, should be %d", to, rr.Table.Entries, want)
-				}
-				s.same(t, to)
-				if _, status := s.Run(t, to, "find", fmt.Sprint(uint32(dataType))); status == 0 {
-					t.Errorf("%s: the header is still found", to)
-				}
-				for _, k := range tools(s.Program)[:4] {
-					s.afterTool(t, k, dir, to, false, false)
-				}
-				lint(t, s.path, to)
-			}
-			r = add(t, null, again, phdr.Options{}, dataHeader())
-			if r.Technique != "slots" {
-				t.Errorf("PT_NULL entries are not taken, but %s", r.Technique)
-			}
-			s.same(t, again)
-			s.finds(t, again, true, false)
-			r = add(t, compact, again, phdr.Options{}, dataHeader())
-			if r.Technique != "slack" {
-				t.Errorf("the room of removed entries is not taken, but %s", r.Technique)
-			}
-			s.same(t, again)
-			s.finds(t, again, true, false)
+			added := filepath.Join(dir, "added")
+			n := add(t, s.path, added, phdr.Options{}, dataHeader(), phdr.Header{Type: elf.PT_LOAD, Memsz: arenaSize}).Table.Entries
+			s.removed(t, added, filepath.Join(dir, "null"), phdr.Options{}, n, "slots")
+			s.removed(t, added, filepath.Join(dir, "compact"), phdr.Options{Compact: true}, n-2, "slack")
 		})
 	}
+}
+
+// removed removes our headers, and adds one again, which takes their room.
+func (s *subject) removed(t *testing.T, from, to string, opt phdr.Options, entries int, technique string) {
+	t.Helper()
+	r, err := edit(t, from, to, func(f *elffile.File) (*phdr.Result, error) {
+		return phdr.Remove(f, ours(f), opt)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Table.Entries != entries {
+		t.Errorf("%s: %d entries, should be %d", to, r.Table.Entries, entries)
+	}
+	s.same(t, to)
+	if _, status := s.Run(t, to, "find", fmt.Sprint(uint32(dataType))); status == 0 {
+		t.Errorf("%s: the header is still found", to)
+	}
+	for _, k := range tools(s.Program)[:4] {
+		s.afterTool(t, k, filepath.Dir(to), to, false, false)
+	}
+	lint(t, s.path, to)
+	if r := add(t, to, to+".again", phdr.Options{}, dataHeader()); r.Technique != technique {
+		t.Errorf("%s: the room of the removed entries is not taken, but %s", to, r.Technique)
+	}
+	s.same(t, to+".again")
+	s.finds(t, to+".again", true, false)
 }
 
 // ours are the private header and the arena.

@@ -80,8 +80,8 @@ func (d *draft) symbolMoved(table *section, sym []byte, from, to uint64) {
 		info = sym[12]
 	}
 	name := "section symbol"
-	if elf.ST_TYPE(info) != elf.STT_SECTION {
-		if strs, err := d.old.SectionData(int(table.orig.Link)); err == nil {
+	if link := table.orig.Link; elf.ST_TYPE(info) != elf.STT_SECTION && int64(link) < int64(len(d.old.Sections())) {
+		if strs, err := d.old.SectionData(int(link)); err == nil {
 			if s, ok := elffile.CString(strs, uint64(d.U32(sym))); ok {
 				name = string(s)
 			}
