@@ -23,6 +23,7 @@ var rules = [...]rule{
 	{"phdr-old-kernels", "so do older ones, gVisor and qemu-user", true, oldKernels},
 	{"pt-phdr", "PT_PHDR describes it", true, ptPhdr},
 	{"interp", "PT_INTERP ends with a NUL and is loaded", true, interp},
+	{"property", "PT_GNU_PROPERTY and .note.gnu.property are the same bytes", true, property},
 	{"phdr-first-page", "the table is in the first page, where musl and core dumps need it", false, firstPage},
 	{"build-id-first-page", "the build-id is in the part of the file that core dumps keep", false, buildIDFirst},
 }
@@ -73,6 +74,19 @@ func interp(f *elffile.File, p *plan.Plan) string {
 	}
 	if m := p.At(image.Addr(h.Vaddr)); m == nil {
 		return fmt.Sprintf("PT_INTERP at 0x%x is not mapped", h.Vaddr)
+	}
+	return ""
+}
+
+// property: the kernel and the dynamic linker read PT_GNU_PROPERTY, a linker the
+// section; what they say of IBT, SHSTK and BTI must agree.
+func property(f *elffile.File, _ *plan.Plan) string {
+	i, k := progIndex(f.Progs, elf.PT_GNU_PROPERTY), f.SectionByName(".note.gnu.property")
+	if i < 0 || k < 0 {
+		return ""
+	}
+	if s, h := &f.Sections()[k], &f.Progs[i]; s.Off != h.Off || s.Addr != h.Vaddr {
+		return fmt.Sprintf("one is at 0x%x, address 0x%x, the other at 0x%x, 0x%x", h.Off, h.Vaddr, s.Off, s.Addr)
 	}
 	return ""
 }

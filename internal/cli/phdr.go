@@ -406,48 +406,51 @@ func runPhdrSet(c *call, o *phdrFlags) error {
 // change makes of the flags that were given what package phdr takes.
 func (o *phdrFlags) change(c *call, f *elffile.File) (phdr.Change, error) {
 	var ch phdr.Change
-	some := false
-	given := func(name string) bool {
-		some = some || c.changed(name)
-		return c.changed(name)
-	}
-	if given("type") {
-		t, err := phdr.ParseType(f.Header.Machine, o.typ)
-		if err != nil {
-			return ch, c.usagef("flag --type: %v", err)
-		}
-		ch.Type = &t
-	}
-	if given("flags") {
-		p, err := phdr.ParseFlags(o.flags)
-		if err != nil {
-			return ch, c.usagef("flag --flags: %v", err)
-		}
-		ch.Flags = &p
-	}
-	if given("range") {
-		r, err := phdr.FindRange(f, o.span)
-		if err != nil {
-			return ch, fmt.Errorf("--range: %w", err)
-		}
-		ch.Range = &r
-	}
-	if given("memsz") {
+	if c.changed("memsz") {
 		ch.Memsz = &o.memsz
 	}
-	if given("align") {
+	if c.changed("align") {
 		ch.Align = &o.align
 	}
-	if given("vaddr") {
+	if c.changed("vaddr") {
 		ch.Vaddr = (*image.Addr)(&o.vaddr)
 	}
-	if given("paddr") {
+	if c.changed("paddr") {
 		ch.Paddr = (*image.Addr)(&o.paddr)
 	}
-	if !some {
+	if err := o.changeWords(c, f, &ch); err != nil {
+		return ch, err
+	}
+	if ch == (phdr.Change{}) {
 		return ch, c.usagef("which field? say --flags, --memsz or another")
 	}
 	return ch, nil
+}
+
+// changeWords reads the flags that are no numbers.
+func (o *phdrFlags) changeWords(c *call, f *elffile.File, ch *phdr.Change) error {
+	if c.changed("type") {
+		t, err := phdr.ParseType(f.Header.Machine, o.typ)
+		if err != nil {
+			return c.usagef("flag --type: %v", err)
+		}
+		ch.Type = &t
+	}
+	if c.changed("flags") {
+		p, err := phdr.ParseFlags(o.flags)
+		if err != nil {
+			return c.usagef("flag --flags: %v", err)
+		}
+		ch.Flags = &p
+	}
+	if c.changed("range") {
+		r, err := phdr.FindRange(f, o.span)
+		if err != nil {
+			return fmt.Errorf("--range: %w", err)
+		}
+		ch.Range = &r
+	}
+	return nil
 }
 
 func runPhdrRm(c *call, o *phdrFlags) error {
