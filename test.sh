@@ -165,11 +165,12 @@ fuzz_one() {
 	return 1
 }
 
-# concurrent lists the packages that start goroutines or share memory.
+# concurrent lists the packages whose own code starts goroutines or shares memory.
 concurrent() {
-	local dir pkg
-	go list -f '{{.Dir}} {{.ImportPath}}' ./... | while read -r dir pkg; do
-		if grep -qsE '^[[:space:]]*go (func|[[:alpha:]])|"sync(/atomic)?"' "$dir"/*.go; then
+	local pkg files
+	go list -f '{{$d := .Dir}}{{.ImportPath}}{{range .GoFiles}} {{$d}}/{{.}}{{end}}' ./... | while read -r pkg files; do
+		# shellcheck disable=SC2086
+		if [ -n "$files" ] && grep -qE '^[[:space:]]*go (func\(|[[:alpha:]][[:alnum:].]*\()|"sync(/atomic)?"' $files; then
 			echo "$pkg"
 		fi
 	done
