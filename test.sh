@@ -170,7 +170,7 @@ concurrent() {
 	local pkg files
 	go list -f '{{$d := .Dir}}{{.ImportPath}}{{range .GoFiles}} {{$d}}/{{.}}{{end}}' ./... | while read -r pkg files; do
 		# shellcheck disable=SC2086
-		if [ -n "$files" ] && grep -qE '^[[:space:]]*go (func\(|[[:alpha:]][[:alnum:].]*\()|"sync(/atomic)?"' $files; then
+		if [ -n "$files" ] && grep -qE '^[[:space:]]*go (func\(|[[:alpha:]][[:alnum:].]*\()|^[[:space:]]*"sync(/atomic)?"$' $files; then
 			echo "$pkg"
 		fi
 	done
