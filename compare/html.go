@@ -7,13 +7,16 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed page.html
 var pageText string
 
 // page is the report as a template: it needs nothing from outside.
-var page = template.Must(template.New("page").Parse(pageText))
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Parse(pageText))
+})
 
 // A pageTable is a table of the page. Its columns can be sorted by.
 type pageTable struct {
@@ -46,7 +49,7 @@ type pageLine struct{ Text, Old, New string }
 // WriteHTML writes the report as one page without any reference to the outside.
 func (r *Report) WriteHTML(w io.Writer, o Output) error {
 	p := &pageMaker{o: o, t: &textWriter{o: Output{Demangle: o.Demangle}}}
-	return page.Execute(w, struct {
+	return page().Execute(w, struct {
 		Title  string
 		Old    File
 		New    File

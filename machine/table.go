@@ -4,11 +4,17 @@ import (
 	"fmt"
 	"iter"
 	"sort"
+	"sync"
 )
 
 // Table holds the relocation types of a machine, found by number or by name.
-// It is not changed after NewTable.
+// It is made of its rows when it is first asked, since most runs ask one machine
+// or none, and is not changed after that.
 type Table struct {
+	bits   uint8
+	groups [][]Reloc
+	once   sync.Once
+
 	rows  []Reloc // ascending by type
 	dense []int16 // type → index in rows + 1, for small numbers
 	far   map[uint32]int16
@@ -21,17 +27,29 @@ const denseLimit = 1 << 11
 
 // NewTable makes a machine's table from its rows, in any order. Values are
 // computed modulo 2^bits: 64, or 32 where addresses wrap around; but a field of 64
-// bits always gets a value of 64. It panics on a row that cannot be right: the
-// rows are part of the program.
+// bits always gets a value of 64. The first use panics on a row that cannot be
+// right: the rows are part of the program.
 func NewTable(bits uint8, groups ...[]Reloc) *Table {
-	t := &Table{far: map[uint32]int16{}, names: map[string]int16{}}
-	for _, g := range groups {
+	return &Table{bits: bits, groups: groups}
+}
+
+// ready makes the table at the first call. A nil table stays nil.
+func (t *Table) ready() *Table {
+	if t != nil {
+		t.once.Do(t.build)
+	}
+	return t
+}
+
+func (t *Table) build() {
+	t.far, t.names = map[uint32]int16{}, map[string]int16{}
+	for _, g := range t.groups {
 		t.rows = append(t.rows, g...)
 	}
 	sort.SliceStable(t.rows, func(i, j int) bool { return t.rows[i].Type < t.rows[j].Type })
 	for i := range t.rows {
 		r := &t.rows[i]
-		r.prepare(bits)
+		r.prepare(t.bits)
 		if err := r.valid(); err != nil {
 			panic(err)
 		}
@@ -40,7 +58,6 @@ func NewTable(bits uint8, groups ...[]Reloc) *Table {
 		}
 		t.add(r, int16(i))
 	}
-	return t
 }
 
 func (t *Table) add(r *Reloc, i int16) {
@@ -78,7 +95,7 @@ func (r *Reloc) valid() error {
 // Lookup finds a type by number. It is nil for a number that the psABI does not
 // allocate, and for a nil table.
 func (t *Table) Lookup(typ uint32) *Reloc {
-	if t == nil {
+	if t.ready() == nil {
 		return nil
 	}
 	if int64(typ) < int64(len(t.dense)) {
@@ -95,7 +112,7 @@ func (t *Table) Lookup(typ uint32) *Reloc {
 
 // ByName finds a type by its name or alias, or is nil.
 func (t *Table) ByName(name string) *Reloc {
-	if t == nil {
+	if t.ready() == nil {
 		return nil
 	}
 	if i, ok := t.names[name]; ok {
@@ -114,7 +131,7 @@ func (t *Table) Name(typ uint32) string {
 
 // Len is the number of types.
 func (t *Table) Len() int {
-	if t == nil {
+	if t.ready() == nil {
 		return 0
 	}
 	return len(t.rows)
@@ -124,7 +141,7 @@ func (t *Table) Len() int {
 // changed.
 func (t *Table) All() iter.Seq[*Reloc] {
 	return func(yield func(*Reloc) bool) {
-		if t == nil {
+		if t.ready() == nil {
 			return
 		}
 		for i := range t.rows {
