@@ -16,16 +16,17 @@ type rule struct {
 	holds  string
 	fatal  bool // else the file runs, and something else is lost
 	broken func(f *elffile.File, p *plan.Plan) string
+	about  elf.ProgType // a file without such a header has nothing to do with it; PT_NULL: any has
 }
 
 var rules = [...]rule{
-	{"phdr-new-kernels", "Linux since 5.18 finds the table", true, newKernels},
-	{"phdr-old-kernels", "so do older ones, gVisor and qemu-user", true, oldKernels},
-	{"pt-phdr", "PT_PHDR describes it", true, ptPhdr},
-	{"interp", "PT_INTERP ends with a NUL and is loaded", true, interp},
-	{"property", "PT_GNU_PROPERTY and .note.gnu.property are the same bytes", true, property},
-	{"phdr-first-page", "the table is in the first page, where musl and core dumps need it", false, firstPage},
-	{"build-id-first-page", "the build-id is in the part of the file that core dumps keep", false, buildIDFirst},
+	{"phdr-new-kernels", "Linux since 5.18 finds the table", true, newKernels, elf.PT_NULL},
+	{"phdr-old-kernels", "so do older ones, gVisor and qemu-user", true, oldKernels, elf.PT_NULL},
+	{"pt-phdr", "PT_PHDR describes it", true, ptPhdr, elf.PT_PHDR},
+	{"interp", "PT_INTERP ends with a NUL and is loaded", true, interp, elf.PT_INTERP},
+	{"property", "PT_GNU_PROPERTY and .note.gnu.property are the same bytes", true, property, elf.PT_GNU_PROPERTY},
+	{"phdr-first-page", "the table is in the first page, where musl and core dumps need it", false, firstPage, elf.PT_NULL},
+	{"build-id-first-page", "the build-id is in the part of the file that core dumps keep", false, buildIDFirst, elf.PT_NOTE},
 }
 
 // newKernels: AT_PHDR is the address of e_phoff in the PT_LOAD whose file range
@@ -130,6 +131,9 @@ func (d *draft) proveRules(now *elffile.File, proof *Proof) error {
 		return d.unproved(err)
 	}
 	for _, r := range rules {
+		if r.about != elf.PT_NULL && progIndex(now.Progs, r.about) < 0 {
+			continue
+		}
 		how := r.broken(now, is)
 		switch {
 		case how == "":
