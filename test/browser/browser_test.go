@@ -1,5 +1,5 @@
-// Package browser tests the pages that elfwright show --html makes in a real
-// browser, Chromium, which it drives by the DevTools protocol. It is a module of
+// Package browser tests the pages that elfwright show makes, with --html and with
+// --diff=html, in a real browser, Chromium, which it drives by the DevTools protocol. It is a module of
 // its own, so that this protocol is in nobody else's graph.
 package browser
 
@@ -93,12 +93,21 @@ type tab struct {
 	asked  []string // what the page requested
 }
 
-// browse opens a page of files and waits until it is drawn. At the end of the
-// test no error may have been reported, and nothing asked for but the page.
+// browse opens a page of files and waits until it is drawn.
 func browse(t *testing.T, files ...string) *tab {
 	t.Helper()
 	need(t, "chromium")
-	page := write(t, files...)
+	b := visit(t, write(t, files...))
+	b.do(chromedp.WaitReady(chromedp.CSS(`html[data-ready=yes]`)),
+		chromedp.WaitVisible(chromedp.CSS(`#picture rect`)))
+	return b
+}
+
+// visit opens a page. At the end of the test no error may have been reported,
+// and nothing asked for but the page.
+func visit(t *testing.T, page string) *tab {
+	t.Helper()
+	need(t, "chromium")
 	b := &tab{T: t}
 	alloc, cancel := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath("chromium"), chromedp.UserDataDir(t.TempDir()),
@@ -128,8 +137,7 @@ func browse(t *testing.T, files ...string) *tab {
 	})
 	b.do(chromedp.EmulateViewport(1440, 900),
 		chromedp.Navigate("file://"+(&neturl.URL{Path: page}).EscapedPath()),
-		chromedp.WaitReady(chromedp.CSS(`html[data-ready=yes]`)),
-		chromedp.WaitVisible(chromedp.CSS(`#picture rect`)))
+		chromedp.WaitReady(chromedp.CSS("body")))
 	t.Cleanup(func() { b.clean(page) })
 	return b
 }
