@@ -24,6 +24,7 @@ packages=(
 	man-db                               # looks for faults in the man pages
 	opensbi libc6-s390x-cross libc6-powerpc-cross # firmware, and big endian of both classes, to read
 	chromium                             # opens our pages
+	rustc                                # programs of another language
 	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together

@@ -14,7 +14,7 @@ class Grid {
     this.at = -1;
     this.heads = el("div", { class: "heads", role: "row" }, columns.map((c, i) => el("button", { type: "button", role: "columnheader", class: this.cls(c), style: this.style(c), onclick: () => this.sort(i) }, c.label)));
     this.spacer = el("div", { style: { width: "1px" }, "aria-hidden": true });
-    this.body = el("div", { class: "body", tabindex: 0, role: "rowgroup", "aria-label": label + ", arrow keys move, Enter selects", onscroll: () => this.redraw(), onkeydown: (e) => this.key(e), onclick: (e) => this.click(e) }, this.spacer);
+    this.body = el("div", { class: "body", tabindex: 0, role: "rowgroup", "aria-label": label + ", arrow keys move, Enter selects", onscroll: () => this.redraw(), onkeydown: (e) => this.key(e), onpointerdown: (e) => (this.pressed = e), onpointerup: (e) => this.click(e) }, this.spacer);
     this.node = el("div", { class: "grid", role: "grid", "aria-label": label }, this.heads, this.body);
     new ResizeObserver(() => this.redraw()).observe(this.body);
   }
@@ -96,9 +96,13 @@ class Grid {
     if (this.at >= 0) this.body.setAttribute("aria-activedescendant", "row-" + this.at);
   }
 
-  // click finds its row anew: the one that was there when the button went down
-  // may have been drawn anew since.
+  // click is made of the button's going down and up again at one place. The
+  // browser's own click does not come where the row that was pressed has been
+  // drawn anew meanwhile; and the row is looked for anew for the same reason.
   click(e) {
+    const down = this.pressed;
+    this.pressed = null;
+    if (e.button || !down || Math.hypot(e.clientX - down.clientX, e.clientY - down.clientY) > 4) return;
     const row = document.elementFromPoint(e.clientX, e.clientY)?.closest(".row");
     if (row) this.choose(Number(row.id.slice("row-".length)));
   }
