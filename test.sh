@@ -22,7 +22,7 @@ packages=(
 	musl-tools llvm-14 lld-14 mold       # other C libraries and linkers
 	patchelf elfutils gdb                # must accept what we write
 	man-db                               # looks for faults in the man pages
-	opensbi libc6-s390x-cross libc6-powerpc-cross # firmware, and big endian of both classes, to read
+	opensbi libc6-s390x-cross libc6-powerpc-cross libc6-dbg # firmware, big endian of both classes, debug files
 	chromium                             # opens our pages
 	rustc                                # programs of another language
 	jq strace                            # ask what our JSON says, and what a program calls

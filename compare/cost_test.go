@@ -12,6 +12,9 @@ import (
 // TestCost compares files that make much of few bytes: names that overlap,
 // sections, segments and symbols that all have the same bytes.
 func TestCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which runs the short tests, has a cost of its own")
+	}
 	k := elftest.Kinds()[0]
 	long := string(bytes.Repeat([]byte("n"), 100<<10))
 	bytesOf := func(first byte) elftest.File {

@@ -280,7 +280,7 @@ func TestCore(t *testing.T) {
 		t.Errorf("%s has type %v", core, f.Type)
 	}
 	out, err := exec.Command("gdb", "-nx", "-batch", "-ex", "info threads", program, core).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("abort")) && !bytes.Contains(out, []byte("raise")) && !bytes.Contains(out, []byte("pthread_kill")) {
+	if err != nil || !bytes.Contains(out, []byte("terminated with signal SIGABRT")) { // names of functions need libc's debug symbols
 		t.Errorf("gdb does not know the core file: %v\n%s", err, out)
 	}
 	if threads := bytes.Count(out, []byte("Thread 0x")) + bytes.Count(out, []byte("LWP")); threads < 2 {
