@@ -142,7 +142,7 @@ func (d *disassembler) findPLT(name string) []codeRange {
 	for i := range d.symbols.list {
 		s := &d.symbols.list[i]
 		section := d.symbols.section(s.addr)
-		if string(s.name) == name && section >= 0 {
+		if string(s.name) == name && section >= 0 && !s.thumb { // not the way in from Thumb
 			sec := &d.p.f.Sections()[section]
 			list = append(list, codeRange{name: name, section: section, start: s.addr, end: d.symbols.next(-1, s.addr, sec.Addr+sec.Size)})
 		}

@@ -103,9 +103,14 @@ func TestInstructions(t *testing.T) {
 		{armbe8, 'a', "feffffeb", 4, "bl 0x1000", 0x1000},
 		{armbe, 'a', "ebfffffe", 4, "bl 0x1000", 0x1000},
 		{arm, 'a', "04009fe5", 4, "ldr r0, [pc, #4]", 0x100c},
-		{arm, 't', "00bf", 2, ".inst.n 0xbf00", 0},
-		{arm, 't', "00f001f8", 4, ".inst.w 0xf000f801", 0},
-		{armbe, 't', "f000f801", 4, ".inst.w 0xf000f801", 0},
+		{arm, 't', "00bf", 2, "nop", 0},
+		{arm, 't', "00f001f8", 4, "bl 0x1006", 0x1006},
+		{armbe, 't', "f000f801", 4, "bl 0x1006", 0x1006},
+		{armbe8, 't', "00f001f8", 4, "bl 0x1006", 0x1006},
+		{arm, 't', "0148", 2, "ldr r0, [pc, #4]", 0x1008},
+		{arm, 't', "c0ba", 2, "revsh r0, r0", 0},
+		{arm, 't', "80ba", 2, ".inst.n 0xba80", 0},
+		{arm, 't', "50ef1061", 4, ".inst.w 0xef506110", 0},
 		{arm, 't', "00f0", 2, ".short 0xf000", 0},
 
 		{riscv, 0, "7d55", 2, "li a0,-1", 0},
@@ -134,6 +139,7 @@ func TestDisassembly(t *testing.T) {
 	for _, m := range []struct{ triple, flags string }{
 		{"x86_64-linux-gnu", "-O2 -fcf-protection"}, {"x86_64-linux-gnu", "-O3 -march=x86-64-v3"}, {"i686-linux-gnu", "-O1"},
 		{"aarch64-linux-gnu", "-O2 -mbranch-protection=standard"}, {"arm-linux-gnueabihf", "-O2 -marm"},
+		{"arm-linux-gnueabihf", "-O2 -mthumb -mfpu=vfpv3-d16"},
 		{"riscv64-linux-gnu", "-O2"}, {"riscv64-linux-gnu", "-O2 -march=rv64g"},
 	} {
 		t.Run(m.triple+m.flags, func(t *testing.T) {
@@ -290,7 +296,7 @@ func codeFile(m elf.Machine, class elf.Class, code []byte) []byte {
 }
 
 func TestDisassemblySymbols(t *testing.T) {
-	code := []byte("\x00\xbf\x70\x47\x00\x00\xa0\xe1\x78\x56\x34\x12")
+	code := []byte("\x00\xbf\x80\xba\x00\x00\xa0\xe1\x78\x56\x34\x12")
 	f, err := elffile.Parse("a.o", codeFile(elf.EM_ARM, elf.ELFCLASS32, code))
 	if err != nil {
 		t.Fatal(err)
@@ -305,7 +311,7 @@ func TestDisassemblySymbols(t *testing.T) {
 	}
 	text, faults := show(Options{Disassemble: []string{"f", "g", ".text:0x8..0x100"}})
 	for _, want := range []string{
-		"[0x0, 0x4)", "not decoded", "0:  bf00      .inst.n 0xbf00", "[0x4, 0xc)", "e1a00000  mov r0, r0", ".word 0x12345678", "[0x8, 0xc)",
+		"[0x0, 0x4)", "some Thumb instructions are not decoded", "0:  bf00      nop", "2:  ba80      .inst.n 0xba80", "[0x4, 0xc)", "e1a00000  mov r0, r0", ".word 0x12345678", "[0x8, 0xc)",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

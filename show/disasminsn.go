@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"elfwright/elffile"
+	"elfwright/show/thumb"
 )
 
 // insn is one decoded instruction, or bytes that are none.
@@ -17,6 +18,7 @@ type insn struct {
 	target uint64 // the address that it branches to, or refers to
 	refers bool   // there is one
 	branch bool   // and the text ends with it
+	halves bool   // its bytes are read as halfwords
 }
 
 type insnKind uint8
@@ -24,7 +26,7 @@ type insnKind uint8
 const (
 	insnCode    insnKind = iota
 	insnUnknown          // no decoder knows these bytes
-	insnThumb            // Thumb, for which there is no decoder
+	insnThumb            // Thumb, but none that the decoder knows
 	insnData             // data, as a mapping symbol says
 )
 
@@ -37,6 +39,7 @@ type insnDecoder struct {
 	big     bool // instructions are big-endian
 	unit    int  // bytes that are printed together
 	decode  func(b []byte, pc uint64) insn
+	t32     thumb.Decoder
 }
 
 // efArmBE8 is EF_ARM_BE8 (AAELF32, "e_flags"): data is big-endian, instructions
@@ -74,7 +77,7 @@ func (d *insnDecoder) next(b []byte, pc uint64, kind byte) insn {
 	case 'd':
 		return d.data(b, pc)
 	case 't':
-		return d.thumb(b)
+		return d.thumb(b, pc)
 	}
 	if !d.big {
 		return d.decode(b, pc)
@@ -100,21 +103,28 @@ func (d *insnDecoder) data(b []byte, pc uint64) insn {
 	return i
 }
 
-// thumb separates Thumb instructions by their length (Arm ARM, "Thumb
-// instruction set encoding"): golang.org/x/arch decodes none of them, and a
-// guess would be worse than their bytes.
-func (d *insnDecoder) thumb(b []byte) insn {
+// thumb decodes a Thumb instruction. What the decoder does not know is printed as
+// its one or two halfwords: a guess would be worse.
+func (d *insnDecoder) thumb(b []byte, pc uint64) insn {
 	if len(b) < 2 {
 		return byteInsn(b, 1)
 	}
-	first := d.u16(b)
-	if first>>11 < 0x1d {
-		return insn{size: 2, kind: insnThumb, text: fmt.Sprintf(".inst.n 0x%04x", first)}
+	first, second := d.u16(b), uint16(0)
+	if thumb.Wide(first) {
+		if len(b) < 4 {
+			return insn{size: 2, kind: insnThumb, text: fmt.Sprintf(".short 0x%04x", first)}
+		}
+		second = d.u16(b[2:])
 	}
-	if len(b) < 4 {
-		return insn{size: 2, kind: insnThumb, text: fmt.Sprintf(".short 0x%04x", first)}
+	t := d.t32.Decode(first, second, uint32(pc))
+	out := insn{size: t.Len, text: t.Text, target: uint64(t.Target), refers: t.Refers, branch: t.Branch, halves: true}
+	if t.Text == "" {
+		out.kind, out.text = insnThumb, fmt.Sprintf(".inst.n 0x%04x", first)
+		if t.Len == 4 {
+			out.text = fmt.Sprintf(".inst.w 0x%04x%04x", first, second)
+		}
 	}
-	return insn{size: 4, kind: insnThumb, text: fmt.Sprintf(".inst.w 0x%04x%04x", first, d.u16(b[2:]))}
+	return out
 }
 
 func (d *insnDecoder) u16(b []byte) uint16 {

@@ -40,7 +40,11 @@ func (c *codeSymbols) pltNames(types *relocTypes) {
 		}
 		slots(t, func(start, slot uint64) {
 			if name := names[slot]; name != nil {
-				c.list = append(c.list, codeSymbol{section: -1, addr: start, name: append(name[:len(name):len(name)], "@plt"...), rank: 1})
+				thumb := h.Machine == elf.EM_ARM && start&1 != 0
+				if thumb {
+					start--
+				}
+				c.list = append(c.list, codeSymbol{section: -1, addr: start, name: append(name[:len(name):len(name)], "@plt"...), rank: 1, thumb: thumb})
 			}
 		})
 	}
@@ -149,7 +153,8 @@ func pltA64(t *pltSection, take func(start, slot uint64)) {
 }
 
 // pltA32 looks for ADD IP, PC, #a; ADD IP, IP, #b, which there may be two of;
-// LDR PC, [IP, #c]!
+// LDR PC, [IP, #c]! In front there may be a way in from Thumb, which is told by
+// bit 0 of its address.
 func pltA32(t *pltSection, take func(start, slot uint64)) {
 	for i := 0; i+12 <= len(t.b); i += 4 {
 		w := t.a32(i)
@@ -164,11 +169,25 @@ func pltA32(t *pltSection, take func(start, slot uint64)) {
 				continue
 			}
 			if w&0xfffff000 == 0xe5bcf000 {
+				if i >= 4 && t.fromThumb(i-4) {
+					take(t.addr+uint64(i)-4|1, uint64(slot+w&0xfff))
+				}
 				take(t.addr+uint64(i), uint64(slot+w&0xfff))
 			}
 			break
 		}
 	}
+}
+
+// fromThumb says whether there is BX PC, which leads to the A32 code two
+// halfwords on, with a NOP or a branch in between that is never reached.
+func (t *pltSection) fromThumb(off int) bool {
+	const bxPC, nop, branch = 0x4778, 0x46c0, 0xe7fd
+	first, second := uint16(t.a32(off)), uint16(t.a32(off)>>16)
+	if second == bxPC { // big-endian
+		first, second = second, first
+	}
+	return first == bxPC && (second == nop || second == branch)
 }
 
 // a32 is an instruction of A32: little-endian in BE8 files and of course in

@@ -19,7 +19,7 @@ func (d *disassembler) show(r *codeRange) {
 	if !d.p.spend(uint64(len(r.b))) {
 		return
 	}
-	head := &codeHead{codeRange: r, p: d.p, thumb: d.hasThumb(r)}
+	head := &codeHead{codeRange: r, p: d.p, thumb: d.undecoded(r)}
 	d.p.table(head)
 	row := &codeRow{d: d, section: r.section, wide: d.p.addrDigits(), relocs: d.relocs(r)}
 	for addr := r.start; addr < r.end; {
@@ -53,15 +53,21 @@ func (d *disassembler) stretch(r *codeRange, addr uint64) (kind byte, until uint
 	return 'a', until
 }
 
-// hasThumb says whether a part of a range is Thumb code.
-func (d *disassembler) hasThumb(r *codeRange) bool {
+// undecoded says whether a range has Thumb instructions that are not decoded. The
+// title tells of them, so this looks ahead, with a decoder of its own.
+func (d *disassembler) undecoded(r *codeRange) bool {
 	if d.decoder.machine != elf.EM_ARM {
 		return false
 	}
+	decoder := *d.decoder
 	for addr := r.start; addr < r.end; {
 		kind, until := d.stretch(r, addr)
-		if kind == 't' {
-			return true
+		for kind == 't' && addr < until {
+			i := decoder.next(r.b[addr-r.start:until-r.start], addr, kind)
+			if i.kind == insnThumb {
+				return true
+			}
+			addr += uint64(i.size)
 		}
 		addr = until
 	}
@@ -104,7 +110,7 @@ type codeReloc struct {
 type codeHead struct {
 	*codeRange
 	p     *printer
-	thumb bool
+	thumb bool // some Thumb is not decoded
 }
 
 func (h *codeHead) text(t *text) {
@@ -120,7 +126,7 @@ func (h *codeHead) text(t *text) {
 	t.str("):")
 	t.nl()
 	if h.thumb {
-		t.str("(Thumb instructions are not decoded: they stand as .inst.n and .inst.w)")
+		t.str("(some Thumb instructions are not decoded: they stand as .inst.n and .inst.w)")
 		t.nl()
 	}
 }
@@ -245,7 +251,7 @@ func (r *codeRow) bytesText(t *text) {
 		switch {
 		case r.size == 2:
 			t.hex(uint64(order.Uint16(r.bytes)), 4)
-		case r.kind == insnThumb:
+		case r.halves:
 			t.hex(uint64(order.Uint16(r.bytes)), 4)
 			t.str(" ")
 			t.hex(uint64(order.Uint16(r.bytes[2:])), 4)
