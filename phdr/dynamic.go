@@ -174,7 +174,7 @@ func (d *draft) repoint(from, to uint64) {
 		d.PutAddr(b, to)
 		d.Body.Put(off+int64(d.AddrSize()), elffile.Buffer(b))
 		d.changesFile(uint64(off), uint64(d.DynSize()))
-		d.moves = append(d.moves, Move{Kind: "dynamic", Name: e.Tag.String(), FromAddr: from, ToAddr: to})
+		d.moves = append(d.moves, Move{Kind: "dynamic", Name: e.Tag.String(), FromAddr: Hex(from), ToAddr: Hex(to)})
 	}
 }
 

@@ -263,5 +263,5 @@ func (d *draft) moved(r *region, off, vaddr uint64) {
 		}
 		d.repoint(from, vaddr)
 	}
-	d.moves = append(d.moves, Move{Kind: "bytes", Name: r.name, Size: r.size(), FromOff: r.was, FromAddr: from, ToOff: off, ToAddr: vaddr})
+	d.moves = append(d.moves, Move{Kind: "bytes", Name: r.name, Size: r.size(), FromOff: Hex(r.was), FromAddr: Hex(from), ToOff: Hex(off), ToAddr: Hex(vaddr)})
 }

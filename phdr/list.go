@@ -15,8 +15,8 @@ import (
 type Listing struct {
 	Version int     `json:"version"`
 	File    string  `json:"file"`
-	Offset  uint64  `json:"offset"`
-	Vaddr   uint64  `json:"vaddr"` // 0 where the table is not loaded
+	Offset  Hex     `json:"offset"`
+	Vaddr   Hex     `json:"vaddr"` // 0 where the table is not loaded
 	Headers []Entry `json:"headers"`
 	// Room is how a header that names what is there would be added; "" where it
 	// would be refused, and Why says the reason.
@@ -40,7 +40,7 @@ func (l *Listing) fault(err error) {
 
 // List describes a file's program headers.
 func List(f *elffile.File, opt Options) *Listing {
-	l := &Listing{Version: ReportVersion, File: f.Name, Offset: f.Header.Phoff, Vaddr: vaddrOf(f), Headers: []Entry{}, Faults: []string{}}
+	l := &Listing{Version: ReportVersion, File: f.Name, Offset: Hex(f.Header.Phoff), Vaddr: Hex(vaddrOf(f)), Headers: []Entry{}, Faults: []string{}}
 	for i := range f.Progs {
 		l.Headers = append(l.Headers, entryOf("", i, f.Header.Machine, &f.Progs[i]))
 	}

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"elfwright/elffile"
@@ -31,6 +32,22 @@ type Report struct {
 	New       []Covering `json:"sections"` // sections that were added
 }
 
+// Hex is a number that may need more than 53 bits, as addresses do: in JSON it is
+// a string, "0x1000", so that no reader rounds it.
+type Hex uint64
+
+// MarshalText gives JSON its string.
+func (h Hex) MarshalText() ([]byte, error) {
+	return strconv.AppendUint([]byte("0x"), uint64(h), 16), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (h *Hex) UnmarshalText(b []byte) error {
+	v, err := strconv.ParseUint(string(b), 0, 64)
+	*h = Hex(v)
+	return err
+}
+
 // Attempt is a technique that does not apply to a file.
 type Attempt struct {
 	Technique string `json:"technique"`
@@ -39,27 +56,27 @@ type Attempt struct {
 
 // Table is where the program header table is, and where it was.
 type Table struct {
-	Offset     uint64 `json:"offset"`
-	Vaddr      uint64 `json:"vaddr"` // 0 where it is not loaded
-	Entries    int    `json:"entries"`
-	WasOffset  uint64 `json:"was_offset"`
-	WasVaddr   uint64 `json:"was_vaddr"`
-	WasEntries int    `json:"was_entries"`
+	Offset     Hex `json:"offset"`
+	Vaddr      Hex `json:"vaddr"` // 0 where it is not loaded
+	Entries    int `json:"entries"`
+	WasOffset  Hex `json:"was_offset"`
+	WasVaddr   Hex `json:"was_vaddr"`
+	WasEntries int `json:"was_entries"`
 }
 
 // Entry is a program header, as it is now.
 type Entry struct {
 	What   string `json:"what"` // "new", "changed", "removed"
 	Index  int    `json:"index"`
-	Type   uint32 `json:"type"`
+	Type   Hex    `json:"type"`
 	Name   string `json:"name"`
-	Flags  uint32 `json:"flags"`
-	Offset uint64 `json:"offset"`
-	Vaddr  uint64 `json:"vaddr"`
-	Paddr  uint64 `json:"paddr"`
-	Filesz uint64 `json:"filesz"`
-	Memsz  uint64 `json:"memsz"`
-	Align  uint64 `json:"align"`
+	Flags  Hex    `json:"flags"`
+	Offset Hex    `json:"offset"`
+	Vaddr  Hex    `json:"vaddr"`
+	Paddr  Hex    `json:"paddr"`
+	Filesz Hex    `json:"filesz"`
+	Memsz  Hex    `json:"memsz"`
+	Align  Hex    `json:"align"`
 }
 
 // Move is something that is elsewhere now: bytes (a section, a group of notes),
@@ -69,10 +86,10 @@ type Move struct {
 	Kind     string `json:"kind"` // "bytes", "memory", "dynamic", "symbol"
 	Name     string `json:"name"`
 	Size     uint64 `json:"size"`
-	FromOff  uint64 `json:"from_offset"`
-	FromAddr uint64 `json:"from_vaddr"`
-	ToOff    uint64 `json:"to_offset"`
-	ToAddr   uint64 `json:"to_vaddr"`
+	FromOff  Hex    `json:"from_offset"`
+	FromAddr Hex    `json:"from_vaddr"`
+	ToOff    Hex    `json:"to_offset"`
+	ToAddr   Hex    `json:"to_vaddr"`
 }
 
 // Sizes are of the file.
@@ -90,8 +107,8 @@ type Warning struct {
 // Covering is a section that was added to cover new bytes.
 type Covering struct {
 	Name   string `json:"name"`
-	Offset uint64 `json:"offset"`
-	Vaddr  uint64 `json:"vaddr"`
+	Offset Hex    `json:"offset"`
+	Vaddr  Hex    `json:"vaddr"`
 	Size   uint64 `json:"size"`
 }
 
@@ -113,8 +130,8 @@ func (d *draft) entry(what string, index int) Entry {
 
 func entryOf(what string, index int, m elf.Machine, p *elffile.Prog) Entry {
 	return Entry{
-		What: what, Index: index, Type: uint32(p.Type), Name: elffile.ProgTypeName(m, p.Type), Flags: uint32(p.Flags),
-		Offset: p.Off, Vaddr: p.Vaddr, Paddr: p.Paddr, Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align,
+		What: what, Index: index, Type: Hex(p.Type), Name: elffile.ProgTypeName(m, p.Type), Flags: Hex(p.Flags),
+		Offset: Hex(p.Off), Vaddr: Hex(p.Vaddr), Paddr: Hex(p.Paddr), Filesz: Hex(p.Filesz), Memsz: Hex(p.Memsz), Align: Hex(p.Align),
 	}
 }
 
@@ -134,15 +151,15 @@ func (d *draft) report(action, technique, why string, tried []Attempt) *Report {
 		Version: ReportVersion, File: d.Name, Action: action,
 		Technique: technique, Why: why, Tried: orEmpty(tried),
 		Table: Table{
-			Offset: d.Header.Phoff, Vaddr: vaddrOf(d.File), Entries: len(d.Progs),
-			WasOffset: d.old.Header.Phoff, WasVaddr: vaddrOf(d.old), WasEntries: len(d.old.Progs),
+			Offset: Hex(d.Header.Phoff), Vaddr: Hex(vaddrOf(d.File)), Entries: len(d.Progs),
+			WasOffset: Hex(d.old.Header.Phoff), WasVaddr: Hex(vaddrOf(d.old)), WasEntries: len(d.old.Progs),
 		},
 		Moves: orEmpty(d.moves), Costs: orEmpty(d.costs), Warnings: orEmpty(d.warnings),
 		Headers: []Entry{}, New: []Covering{},
 	}
 	for i := range d.secs {
 		if s := &d.secs[i]; s.was < 0 {
-			r.New = append(r.New, Covering{s.name, s.Off, s.Addr, s.Size})
+			r.New = append(r.New, Covering{s.name, Hex(s.Off), Hex(s.Addr), s.Size})
 		}
 	}
 	return r

@@ -118,7 +118,7 @@ func (d *draft) changeVaddr(index int, vaddr uint64) error {
 			d.dirty = true
 		}
 	}
-	d.moves = append(d.moves, Move{Kind: "memory", Name: "zeros", Size: p.Memsz, FromAddr: was.Vaddr, ToAddr: vaddr, FromOff: was.Off, ToOff: p.Off})
+	d.moves = append(d.moves, Move{Kind: "memory", Name: "zeros", Size: p.Memsz, FromAddr: Hex(was.Vaddr), ToAddr: Hex(vaddr), FromOff: Hex(was.Off), ToOff: Hex(p.Off)})
 	return nil
 }
 

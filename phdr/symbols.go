@@ -87,7 +87,7 @@ func (d *draft) symbolMoved(table *section, sym []byte, from, to uint64) {
 			}
 		}
 	}
-	d.moves = append(d.moves, Move{Kind: "symbol", Name: name, FromAddr: from, ToAddr: to})
+	d.moves = append(d.moves, Move{Kind: "symbol", Name: name, FromAddr: Hex(from), ToAddr: Hex(to)})
 }
 
 // checkNoteSymbols fixes notes that have a name in the program, other than those

@@ -166,7 +166,7 @@ func (d *draft) breaks(f image.Fault) error {
 func (d *draft) proveMoves(now *elffile.File, _ *Proof) error {
 	symtab, _ := d.dynValue(elf.DT_SYMTAB)
 	for _, m := range d.moves {
-		if m.Kind != "bytes" || m.FromAddr == symtab {
+		if m.Kind != "bytes" || m.FromAddr == Hex(symtab) {
 			continue // proveDynamic compares symbols one by one
 		}
 		err := differ(image.Addr(m.FromAddr), d.old.Body.Window(int64(m.FromOff), int64(m.Size)), now.Body.Window(int64(m.ToOff), int64(m.Size)), nil)
@@ -199,7 +199,7 @@ func (d *draft) proveDynamic(now *elffile.File, proof *Proof) error {
 // repointed says whether a table that an entry points to has moved to an address.
 func (d *draft) repointed(e elffile.Dyn, to uint64) bool {
 	for _, m := range d.moves {
-		if m.Kind == "bytes" && m.FromAddr == e.Val && m.ToAddr == to && isDynTable(e.Tag) {
+		if m.Kind == "bytes" && m.FromAddr == Hex(e.Val) && m.ToAddr == Hex(to) && isDynTable(e.Tag) {
 			return true
 		}
 	}
@@ -268,7 +268,7 @@ func (d *draft) dynamicSymbolCount(was, is *elffile.SymbolTable) int {
 
 func (d *draft) movedTo(from, to uint64) bool {
 	for _, m := range d.moves {
-		if m.Kind == "symbol" && m.FromAddr == from && m.ToAddr == to {
+		if m.Kind == "symbol" && m.FromAddr == Hex(from) && m.ToAddr == Hex(to) {
 			return true
 		}
 	}
