@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"slices"
 
 	"elfwright/elffile"
@@ -98,7 +97,7 @@ func (c *comparison) faults() {
 
 // warn notes a fault of a file, or each of several that are joined.
 func (c *comparison) warn(f *elffile.File, err error) {
-	for _, e := range flatten(err) {
+	for _, e := range elffile.Leaves(err) {
 		known := slices.ContainsFunc(c.Faults, func(k error) bool { return k.Error() == e.Error() })
 		if len(c.Faults) < 2*maxFaults && !known {
 			c.Faults = append(c.Faults, e)
@@ -113,22 +112,6 @@ func (c *comparison) afford(m *model, n uint64) bool {
 		c.warn(m.f, &elffile.Error{File: m.f.Name, Off: -1, Msg: "its headers name the same bytes again and again; not all of it is compared"})
 	}
 	return ok
-}
-
-// flatten takes apart what errors.Join has put together.
-func flatten(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
-		return []error{err}
-	}
-	var list []error
-	for _, e := range joined.Unwrap() {
-		list = append(list, flatten(e)...)
-	}
-	return list
 }
 
 // rest keeps the promise that files that differ have a difference: bytes that

@@ -27,7 +27,7 @@ func symbolTables(f *elffile.File) (symtab, dynsym *elffile.SymbolTable, err err
 		if *to == nil {
 			t, err := f.SymbolTable(i)
 			*to = t
-			faults = append(faults, flatten(err)...)
+			faults = append(faults, elffile.Leaves(err)...)
 		}
 	}
 	if dynsym == nil {
@@ -35,7 +35,7 @@ func symbolTables(f *elffile.File) (symtab, dynsym *elffile.SymbolTable, err err
 		if t.Len() > 0 {
 			dynsym = t
 		}
-		faults = append(faults, flatten(err)...)
+		faults = append(faults, elffile.Leaves(err)...)
 	}
 	return symtab, dynsym, errors.Join(faults...)
 }

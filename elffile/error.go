@@ -108,3 +108,22 @@ func (e *Error) because(err error) *Error {
 	c.Msg, c.Err = "read", err
 	return &c
 }
+
+// Leaves takes apart what errors.Join has put together, at any depth: the faults
+// of a view, one by one. An error that has words of its own around several
+// causes stays whole. Of nil there are none.
+func Leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	// fmt.Errorf with several %w has words of its own around the causes.
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
+		return []error{err}
+	}
+	var list []error
+	for _, e := range joined.Unwrap() {
+		list = append(list, Leaves(e)...)
+	}
+	return list
+}

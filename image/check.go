@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"debug/elf"
 	"fmt"
 	"slices"
@@ -123,15 +124,7 @@ func (c *checker) overlaps() {
 			items = append(items, item{s, pages})
 		}
 	}
-	slices.SortStableFunc(items, func(a, b item) int {
-		switch {
-		case a.Vaddr < b.Vaddr:
-			return -1
-		case a.Vaddr > b.Vaddr:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(a.Vaddr, b.Vaddr) })
 	for i := 1; i < len(items); i++ {
 		a, b := items[i-1], items[i]
 		switch {

@@ -1,6 +1,7 @@
 package phdr
 
 import (
+	"cmp"
 	"debug/elf"
 	"slices"
 
@@ -182,15 +183,7 @@ func (d *draft) sortLoads() error {
 			at, loads = append(at, i), append(loads, p)
 		}
 	}
-	slices.SortStableFunc(loads, func(a, b elffile.Prog) int {
-		switch {
-		case a.Vaddr < b.Vaddr:
-			return -1
-		case a.Vaddr > b.Vaddr:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(loads, func(a, b elffile.Prog) int { return cmp.Compare(a.Vaddr, b.Vaddr) })
 	for i, p := range loads {
 		d.Progs[at[i]] = p
 	}

@@ -168,7 +168,7 @@ func showArchive(w io.Writer, name string, b []byte, only string, opt Options, r
 		return err
 	}
 	if err != nil {
-		r.Faults = append(r.Faults, flatten(err)...)
+		r.Faults = append(r.Faults, elffile.Leaves(err)...)
 	}
 	opt.Heading = true
 	found := false
@@ -194,7 +194,7 @@ func showArchive(w io.Writer, name string, b []byte, only string, opt Options, r
 func showMember(w io.Writer, a *elffile.Archive, i int, opt Options, r *Report) error {
 	f, err := a.OpenMember(i)
 	if err != nil {
-		r.Faults = append(r.Faults, flatten(err)...)
+		r.Faults = append(r.Faults, elffile.Leaves(err)...)
 		return nil
 	}
 	defer f.Close()

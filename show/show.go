@@ -1,7 +1,6 @@
 package show
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -100,7 +99,7 @@ func (p *printer) warn(err error) {
 	if err == nil {
 		return
 	}
-	for _, e := range flatten(err) {
+	for _, e := range elffile.Leaves(err) {
 		if p.full() {
 			p.viewFaults++
 		} else if !p.told(e) {
@@ -122,20 +121,6 @@ func (p *printer) told(err error) bool {
 		}
 	}
 	return false
-}
-
-// flatten takes apart what errors.Join has put together.
-func flatten(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	// fmt.Errorf with several %w has words of its own around the causes.
-	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
-		return []error{err}
-	}
-	var list []error
-	for _, e := range joined.Unwrap() {
-		list = append(list, flatten(e)...)
-	}
-	return list
 }
 
 // warnf notes a fault at a place in the file; off is negative if it has none.

@@ -18,6 +18,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"elfwright/elffile"
 )
 
 // Streams are what the command line has of the world, so that a test can give
@@ -133,22 +135,18 @@ func (p *program) report(err error) {
 	}
 }
 
-// leaves takes apart what errors.Join has put together.
+// leaves are the single errors in err, those of inputs too.
 func leaves(err error) []error {
 	if f, ok := err.(faults); ok {
 		return leaves(f.error)
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	// fmt.Errorf with several %w has words of its own around the causes.
-	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
-		return []error{err}
-	}
 	var out []error
-	for _, e := range joined.Unwrap() {
-		out = append(out, leaves(e)...)
+	for _, e := range elffile.Leaves(err) {
+		if f, ok := e.(faults); ok {
+			out = append(out, leaves(f.error)...)
+			continue
+		}
+		out = append(out, e)
 	}
 	return out
 }
-
-// errNotBuilt is the answer of a verb that is described but not written yet.
-var errNotBuilt = errors.New("not built yet")
