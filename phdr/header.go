@@ -82,6 +82,9 @@ func (r *Refusal) Error() string {
 	return b.String()
 }
 
+// No says that this error is the answer no.
+func (r *Refusal) No() bool { return true }
+
 func refusef(f *elffile.File, format string, args ...any) error {
 	return &Refusal{File: f.Name, Reason: fmt.Sprintf(format, args...)}
 }

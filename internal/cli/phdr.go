@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -17,13 +14,11 @@ import (
 // phdrFlags are what the command line of phdr's verbs says.
 type phdrFlags struct {
 	phdrHeader
-	also                       []string
-	technique, overlay, output string
-	pageSize                   uint64
-	dryRun, json               bool
-	strict, force, compact     bool
-
-	data []io.Closer // files that new bytes come from
+	rewrite
+	also                   []string
+	technique, overlay     string
+	pageSize               uint64
+	strict, force, compact bool
 }
 
 // phdrHeader is a program header as flags, or as the words of --also.
@@ -178,20 +173,8 @@ func (o *phdrFlags) forceFlag(does string) flag {
 	return flag{name: "force", to: &o.force, help: does}
 }
 
-func (o *phdrFlags) dryRunFlag() flag {
-	return flag{name: "dry-run", to: &o.dryRun, help: "report what would be done, and write nothing"}
-}
-
-func (o *phdrFlags) jsonFlag(each string) flag {
-	return flag{name: "json", to: &o.json, help: strings.TrimSpace("print the answer as one JSON document " + each)}
-}
-
 func (o *phdrFlags) strictFlag() flag {
 	return flag{name: "strict", to: &o.strict, help: "take warnings for refusals"}
-}
-
-func (o *phdrFlags) outputFlag() flag {
-	return flag{name: "output", short: "o", to: &o.output, value: "OUT", files: true, help: "where to write; may be FILE itself, or a dash"}
 }
 
 // options makes of the flags what package phdr takes.
@@ -237,67 +220,15 @@ func printListing(c *call, f *elffile.File, o *phdrFlags) (faults, err error) {
 	return l.Err(), l.WriteText(c.out)
 }
 
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
-}
-
 // edit opens a file, lets do change it, and writes and reports the result.
 func (o *phdrFlags) edit(c *call, name string, do func(f *elffile.File) (*phdr.Result, error)) error {
-	if o.output == "" && !o.dryRun {
-		return c.usagef("where to? name a file with -o, or say --dry-run")
-	}
-	f, err := elffile.Open(name)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	defer func() {
-		for _, d := range o.data {
-			d.Close()
-		}
-	}()
-	return f.Guard(func() error {
-		done := c.phase("edit")
+	return o.rewrite.run(c, name, func(f *elffile.File) (*elffile.Body, report, error) {
 		r, err := do(f)
-		done()
-		if refused, ok := errors.AsType[*phdr.Refusal](err); ok {
-			return faulty(refused)
-		}
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		if !o.dryRun {
-			defer c.phase("write")()
-			if err := o.write(c, f, r.Body); err != nil {
-				return err
-			}
-		}
-		return o.report(c, r.Report)
+		return r.Body, r.Report, nil
 	})
-}
-
-func (o *phdrFlags) write(c *call, f *elffile.File, body *elffile.Body) error {
-	if o.output == "-" {
-		_, err := body.WriteTo(c.out)
-		return err
-	}
-	return body.WriteFile(o.output, f.Mode())
-}
-
-// report prints what was done; where the file itself goes to standard output, to
-// standard error.
-func (o *phdrFlags) report(c *call, r *phdr.Report) error {
-	to := io.Writer(c.out)
-	if o.output == "-" && !o.dryRun {
-		to = c.err
-	}
-	if o.json {
-		return writeJSON(to, r)
-	}
-	return r.WriteText(to)
 }
 
 func runPhdrAdd(c *call, o *phdrFlags) error {
@@ -350,17 +281,6 @@ func (o *phdrFlags) header(c *call, f *elffile.File, h *phdrHeader) (out phdr.He
 	out.Memsz, out.Align, out.Section = h.memsz, h.align, h.section
 	out.Vaddr, out.Paddr = image.Addr(h.vaddr), image.Addr(h.paddr)
 	return out, nil
-}
-
-// openData maps a file until the result is written, or reads one that cannot be
-// mapped.
-func (o *phdrFlags) openData(name string) (elffile.Data, error) {
-	if m, err := elffile.Map(name); err == nil {
-		o.data = append(o.data, m)
-		return m.Data(), nil
-	}
-	b, err := os.ReadFile(name)
-	return elffile.Buffer(b), err
 }
 
 // parseAlso reads "type=LOAD,flags=rw,memsz=1M".
