@@ -6,9 +6,9 @@ package depcheck
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/depcheck show/thumb",
 	1: "image machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
-	2: "machine/all plan dyn proc flat link",
+	2: "machine/all plan dyn proc flat link payload",
 	3: "phdr patch freeze run oci show compare explain picture",
-	4: "payload reset page",
+	4: "attach reset page",
 	5: "bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",
@@ -32,7 +32,7 @@ var libraries = [...]library{
 	{prefix: "golang.org/x/sys/unix", code: everywhere},
 	{prefix: "golang.org/x/arch/", code: "show", tests: everywhere},
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
-	{prefix: "github.com/klauspost/compress/", code: "elffile internal/elftest", tests: everywhere},
+	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
 	{prefix: "github.com/google/go-cmp/", tests: everywhere},
 	{prefix: "github.com/rogpeppe/go-internal/", tests: "internal/cli"},
 
