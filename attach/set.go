@@ -54,11 +54,13 @@ func (m *member) align() (uint64, error) {
 		least = fileAlign
 	}
 	if m.Kind == payload.Object {
-		n, err := objectAlign(m)
+		f, err := m.object()
 		if err != nil {
 			return 0, err
 		}
-		least = n
+		if least, err = objectAlign(f); err != nil {
+			return 0, err
+		}
 	}
 	if m.Align&(m.Align-1) != 0 || m.Align > maxAlign {
 		return 0, fmt.Errorf("payload %q: alignment 0x%x is not a power of two up to 0x%x", m.Name, m.Align, maxAlign)
@@ -72,10 +74,9 @@ const maxAlign = 1 << 30
 // objectAlign is what an object must be translated by a multiple of: the largest
 // page of its machine, and the p_align of its PT_LOADs, which glibc holds against
 // p_offset (_dl_map_object_from_fd).
-func objectAlign(m *member) (uint64, error) {
-	f, err := m.object()
-	if err != nil {
-		return 0, err
+func objectAlign(f *elffile.File) (uint64, error) {
+	if len(f.Progs) == 0 {
+		return 1, nil // a relocatable object is not mapped
 	}
 	align := uint64(1 << 16) // for a machine that is not known
 	if x := all.Lookup(f.Header.Machine, f.Class); x != nil {
@@ -87,7 +88,7 @@ func objectAlign(m *member) (uint64, error) {
 			continue
 		}
 		if p.Align&(p.Align-1) != 0 || p.Align > maxAlign {
-			return 0, fmt.Errorf("%w", f.ProgError(i, "p_align", "0x%x is not a power of two up to 0x%x", p.Align, uint64(maxAlign)))
+			return 0, f.ProgError(i, "p_align", "0x%x is not a power of two up to 0x%x", p.Align, uint64(maxAlign))
 		}
 		align = max(align, p.Align)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"elfwright/attach"
 	"elfwright/elffile"
+	"elfwright/erofs"
 	"elfwright/payload"
 )
 
@@ -264,6 +265,20 @@ func (o *embedFlags) storedData(name string) (elffile.Data, error) {
 		return d, nil
 	}
 	return o.openData(name)
+}
+
+// tree makes of a directory what package attach takes.
+func (o *embedFlags) tree(it *attach.Item, dir string) error {
+	if o.object {
+		return fmt.Errorf("%s: --as-object: it is a directory", dir)
+	}
+	img, err := erofs.Build(dir, erofs.Options{})
+	if err != nil {
+		return err
+	}
+	o.data = append(o.data, img)
+	it.Kind, it.Data = payload.Tree, img.Data
+	return nil
 }
 
 func runEmbedList(c *call, o *embedFlags) error {
