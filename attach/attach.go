@@ -1,13 +1,13 @@
 package attach
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -18,16 +18,18 @@ import (
 
 // Item is a payload to be put into a program.
 type Item struct {
-	Name      string // one element of a path
-	Kind      payload.Kind
-	Data      elffile.Data // the contents: of a Tree an EROFS image, of an Object an ELF file
-	MediaType string       // "": by what the contents begin with
-	Mode      fs.FileMode  // permission bits; 0: 0644
-	Align     uint64       // at least; 0: as is good for the kind
-	Zstd      bool         // compress it; not for an Object
-	Unloaded  bool         // keep it out of the program's memory
-	Bind      string       // of a Tree: an absolute path to show it at
-	Self      bool         // the program itself is to do so when it starts
+	Name string // one element of a path
+	Kind payload.Kind
+	// Data are the contents: of a Tree an EROFS image, of an Object an ELF file. It
+	// is read by another goroutine, so a mapped file is not for it that may shrink.
+	Data      elffile.Data
+	MediaType string      // "": by what the contents begin with
+	Mode      fs.FileMode // permission bits; 0: 0644
+	Align     uint64      // at least; 0: as is good for the kind
+	Zstd      bool        // compress it; not for an Object
+	Unloaded  bool        // keep it out of the program's memory
+	Bind      string      // of a Tree: an absolute path to show it at
+	Self      bool        // the program itself is to do so when it starts
 }
 
 // Options say how to change a file.
@@ -37,16 +39,23 @@ type Options struct {
 	TempDir string // for what is compressed; "": as os.CreateTemp
 }
 
-// Result is a changed file, not yet written. Close it afterwards.
+// Result is a changed file, not yet written. The digests of new payloads may still
+// be reckoned; who reads Body up to the directory waits for them. Close it
+// afterwards.
 type Result struct {
 	Body   *elffile.Body
-	Report *Report
+	Report func() (*Report, error) // what was done; it waits for the digests
+
+	settle func() error
 	temp   []io.Closer
 }
 
 // Close frees what the body needs to be read.
 func (r *Result) Close() error {
 	var first error
+	if r.settle != nil {
+		first = r.settle() // nobody reads an item's data any more
+	}
 	for _, c := range r.temp {
 		if err := c.Close(); err != nil && first == nil {
 			first = err
@@ -136,18 +145,15 @@ func (r *Result) take(it *Item, opt Options) (*member, error) {
 		}
 		m.MediaType = t
 	}
-	sum := sha256.New()
-	read := io.TeeReader(io.NewSectionReader(it.Data, 0, it.Data.Size()), sum)
+	m.sum = newDigest(it.Data)
 	if it.Zstd {
-		z, err := r.compress(read, opt.TempDir)
+		z, err := r.compress(io.NewSectionReader(it.Data, 0, it.Data.Size()), opt.TempDir)
 		if err != nil {
+			m.sum.wait()
 			return nil, err
 		}
 		m.data = z
-	} else if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, read, make([]byte, 1<<20)); err != nil {
-		return nil, err
 	}
-	sum.Sum(m.Digest[:0])
 	m.Stored = uint64(m.data.Size())
 	return m, nil
 }
@@ -224,10 +230,16 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 	if err != nil {
 		return err
 	}
-	r.Report = newReport(action, f)
+	rep := newReport(action, f)
+	r.settle = sync.OnceValue(func() error { return settle(list) })
+	r.Report = sync.OnceValues(func() (*Report, error) {
+		err := r.settle()
+		rep.payloads(list)
+		return rep, err
+	})
 	if len(list) == 0 {
 		r.Body = plain.Encode()
-		r.Report.Size.After = r.Body.Size()
+		rep.Size.After = r.Body.Size()
 		return nil
 	}
 	var layouts []*layout
@@ -255,8 +267,19 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 	if err := r.fill(now, layouts); err != nil {
 		return err
 	}
-	r.Report.tell(added.Report, now, list)
-	return r.check(f.Name, list)
+	rep.tell(added.Report, now, list)
+	if err := r.check(f.Name, list); err != nil {
+		return err
+	}
+	for _, l := range layouts {
+		r.Body.Put(int64(l.off), promise(int64(l.dir), func() ([]byte, error) {
+			if err := r.settle(); err != nil {
+				return nil, err
+			}
+			return l.directory(now.Format, l.off), nil
+		}))
+	}
+	return nil
 }
 
 // fill finds the headers of the layouts, which are the only ones of their type

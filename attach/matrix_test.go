@@ -74,7 +74,8 @@ func change(t *testing.T, from, to string, do func(*elffile.File) (*attach.Resul
 	if err := r.Body.WriteFile(to, f.Mode()); err != nil {
 		t.Fatal(err)
 	}
-	return r.Report, nil
+	rep, err := r.Report()
+	return rep, err
 }
 
 func add(t *testing.T, from, to string, opt attach.Options, list ...attach.Item) (*attach.Report, error) {

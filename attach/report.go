@@ -28,6 +28,8 @@ type Report struct {
 	Size      phdr.Sizes     `json:"size"`
 	Costs     []string       `json:"costs"`
 	Warnings  []phdr.Warning `json:"warnings"`
+
+	now *elffile.File
 }
 
 // Payload is a payload of a file.
@@ -64,8 +66,8 @@ func (r *Report) tell(added *phdr.Report, now *elffile.File, list []*member) {
 	r.Costs = append(r.Costs, added.Costs...)
 	r.Warnings = append(r.Warnings, added.Warnings...)
 	r.Size.After = added.Size.After
+	r.now = now
 	for _, m := range list {
-		r.Payloads = append(r.Payloads, describe(now, &m.Entry))
 		if m.was != 0 && m.was != m.Off {
 			r.Costs = append(r.Costs, fmt.Sprintf("payload %q moved from file offset 0x%x to 0x%x", m.Name, m.was, m.Off))
 		}
@@ -75,6 +77,13 @@ func (r *Report) tell(added *phdr.Report, now *elffile.File, list []*member) {
 	}
 	if len(now.Sections()) == 0 {
 		r.warn("no-sections-payload", "the file has no section headers, and GNU strip and objcopy would not take it")
+	}
+}
+
+// payloads lists what the file carries, once all is known of it.
+func (r *Report) payloads(list []*member) {
+	for _, m := range list {
+		r.Payloads = append(r.Payloads, describe(r.now, &m.Entry))
 	}
 }
 

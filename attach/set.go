@@ -17,7 +17,8 @@ type member struct {
 	payload.Entry
 	data   elffile.Data // as stored; of an object without translation
 	loaded bool
-	was    uint64 // where it was in the file; 0: it is new
+	was    uint64  // where it was in the file; 0: it is new
+	sum    *digest // of a new one; nil: Digest is known
 }
 
 // members reads what a file carries.
@@ -33,7 +34,7 @@ func members(f *elffile.File) ([]*member, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: payload %q: %w", f.Name, e.Name, err)
 			}
-			list = append(list, &member{e, data, d.Loaded, e.Off})
+			list = append(list, &member{Entry: e, data: data, loaded: d.Loaded, was: e.Off})
 		}
 	}
 	return list, nil
@@ -107,6 +108,7 @@ type layout struct {
 	base uint64 // where contents begin, from the directory on
 	size uint64 // of all
 	page uint64 // what base must be a multiple of in the file
+	off  uint64 // where fill has put it
 }
 
 // newLayout gives each member its place, one behind the other.
@@ -177,11 +179,34 @@ func (l *layout) header(loaded bool) phdr.Header {
 	return h
 }
 
-// fill writes what depends on the place: the directory, and the headers of
-// objects.
+// settle waits for the digests of new members.
+func settle(list []*member) error {
+	for _, m := range list {
+		if m.sum == nil {
+			continue
+		}
+		sum, err := m.sum.wait()
+		if err != nil {
+			return fmt.Errorf("payload %q: %w", m.Name, err)
+		}
+		m.Digest, m.sum = sum, nil
+	}
+	return nil
+}
+
+// directory is the directory at an offset of the file.
+func (l *layout) directory(format elffile.Format, off uint64) []byte {
+	entries := make([]payload.Entry, len(l.list))
+	for i, m := range l.list {
+		entries[i] = m.Entry
+	}
+	return payload.Encode(format, off, l.size, entries)
+}
+
+// fill writes what depends on the place: the directory, so far without digests
+// that are not known yet, and the headers of objects.
 func (l *layout) fill(format elffile.Format, body *elffile.Body, off uint64) error {
 	list := l.entries(off)
-	body.Put(int64(off), elffile.Buffer(payload.Encode(format, off, l.size, list)))
 	for i, m := range l.list {
 		m.Off, m.Delta = list[i].Off, list[i].Delta
 		if m.Kind != payload.Object {
@@ -197,6 +222,8 @@ func (l *layout) fill(format elffile.Format, body *elffile.Body, off uint64) err
 		}
 		body.Put(int64(m.Off), b)
 	}
+	body.Put(int64(off), elffile.Buffer(l.directory(format, off)))
+	l.off = off
 	return nil
 }
 

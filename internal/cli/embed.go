@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -199,9 +200,28 @@ func (o *embedFlags) change(c *call, do func(*elffile.File, attach.Options) (*at
 		if err != nil {
 			return nil, nil, err
 		}
-		o.data = append(o.data, r)
-		return r.Body, r.Report, nil
+		o.data = append([]io.Closer{r}, o.data...) // it reads the others
+		return r.Body, lateReport{r}, nil
 	})
+}
+
+// lateReport is a report that is complete only when the file is written.
+type lateReport struct{ *attach.Result }
+
+func (l lateReport) WriteText(w io.Writer) error {
+	r, err := l.Report()
+	if err != nil {
+		return err
+	}
+	return r.WriteText(w)
+}
+
+func (l lateReport) MarshalJSON() ([]byte, error) {
+	r, err := l.Report()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(r)
 }
 
 func runEmbedAdd(c *call, o *embedFlags) error {
