@@ -37,6 +37,12 @@ var hostileVerbs = []string{
 	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",
 	"phdr set 0 --flags r FILE -o OUT",
 	"phdr rm 1 FILE -o OUT",
+	"embed list --verify FILE",
+	"embed add FILE DATA -o OUT",
+	"embed rm FILE data -o OUT",
+	"embed fix FILE -o OUT",
+	"shift --by 64K FILE -o OUT",
+	"shift --by -64K FILE -o OUT",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no
