@@ -40,7 +40,7 @@ func TestExtract(t *testing.T) {
 
 // TestExtractMkfs writes out an image with chunks and holes.
 func TestExtractMkfs(t *testing.T) {
-	tree := oddTree(t, 1)
+	tree := mkfsTree(t)
 	out := filepath.Join(t.TempDir(), "out")
 	must(t, os.Mkdir(out, 0o755))
 	must(t, open(t, mkfs(t, tree, "--chunksize=4096")).Extract(out, ExtractOptions{Owners: isRoot()}))

@@ -27,13 +27,23 @@ func mkfs(t testing.TB, tree string, args ...string) string {
 	return image
 }
 
+// mkfsTree is a tree that mkfs.erofs can read: version 1.5 cannot read a name of 255
+// bytes.
+func mkfsTree(t testing.TB) string {
+	t.Helper()
+	tree := oddTree(t, 1)
+	must(t, os.Remove(filepath.Join(tree, "d", strings.Repeat("x", 255))))
+	setTimes(t, tree)
+	return tree
+}
+
 // TestReadsMkfs reads the images of the format's own tool, laid out in all ways.
 func TestReadsMkfs(t *testing.T) {
-	tree := oddTree(t, 1)
+	tree := mkfsTree(t)
 	want := factsOf(t, tree)
 	for _, args := range []string{
 		"", "-Eforce-inode-extended", "-Enoinline_data", "-x1", "-x5000", "--chunksize=4096", "--chunksize=65536",
-		"--chunksize=4096 -Eforce-chunk-indexes", "-Enosbcrc", "-Uclear",
+		"--chunksize=4096 -Eforce-chunk-indexes", "-Enosbcrc", "-U12345678-1234-1234-1234-123456789012",
 	} {
 		t.Run(args, func(t *testing.T) {
 			image := mkfs(t, tree, strings.Fields(args)...)
@@ -231,7 +241,10 @@ func TestHostile(t *testing.T) {
 		{"nid", "past the end of the image", func(b []byte) []byte { le.PutUint64(b[entries(dir)+3*direntSize:], 1<<62); return sealed(b) }},
 		{"order", "comes after", func(b []byte) []byte { b[entries(dir)+5*direntSize+3] = '!'; return sealed(b) }},
 		{"dot", `"." is inode`, func(b []byte) []byte { le.PutUint64(b[entries(dir):], 36); return sealed(b) }},
-		{"dot dot", `".." is inode`, func(b []byte) []byte { le.PutUint64(b[entries(dir)+direntSize:], uint64(sub/slotSize)); return sealed(b) }},
+		{"dot dot", `".." is inode`, func(b []byte) []byte {
+			le.PutUint64(b[entries(dir)+direntSize:], uint64(sub/slotSize))
+			return sealed(b)
+		}},
 		{"loop", "a directory that has another name already", func(b []byte) []byte {
 			le.PutUint64(b[entries(dir)+2*direntSize:], uint64(dir/slotSize))
 			return sealed(b)
