@@ -64,9 +64,9 @@ func contents0(t testing.TB, at func(string) string) (steps []func()) {
 			must(t, os.WriteFile(at(fmt.Sprintf("d/f%d", size)), random(int64(i), size), 0o644))
 		})
 	}
-	for i := range 700 {
+	for i := range 300 {
 		steps = append(steps, func() {
-			name := fmt.Sprintf("d/many/%s%d", strings.Repeat("n", i%120), i)
+			name := fmt.Sprintf("d/many/%s%d", strings.Repeat("n", i%200), i)
 			must(t, os.WriteFile(at(name), random(int64(i), i%40), 0o600))
 		})
 	}
