@@ -84,6 +84,28 @@ func TestKernelAgrees(t *testing.T) {
 	t.Run("fsck extracts", func(t *testing.T) { fsckExtracts(t, tree, image, want) })
 }
 
+// TestWithin mounts an image where it lies in a larger file, as in a program.
+func TestWithin(t *testing.T) {
+	tree := oddTree(t, 1)
+	_, img := write(t, tree, Options{})
+	const off = 0x13000
+	outer := elffile.NewBody(elffile.Buffer("a program"))
+	outer.Put(off, img.Data)
+	file := filepath.Join(t.TempDir(), "outer")
+	must(t, outer.WriteFile(file, 0o644))
+	if status, _ := os.ReadFile("/proc/self/status"); !mayMount(string(status)) {
+		t.Skip("needs root, to mount an image")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount(file, dir, "erofs", unix.MS_RDONLY, fmt.Sprintf("fsoffset=%d", off)); err == unix.EINVAL || err == unix.ENODEV || err == unix.ENOTBLK {
+		t.Skipf("this kernel mounts nothing from within a file: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
+	same(t, "the image within a file", factsOf(t, dir), factsOf(t, tree))
+}
+
 // lookUp finds every file by its whole name: the kernel's bisection, not its
 // readdir.
 func lookUp(t *testing.T, dir string, want facts) {
