@@ -168,3 +168,15 @@ func TestStoredRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestStoredProc is a file that says it is empty, and is not.
+func TestStoredProc(t *testing.T) {
+	dir, err := os.Open("/proc/self")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer dir.Close()
+	if _, err := Stored(dir, "status"); err == nil || !strings.Contains(err.Error(), "though its size is 0") {
+		t.Error(err)
+	}
+}
