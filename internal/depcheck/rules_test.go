@@ -8,7 +8,7 @@ var levels = [...]string{
 	1: "image machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link",
 	3: "phdr patch freeze run oci show compare explain picture",
-	4: "payload reset page",
+	4: "payload reset page prelude",
 	5: "bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",
@@ -51,3 +51,7 @@ var libraries = [...]library{
 // others such a file is one whose name ends in _arm.go or the like, which Go
 // takes for a build constraint and drops without a word.
 const ignoring = "run proc"
+
+// assembling are the packages with assembly beside them that Go does not
+// assemble: it is the source of bytes in a Go file, for which a test stands.
+const assembling = "machine/..."

@@ -21,6 +21,7 @@ var linux = &machine.Linux{
 		{Number: 63, Name: "read"},
 		{Number: 64, Name: "write"},
 		{Number: 71, Name: "sendfile"},
+		{Number: 78, Name: "readlinkat"},
 		{Number: 88, Name: "utimensat"},
 		{Number: 91, Name: "capset"},
 		{Number: 94, Name: "exit_group"},
@@ -30,6 +31,8 @@ var linux = &machine.Linux{
 		{Number: 172, Name: "getpid"},
 		{Number: 175, Name: "geteuid"},
 		{Number: 177, Name: "getegid"},
+		{Number: 215, Name: "munmap"},
+		{Number: 222, Name: "mmap"},
 		{Number: 291, Name: "statx"},
 	},
 }
