@@ -220,6 +220,9 @@ func (b *Builder) Sub(to Word, x, y Arg) { b.add(Sub, to, 0, x, y) }
 // Load stores the word at x + y.
 func (b *Builder) Load(to Word, x, y Arg) { b.add(Load, to, 0, x, y) }
 
+// Store stores x in the word at an address.
+func (b *Builder) Store(at, x Arg) { b.add(Store, Word{}, 0, at, x) }
+
 // Copy copies the string at from to an address, and stores where its NUL is.
 func (b *Builder) Copy(to Word, at, from Arg) { b.add(Copy, to, 0, at, from) }
 

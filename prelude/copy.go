@@ -11,23 +11,24 @@ func tmpfsOptions(t *Tree) string {
 	return fmt.Sprintf("mode=0755,size=%dk,nr_inodes=0", t.room())
 }
 
-// copy makes a tree on a tmpfs on its target.
-func (s *mounter) copy(t *Tree) {
+// copy makes the tree of the step at hand on a tmpfs on its target.
+func (s *mounter) copy(done Label) {
 	c := &copier{mounter: s, next: s.Label(), finish: s.Label(), times: s.Label()}
-	s.try("mount a tmpfs", "mount", s.Text("tmpfs"), s.Text(t.Target), s.Text("tmpfs"), Int(quiet), s.Text(tmpfsOptions(t)))
-	s.try("open the tmpfs", "openat", Int(atFdcwd), s.Text(t.Target), Int(path0))
+	s.stepText(s.n, stepAbove)
+	s.try("mount a tmpfs", "mount", s.Text("tmpfs"), s.target.Get(), s.Text("tmpfs"), Int(quiet), s.n.Get())
+	s.try("open the tmpfs", "openat", Int(atFdcwd), s.target.Get(), Int(path0))
 	s.Set(s.tmp, s.r.Get())
-	s.Set(s.table, entries(s.Builder, t))
+	s.stepText(s.table, stepTable)
 	c.rows()
 	s.Set(s.file, Int(0))
 	s.try("close the tmpfs", "close", s.tmp.Get())
-	s.try("make the tmpfs read-only", "mount", Int(0), s.Text(t.Target), Int(0), Int(readOnly), Int(0))
+	s.try("make the tmpfs read-only", "mount", Int(0), s.target.Get(), Int(0), Int(readOnly), Int(0))
+	s.Jump(done)
 }
 
 // A copier writes the loop over the rows of a table.
 type copier struct {
 	*mounter
-	action              Word
 	next, finish, times Label
 }
 
@@ -44,7 +45,6 @@ func (c *copier) textCol(to Word, column int) {
 
 // rows goes through the table.
 func (c *copier) rows() {
-	c.action = c.Word()
 	end := c.Label()
 	again := c.Here()
 	c.col(c.action, colAction)

@@ -2,75 +2,104 @@ package prelude
 
 import "golang.org/x/sys/unix"
 
-// search makes the directory of a tree's target, which openat did not find.
-// Nothing is made in a file system of the host: the deepest directory above that
-// is there is covered by an overlay of itself and a tmpfs.
-func (s *mounter) search(i int, t *Tree) {
-	absent, found := s.Label(), s.Label()
+// What is kept of a cover, in words.
+const (
+	coverPath   = iota
+	coverDevice // two words on machines of 32 bits
+	_
+	coverWords
+)
+
+// look looks for a directory. If it is not there, the one above is covered by an
+// overlay of itself and a tmpfs, and in that the directory is made, and what is
+// wanted in it. Nothing is made in a file system of the host.
+func (s *mounter) look(next Label) {
+	missing, absent, open := s.Label(), s.Label(), s.Label()
+	s.Set(s.what, s.Text("look for"))
+	s.stepText(s.file, stepPath)
+	s.Call("openat", s.r, missing, Int(atFdcwd), s.file.Get(), Int(path0))
+	s.try("close", "close", s.r.Get())
+	s.Jump(next)
+	s.Place(missing)
 	s.Equal(s.r.Get(), Int(-int64(unix.ENOENT)), absent)
 	s.Jump(s.die)
 	s.Place(absent)
-	for _, above := range ancestors(t.Target) {
-		next, gone := s.Label(), s.Label()
-		var list []Arg
-		for _, p := range below(above, t.Target) {
-			list = append(list, s.Text(p))
-		}
-		s.Set(s.list, s.Table(append(list, Int(0))...))
-		s.Set(s.above, s.Text(above))
-		s.Set(s.file, s.above.Get())
-		s.Call("openat", s.r, next, Int(atFdcwd), s.above.Get(), Int(path0))
-		s.Jump(found)
-		s.Place(next)
-		s.Equal(s.r.Get(), Int(-int64(unix.ENOENT)), gone)
-		s.Jump(s.die)
-		s.Place(gone)
-	}
-	s.Jump(s.rootless)
-	s.Place(found)
+	s.stepText(s.file, stepAbove)
+	s.Equal(s.file.Get(), Int(0), s.rootless)
+	s.try("open", "openat", Int(atFdcwd), s.file.Get(), Int(path0))
 	s.Set(s.dir, s.r.Get())
-	s.cover(i)
-}
-
-// cover covers the directory above, which is open as dir, unless an earlier tree
-// did, and makes the directories of the list in it.
-func (s *mounter) cover(i int) {
-	covered := s.Label()
-	s.try("look at", "statx", s.dir.Get(), s.Text(""), Int(atEmpty), Int(statBasic), s.stat)
-	s.devices(s.device)
-	for _, c := range s.covers[:i] {
-		s.ifCovered(c, covered)
-	}
+	s.statx()
+	s.ifCovered(open)
 	s.refuseMounts()
 	s.overlay()
-	s.Set(s.covers[i].path, s.above.Get())
-	s.try("open the cover of", "openat", Int(atFdcwd), s.above.Get(), Int(path0))
-	s.Set(s.dir, s.r.Get())
-	s.try("look at the cover of", "statx", s.dir.Get(), s.Text(""), Int(atEmpty), Int(statBasic), s.stat)
-	s.devices(s.covers[i].device)
-	s.Place(covered)
+	s.keep()
+	s.Place(open)
 	s.try("close", "close", s.dir.Get())
 	s.makeDirs()
 }
 
-// devices loads the device's number from the last statx: into one word, or two.
-func (s *mounter) devices(to [2]Word) {
-	s.Load(to[0], s.stat, Int(statxDev))
+// statx looks at dir.
+func (s *mounter) statx() {
+	s.try("look at", "statx", s.dir.Get(), s.Text(""), Int(atEmpty), Int(statBasic), s.stat)
+}
+
+// devices are the columns of a cover that have its device, and where struct statx
+// has them.
+func (s *mounter) devices(do func(column, offset int)) {
+	do(coverDevice, statxDev)
 	if s.m.WordSize() == 4 {
-		s.Load(to[1], s.stat, Int(statxDev+4))
+		do(coverDevice+1, statxDev+4)
 	}
 }
 
-// ifCovered jumps if the directory at hand lies in a cover that was made: all
-// directories of an overlay have its device (ovl_getattr).
-func (s *mounter) ifCovered(c cover, covered Label) {
-	same, other := s.Label(), s.Label()
-	s.Equal(c.path.Get(), Int(0), other)
-	s.Equal(s.device[0].Get(), c.device[0].Get(), same)
-	s.Jump(other)
-	s.Place(same)
-	s.Equal(s.device[1].Get(), c.device[1].Get(), covered)
+// ifCovered jumps if dir lies in a cover that was made: all directories of an
+// overlay have its device (ovl_getattr).
+func (s *mounter) ifCovered(covered Label) {
+	none, other := s.Label(), s.Label()
+	s.Set(s.table, s.covers)
+	again := s.Here()
+	s.Equal(s.table.Get(), s.coversEnd.Get(), none)
+	s.devices(func(column, offset int) {
+		same := s.Label()
+		s.Load(s.n, s.table.Get(), Int(int64(column*s.m.WordSize())))
+		s.Load(s.x, s.stat, Int(int64(offset)))
+		s.Equal(s.n.Get(), s.x.Get(), same)
+		s.Jump(other)
+		s.Place(same)
+	})
+	s.Jump(covered)
 	s.Place(other)
+	s.Add(s.table, s.table.Get(), Int(int64(coverWords*s.m.WordSize())))
+	s.Jump(again)
+	s.Place(none)
+}
+
+// keep notes the cover that was made, and opens it as dir.
+func (s *mounter) keep() {
+	s.try("open the cover of", "openat", Int(atFdcwd), s.file.Get(), Int(path0))
+	s.Set(s.dir, s.r.Get())
+	s.statx()
+	s.Store(s.coversEnd.Get(), s.file.Get())
+	s.devices(func(column, offset int) {
+		s.Add(s.at, s.coversEnd.Get(), Int(int64(column*s.m.WordSize())))
+		s.Load(s.x, s.stat, Int(int64(offset)))
+		s.Store(s.at.Get(), s.x.Get())
+	})
+	s.Add(s.coversEnd, s.coversEnd.Get(), Int(int64(coverWords*s.m.WordSize())))
+}
+
+// closeCovers makes the covers read-only.
+func (s *mounter) closeCovers() {
+	done := s.Label()
+	s.Set(s.table, s.covers)
+	again := s.Here()
+	s.Equal(s.table.Get(), s.coversEnd.Get(), done)
+	s.Load(s.file, s.table.Get(), Int(0))
+	s.try("make read-only the cover of", "mount", Int(0), s.file.Get(), Int(0), Int(readOnly), Int(0))
+	s.Add(s.table, s.table.Get(), Int(int64(coverWords*s.m.WordSize())))
+	s.Jump(again)
+	s.Place(done)
+	s.Set(s.file, Int(0))
 }
 
 // refuseMounts ends the program if there are mounts below dir: its overlay would
@@ -137,21 +166,21 @@ func (s *mounter) readMountinfo() {
 	s.try("close /proc/self/mountinfo", "close", s.fd.Get())
 }
 
-// overlay mounts a tmpfs on the directory above, and on that an overlay of both.
+// overlay mounts a tmpfs on the directory file, and on that an overlay of both.
 // dir is what is covered, and is closed.
 func (s *mounter) overlay() {
 	user, mounted := s.Label(), s.Label()
-	s.try("mount a tmpfs on", "mount", s.Text("tmpfs"), s.above.Get(), s.Text("tmpfs"), Int(quiet), s.Text("mode=0700"))
-	s.try("open the tmpfs on", "openat", Int(atFdcwd), s.above.Get(), Int(path0))
+	s.try("mount a tmpfs on", "mount", s.Text("tmpfs"), s.file.Get(), s.Text("tmpfs"), Int(quiet), s.Text("mode=0700"))
+	s.try("open the tmpfs on", "openat", Int(atFdcwd), s.file.Get(), Int(path0))
 	s.Set(s.tmp, s.r.Get())
 	s.try("make a directory on", "mkdirat", s.tmp.Get(), s.Text("u"), Int(0o700))
 	s.try("make a directory on", "mkdirat", s.tmp.Get(), s.Text("w"), Int(0o700))
 	// The overlay's own directory has owner and mode of the upper one. Of these
 	// fields the kernel takes the lower half of a word, as its types are narrower.
 	s.Equal(s.userns.Get(), Int(1), user)
-	s.Load(s.fd, s.stat, Int(statxUID))
+	s.Load(s.x, s.stat, Int(statxUID))
 	s.Load(s.n, s.stat, Int(statxGID))
-	s.try("set the owner of the cover of", "fchownat", s.tmp.Get(), s.Text("u"), s.fd.Get(), s.n.Get(), Int(0))
+	s.try("set the owner of the cover of", "fchownat", s.tmp.Get(), s.Text("u"), s.x.Get(), s.n.Get(), Int(0))
 	s.Place(user)
 	s.Load(s.n, s.stat, Int(statxMode))
 	s.try("set the mode of the cover of", "fchmodat", s.tmp.Get(), s.Text("u"), s.n.Get())
@@ -166,20 +195,21 @@ func (s *mounter) overlay() {
 	s.Equal(s.userns.Get(), Int(0), mounted)
 	s.str(s.Text(",userxattr")) // trusted.* is not for user namespaces
 	s.Place(mounted)
-	s.try("mount an overlay on", "mount", s.Text("overlay"), s.above.Get(), s.Text("overlay"), Int(quiet), s.text)
+	s.try("mount an overlay on", "mount", s.Text("overlay"), s.file.Get(), s.Text("overlay"), Int(quiet), s.text)
 	s.try("close", "close", s.dir.Get())
 	s.try("close", "close", s.tmp.Get())
 }
 
-// makeDirs makes the directories of the list.
+// makeDirs makes the directories of the step's list.
 func (s *mounter) makeDirs() {
 	done := s.Label()
+	s.stepText(s.table, stepTable)
 	again := s.Here()
-	s.Load(s.file, s.list.Get(), Int(0))
+	s.Load(s.file, s.table.Get(), Int(0))
 	s.Equal(s.file.Get(), Int(0), done)
 	s.Add(s.file, s.file.Get(), Base())
 	s.try("make the directory", "mkdirat", Int(atFdcwd), s.file.Get(), Int(0o755))
-	s.Add(s.list, s.list.Get(), Int(int64(s.m.WordSize())))
+	s.Add(s.table, s.table.Get(), Int(int64(s.m.WordSize())))
 	s.Jump(again)
 	s.Place(done)
 }

@@ -70,6 +70,8 @@ func (s *Script) record(r *Record) string {
 		text = a[0] + " - " + a[1]
 	case Load:
 		text = "[" + a[0] + " + " + a[1] + "]"
+	case Store:
+		return "[" + a[0] + "] = " + a[1]
 	default:
 		text = opNames[r.Op] + "(" + strings.Join(a, ", ") + ")"
 	}

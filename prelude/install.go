@@ -20,20 +20,35 @@ import (
 // *phdr.Refusal where it is the file that does not allow it; what phdr.Add refuses
 // is refused here, too, an interpreter even with Options.Force.
 func Install(f *elffile.File, script []byte, opt phdr.Options) (*phdr.Result, error) {
-	m, err := refuse(f)
+	h, err := Header(f, script)
 	if err != nil {
 		return nil, err
-	}
-	s, err := Parse(m, script)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	opt.Force = false
-	segment := Segment(m, script)
-	r, err := phdr.Add(f, []phdr.Header{{Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_X, Data: elffile.Buffer(segment), Section: ".ew.prelude"}}, opt)
+	r, err := phdr.Add(f, []phdr.Header{h}, opt)
 	if err != nil {
 		return nil, err
 	}
+	return Enter(f, h, r)
+}
+
+// Header asks phdr.Add for the PT_LOAD of a prelude: Install in two steps, for who
+// has more to add to the file.
+func Header(f *elffile.File, script []byte) (phdr.Header, error) {
+	m, err := refuse(f)
+	if err != nil {
+		return phdr.Header{}, err
+	}
+	if _, err := Parse(m, script); err != nil {
+		return phdr.Header{}, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return phdr.Header{Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_X, Data: elffile.Buffer(segment(m, script)), Section: ".ew.prelude"}, nil
+}
+
+// Enter makes the prelude that phdr.Add has added to f, as Header asked for it, the
+// entry point, and proves that nothing else has changed.
+func Enter(f *elffile.File, h phdr.Header, r *phdr.Result) (*phdr.Result, error) {
+	m, segment := all.Lookup(f.Header.Machine, f.Class), h.Data.(elffile.Buffer)
 	added, err := elffile.ParseBody(f.Name, r.Body)
 	if err != nil {
 		return nil, err
@@ -43,10 +58,9 @@ func Install(f *elffile.File, script []byte, opt phdr.Options) (*phdr.Result, er
 		return nil, err
 	}
 	at := headSize + uint64(len(m.Prelude)) // of the script in the segment
-	s.Entry = int64(f.Header.Entry - p.Vaddr - at)
 	now := *added
 	now.Body = r.Body.Clone()
-	distance := binary.LittleEndian.AppendUint64(nil, uint64(s.Entry))
+	distance := binary.LittleEndian.AppendUint64(nil, f.Header.Entry-p.Vaddr-at)
 	now.Body.Put(int64(p.Off+at)+16, elffile.Buffer(distance))
 	now.Header.Entry = p.Vaddr + headSize
 	body := now.Encode()
@@ -60,9 +74,9 @@ func Install(f *elffile.File, script []byte, opt phdr.Options) (*phdr.Result, er
 	return &phdr.Result{Body: body, Report: &report}, nil
 }
 
-// Segment is what the PT_LOAD of a prelude holds. The script's distance to the old
-// entry is set by Install.
-func Segment(m *machine.Machine, script []byte) []byte {
+// segment is what the PT_LOAD of a prelude holds. The script's distance to the old
+// entry is set by Enter.
+func segment(m *machine.Machine, script []byte) []byte {
 	b := make([]byte, headSize, headSize+len(m.Prelude)+len(script))
 	copy(b, Magic)
 	binary.LittleEndian.PutUint32(b[8:], Version)

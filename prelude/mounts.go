@@ -1,9 +1,6 @@
 package prelude
 
 import (
-	"fmt"
-	"path"
-
 	"golang.org/x/sys/unix"
 
 	"elfwright/machine"
@@ -53,6 +50,8 @@ const (
 // which user and group keep their numbers, and gives up all capabilities in the
 // end. All files of a copy belong to the user then. The root directory cannot be
 // covered. A step that fails ends the program with a message and status 125.
+//
+// The length of a script does not depend on the offsets in the trees.
 func Mounts(m *machine.Machine, trees []Tree) ([]byte, error) {
 	if err := checkTrees(trees); err != nil {
 		return nil, err
@@ -61,13 +60,11 @@ func Mounts(m *machine.Machine, trees []Tree) ([]byte, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	s := newMounter(b)
-	s.say(&trees[0], "")
+	s := newMounter(b, len(trees))
+	s.Set(s.target, s.Text(trees[0].Target))
 	s.open()
 	s.namespaces()
-	for i := range trees {
-		s.tree(i, &trees[i])
-	}
+	s.steps(trees)
 	s.leave()
 	b.End()
 	s.ending()
@@ -86,33 +83,27 @@ type mounter struct {
 	at                 Word // end of a string that is being made
 	exe, exePath       Word // the executable: descriptor, address of its path in /proc
 	uid, gid, userns   Word // userns: 1 in a user namespace
-	umask, cwd         Word // cwd: length of the path in cwdText, or negative
-	fd, dir, tmp, n    Word
-	list               Word // of directories to make
-	table              Word // what is gone through: mountinfo, a row
-	above              Word // text: the directory to be covered
-	device             [2]Word
-	covers             []cover
+	umask, cwd         Word
+	fd, dir, tmp, n, x Word
+	step, action       Word // the row of the steps at hand, and what it asks for
+	table              Word // what else is gone through: mountinfo, entries, a list
+	coversEnd          Word
+	covers             Arg // for each cover that was made its path and device
 	text, long         Arg // buffers
 	cwdText, stat      Arg
 }
 
-// A cover is the overlay that was made for a tree, if it was.
-type cover struct {
-	path   Word // text, 0: there is none
-	device [2]Word
-}
-
-func newMounter(b *Builder) *mounter {
+func newMounter(b *Builder, trees int) *mounter {
 	s := &mounter{Builder: b, die: b.Label(), rootless: b.Label()}
-	for _, w := range []*Word{&s.target, &s.what, &s.file, &s.r, &s.at, &s.exe, &s.exePath, &s.uid, &s.gid, &s.userns,
-		&s.umask, &s.cwd, &s.fd, &s.dir, &s.tmp, &s.n, &s.list, &s.table, &s.above, &s.device[0], &s.device[1]} {
+	for _, w := range []*Word{&s.target, &s.what, &s.file, &s.r, &s.at, &s.exe, &s.exePath, &s.uid, &s.gid, &s.userns, &s.umask, &s.cwd,
+		&s.fd, &s.dir, &s.tmp, &s.n, &s.x, &s.step, &s.action, &s.table, &s.coversEnd} {
 		*w = b.Word()
 	}
 	s.text = b.Buffer(256)
 	s.long = b.Buffer(3*unix.PathMax + 256) // a message: target, file, words
 	s.cwdText = b.Buffer(unix.PathMax)
 	s.stat = b.Buffer(statxSize)
+	s.covers = b.Buffer(trees * coverWords * b.m.WordSize())
 	return s
 }
 
@@ -122,15 +113,6 @@ func (s *mounter) wide(name, name32 string) string {
 		return name32
 	}
 	return name
-}
-
-// say sets the words of the message for what fails from here on.
-func (s *mounter) say(t *Tree, what string) {
-	if t != nil {
-		s.Set(s.target, s.Text(t.Target))
-	}
-	s.Set(s.what, s.Text(what))
-	s.Set(s.file, Int(0))
 }
 
 // try is a system call whose failure ends the program, with these words.
@@ -206,53 +188,9 @@ func (s *mounter) writeMap(name string, id Word) {
 	s.write(name)
 }
 
-// tree mounts tree i.
-func (s *mounter) tree(i int, t *Tree) {
-	missing, there := s.Label(), s.Label()
-	s.covers = append(s.covers, cover{s.Word(), [2]Word{s.Word(), s.Word()}})
-	s.say(t, "look for it")
-	s.Call("openat", s.r, missing, Int(atFdcwd), s.Text(t.Target), Int(path0))
-	s.try("close it", "close", s.r.Get())
-	s.Jump(there)
-	s.Place(missing)
-	s.search(i, t)
-	s.Place(there)
-	s.mount(t)
-}
-
-// mount mounts a tree on its target, which is there.
-func (s *mounter) mount(t *Tree) {
-	done := s.Label()
-	if t.Size > 0 {
-		refused, again := s.Label(), s.Label()
-		s.Set(s.what, s.Text("mount the image"))
-		s.Call("mount", s.r, refused, s.exePath.Get(), s.Text(t.Target), s.Text("erofs"), Int(unix.MS_RDONLY|quiet), s.Text(fmt.Sprintf("fsoffset=%d", t.Offset)))
-		s.Jump(done)
-		s.Place(refused)
-		if t.Entries != nil {
-			// Not root of the host, no EROFS, none of a file, none at an offset, and a
-			// file where it does not like one.
-			for _, e := range []unix.Errno{unix.EPERM, unix.EACCES, unix.ENODEV, unix.ENOTBLK, unix.EINVAL, unix.EOPNOTSUPP, unix.ENOSYS} {
-				s.Equal(s.r.Get(), Int(-int64(e)), again)
-			}
-		}
-		s.Jump(s.die)
-		s.Place(again)
-	}
-	if t.Entries != nil {
-		s.copy(t)
-	}
-	s.Place(done)
-}
-
 // leave puts back what was changed.
 func (s *mounter) leave() {
-	for i := range s.covers {
-		none := s.Label()
-		s.Equal(s.covers[i].path.Get(), Int(0), none)
-		s.try("make what covers it read-only", "mount", Int(0), s.covers[i].path.Get(), Int(0), Int(readOnly), Int(0))
-		s.Place(none)
-	}
+	s.closeCovers()
 	// The directory may have been covered, and its path leads to what covers it. One
 	// that has no path or may not be entered by it stays what it is.
 	s.Call("chdir", s.r, 0, s.cwdText)
@@ -287,24 +225,4 @@ func (s *mounter) ending() {
 	s.Sub(s.n, s.at.Get(), s.long)
 	s.Call("write", s.r, 0, Int(2), s.long, s.n.Get())
 	s.Call("exit_group", s.r, 0, Int(failed))
-}
-
-// ancestors are the directories above a path, the deepest first, without "/".
-func ancestors(p string) []string {
-	var list []string
-	for d := path.Dir(p); d != "/"; d = path.Dir(d) {
-		list = append(list, d)
-	}
-	return list
-}
-
-// below are the directories to make for a path, of which above exists.
-func below(above, p string) []string {
-	var list []string
-	for i := len(above) + 1; i <= len(p); i++ {
-		if i == len(p) || p[i] == '/' {
-			list = append(list, p[:i])
-		}
-	}
-	return list
 }

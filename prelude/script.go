@@ -70,13 +70,14 @@ const (
 	Add               // a + b
 	Sub               // a - b
 	Load              // the word at a + b
+	Store             // b becomes the word at a, and is the result
 	Decimal           // write b in decimal digits and a NUL to a; the result is the NUL's address
 	Copy              // copy the string at b to a, with its NUL, whose address is the result
 	Find              // the address at which the string at a has the string at b; 0: nowhere
 	numOps
 )
 
-var opNames = [numOps]string{"end", "call", "equal", "below", "add", "sub", "load", "decimal", "copy", "find"}
+var opNames = [numOps]string{"end", "call", "equal", "below", "add", "sub", "load", "store", "decimal", "copy", "find"}
 
 // args is how many operands an operation looks at.
 func (o Op) args() int {

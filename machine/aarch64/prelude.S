@@ -74,7 +74,9 @@ operand:
 	b.lo	subtract
 	b.eq	load
 	cmp	w9, #8
-	b.lo	decimal
+	b.lo	store
+	b.eq	decimal
+	cmp	w9, #9
 	b.eq	copy
 
 	/* find: the string b in the string a */
@@ -135,6 +137,9 @@ copy:	ldrb	w2, [x1], #1
 	add	x0, x0, #1
 	b	copy
 
+store:	str	x1, [x0]
+	mov	x0, x1
+	b	result
 load:	ldr	x0, [x0, x1]
 	b	result
 subtract:

@@ -82,6 +82,8 @@ operand:
 	decl	%ecx
 	jz	load
 	decl	%ecx
+	jz	store
+	decl	%ecx
 	jz	decimal
 	decl	%ecx
 	jz	copy
@@ -157,6 +159,9 @@ copy:	movb	(%rsi), %al
 1:	movq	%rdi, %rax
 	jmp	result
 
+store:	movq	%rsi, (%rdi)
+	movq	%rsi, %rax
+	jmp	result
 load:	movq	(%rdi,%rsi), %rax
 	jmp	result
 subtract:

@@ -63,8 +63,9 @@ operand:
 	beq	subtract
 	cmp	r6, #7
 	blo	load
-	beq	decimal
-	cmp	r6, #8
+	beq	store
+	cmp	r6, #9
+	blo	decimal
 	beq	copy
 
 	/* find: the string b in the string a */
@@ -131,6 +132,9 @@ copy:	ldrb	r2, [r1], #1
 	bne	copy
 	b	result
 
+store:	str	r1, [r0]
+	mov	r0, r1
+	b	result
 load:	ldr	r0, [r0, r1]
 	b	result
 subtract:

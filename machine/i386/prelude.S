@@ -68,6 +68,8 @@ operand:
 	decl	%eax
 	jz	load
 	decl	%eax
+	jz	store
+	decl	%eax
 	jz	decimal
 	decl	%eax
 	jz	copy
@@ -153,6 +155,9 @@ copy:	movb	(%ecx), %al
 1:	movl	%edi, %eax
 	jmp	result
 
+store:	movl	%ecx, (%edi)
+	movl	%ecx, %eax
+	jmp	result
 load:	movl	(%edi,%ecx), %eax
 	jmp	result
 subtract:

@@ -95,6 +95,8 @@ operand:
 	addi	t0, t0, -1
 	beqz	t0, load
 	addi	t0, t0, -1
+	beqz	t0, store
+	addi	t0, t0, -1
 	beqz	t0, decimal
 	addi	t0, t0, -1
 	beqz	t0, copy
@@ -162,6 +164,9 @@ copy:	lbu	t2, 0(a1)
 	addi	a1, a1, 1
 	j	copy
 
+store:	sd	a1, 0(a0)
+	mv	a0, a1
+	j	result
 load:	add	a0, a0, a1
 	ld	a0, 0(a0)
 	j	result
