@@ -61,6 +61,9 @@ func NewBuilder(m *machine.Machine) *Builder {
 	return b
 }
 
+// Machine is the machine that the script is for.
+func (b *Builder) Machine() *machine.Machine { return b.m }
+
 func (b *Builder) fail(format string, args ...any) {
 	if b.err == nil {
 		b.err = fmt.Errorf(format, args...)

@@ -33,7 +33,7 @@ var probeC string
 func probe(cc string, flags ...string) samples.Recipe {
 	return samples.Recipe{
 		Files: map[string]string{"probe.c": probeC},
-		Steps: [][]string{slices.Concat([]string{cc, "-O1", "probe.c", "-o", "probe"}, flags)},
+		Steps: [][]string{slices.Concat([]string{cc, "-O1", "-D_FILE_OFFSET_BITS=64", "probe.c", "-o", "probe"}, flags)},
 		Out:   "probe",
 	}
 }
@@ -64,7 +64,7 @@ func makeTree(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	big := make([]byte, 3<<20+17)
+	big := make([]byte, 300<<10+17)
 	for i := range big {
 		big[i] = byte(i>>8 ^ i*7)
 	}

@@ -53,6 +53,11 @@ const (
 //
 // The length of a script does not depend on the offsets in the trees.
 func Mounts(m *machine.Machine, trees []Tree) ([]byte, error) {
+	return mounts(m, trees, part)
+}
+
+// mounts is Mounts with a size of the parts in which files are copied.
+func mounts(m *machine.Machine, trees []Tree, part int64) ([]byte, error) {
 	if err := checkTrees(trees); err != nil {
 		return nil, err
 	}
@@ -61,6 +66,7 @@ func Mounts(m *machine.Machine, trees []Tree) ([]byte, error) {
 		return nil, b.err
 	}
 	s := newMounter(b, len(trees))
+	s.part = part
 	s.Set(s.target, s.Text(trees[0].Target))
 	s.open()
 	s.namespaces()
@@ -77,6 +83,7 @@ func Mounts(m *machine.Machine, trees []Tree) ([]byte, error) {
 type mounter struct {
 	*Builder
 	die, rootless Label
+	part          int64
 
 	target, what, file Word // texts for the message; file may be 0
 	r                  Word // result of the last call

@@ -38,19 +38,20 @@ const (
 	columns
 )
 
-// chunk is how much of a file a row copies: what fits a word of 32 bits, and
-// what sendfile does at once.
-const chunk = 1 << 30
+// part is how much of a file a row copies: what fits a word of 32 bits, and what
+// sendfile does at once.
+const part = 1 << 30
 
 // A table is the rows for a tree.
 type table struct {
 	b     *Builder
+	part  int64
 	cells []Arg
 }
 
 // entries makes the table of a tree and returns its address.
-func entries(b *Builder, t *Tree) Arg {
-	tab := &table{b: b}
+func entries(b *Builder, t *Tree, part int64) Arg {
+	tab := &table{b: b, part: part}
 	for i := range t.Entries {
 		tab.entry(&t.Entries[i])
 		tab.xattrs(t, &t.Entries[i])
@@ -100,11 +101,11 @@ func (t *table) entry(e *Entry) {
 	}
 }
 
-// file writes a row for each chunk of a file's content, and at least one.
+// file writes a row for each part of a file's content, and at least one.
 func (t *table) file(e *Entry) {
 	action := int64(rowFile)
 	for done := int64(0); action == rowFile || done < e.Size; {
-		n := min(e.Size-done, chunk)
+		n := min(e.Size-done, t.part)
 		off := e.Offset + done
 		done += n
 		m := map[int]Arg{colSize: Int(n), colLow: Int(off)}
@@ -141,16 +142,15 @@ func (t *table) xattrs(tree *Tree, e *Entry) {
 }
 
 // room is how many KiB a tmpfs of the tree needs, with pages of 64 KiB.
-func (t *Tree) room() int64 {
+func (t *Tree) room() uint64 {
 	const page = 64 << 10
-	kib := int64(1024)
+	kib := uint64(1024)
 	for i := range t.Entries {
 		e := &t.Entries[i]
-		n := int64(page)
 		if e.Mode&unix.S_IFMT == unix.S_IFREG && !e.HardLink {
-			n += min(e.Size, math.MaxInt64/4)
+			kib += uint64(e.Size) / 1024
 		}
-		kib += min(n/1024+page/1024, (math.MaxInt64/2-kib)/2)
+		kib += 2 * page / 1024 // the rest of the last page; a directory, a long link
 	}
-	return kib
+	return min(kib, 1<<50)
 }

@@ -125,7 +125,7 @@ func (s *mounter) mountRow(t *Tree) []Arg {
 	}
 	if t.Entries != nil {
 		row[stepAbove] = s.Text(tmpfsOptions(t))
-		row[stepTable] = entries(s.Builder, t)
+		row[stepTable] = entries(s.Builder, t, s.part)
 	}
 	return row
 }
