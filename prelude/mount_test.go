@@ -2,6 +2,7 @@ package prelude_test
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -195,7 +196,9 @@ const nobody = 65534
 // run starts a program, perhaps as nobody, and returns what it wrote and its status.
 func run(t *testing.T, user bool, dir string, argv ...string) (out, errs string, status int) {
 	t.Helper()
-	cmd := exec.Command(argv[0], argv[1:]...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = dir
 	cmd.Env = []string{"SAMPLE=1", "PATH=" + os.Getenv("PATH")}
 	if user {
