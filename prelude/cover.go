@@ -14,7 +14,7 @@ const (
 // overlay of itself and a tmpfs, and in that the directory is made, and what is
 // wanted in it. Nothing is made in a file system of the host.
 func (s *mounter) look(next Label) {
-	missing, absent, open := s.Label(), s.Label(), s.Label()
+	missing, absent, cover, covered, made := s.Label(), s.Label(), s.Label(), s.Label(), s.Label()
 	s.Set(s.what, s.Text("look for"))
 	s.stepText(s.file, stepPath)
 	s.Call("openat", s.r, missing, Int(atFdcwd), s.file.Get(), Int(path0))
@@ -29,13 +29,36 @@ func (s *mounter) look(next Label) {
 	s.try("open", "openat", Int(atFdcwd), s.file.Get(), Int(path0))
 	s.Set(s.dir, s.r.Get())
 	s.statx()
-	s.ifCovered(open)
+	s.ifCovered(covered)
+	s.Place(cover)
 	s.refuseMounts()
 	s.overlay()
 	s.keep()
-	s.Place(open)
 	s.try("close", "close", s.dir.Get())
+	s.stepText(s.table, stepTable)
 	s.makeDirs()
+	s.Jump(next)
+	s.Place(covered)
+	s.makeFirst(cover, made)
+	s.Place(made)
+	s.try("close", "close", s.dir.Get())
+	s.stepText(s.table, stepTable)
+	s.Add(s.table, s.table.Get(), Int(int64(s.m.WordSize())))
+	s.makeDirs()
+}
+
+// makeFirst makes the first directory of the step's list in a cover, or jumps to
+// make one more cover: in a directory that the overlay shows as it is on the host,
+// a user who is not its owner may make nothing, not even with all capabilities.
+func (s *mounter) makeFirst(cover, made Label) {
+	denied := s.Label()
+	s.Set(s.what, s.Text("make a directory in"))
+	s.stepText(s.x, stepPath)
+	s.Call("mkdirat", s.r, denied, Int(atFdcwd), s.x.Get(), Int(0o755))
+	s.Jump(made)
+	s.Place(denied)
+	s.Equal(s.r.Get(), Int(-int64(unix.EACCES)), cover)
+	s.Jump(s.die)
 }
 
 // statx looks at dir.
@@ -200,10 +223,9 @@ func (s *mounter) overlay() {
 	s.try("close", "close", s.tmp.Get())
 }
 
-// makeDirs makes the directories of the step's list.
+// makeDirs makes the directories of a list.
 func (s *mounter) makeDirs() {
 	done := s.Label()
-	s.stepText(s.table, stepTable)
 	again := s.Here()
 	s.Load(s.file, s.table.Get(), Int(0))
 	s.Equal(s.file.Get(), Int(0), done)

@@ -56,7 +56,7 @@ func TestInstall(t *testing.T) {
 			}
 			defer f.Close()
 			script := greeting(t, all.Lookup(f.Header.Machine, f.Class))
-			r, err := prelude.Install(f, script, phdr.Options{})
+			r, err := prelude.Install(f, script, phdr.Options{Overlay: phdr.OverlayStay})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +138,7 @@ func TestRefusals(t *testing.T) {
 		edit func(*elffile.File)
 		want string
 	}{
-		{func(f *elffile.File) { f.Header.Machine = elf.EM_68K }, "EM_68K: no prelude yet"},
+		{func(f *elffile.File) { f.Header.Machine = elf.EM_68K }, "MC68000: no prelude yet"},
 		{func(f *elffile.File) { f.Class = elf.ELFCLASS32 }, "x32: no prelude yet"},
 		{func(f *elffile.File) { f.Header.Type = elf.ET_REL }, "e_type 0x1 is no program's"},
 		{func(f *elffile.File) { f.Header.Entry = 0 }, "e_entry is 0: a shared library is not started"},
