@@ -90,7 +90,9 @@ func (c *copier) content(file, data Label) {
 	c.try("make the file", "openat", c.tmp.Get(), c.file.Get(), Int(newFile|int64(c.m.Linux.LargeFile)), Int(0o600))
 	c.Set(c.fd, c.r.Get())
 	c.Place(data)
-	c.seek()
+	c.col(c.n, colLow)
+	c.col(c.x, colHigh)
+	c.seek("find")
 	c.col(c.n, colSize)
 	again := c.Here()
 	c.Equal(c.n.Get(), Int(0), copied)
@@ -108,17 +110,6 @@ func (c *copier) content(file, data Label) {
 	c.Equal(c.n.Get(), Int(1), c.next)
 	c.try("close", "close", c.fd.Get())
 	c.Jump(c.finish)
-}
-
-// seek goes to the content in the executable.
-func (c *copier) seek() {
-	c.col(c.n, colLow)
-	if c.m.WordSize() == 8 {
-		c.try("find", "lseek", c.exe.Get(), c.n.Get(), Int(unix.SEEK_SET))
-		return
-	}
-	c.col(c.at, colHigh)
-	c.try("find", "_llseek", c.exe.Get(), c.at.Get(), c.n.Get(), c.text, Int(unix.SEEK_SET))
 }
 
 // xattr sets an extended attribute, as far as the tmpfs has any.

@@ -60,11 +60,13 @@ func Enter(f *elffile.File, h phdr.Header, r *phdr.Result) (*phdr.Result, error)
 	at := headSize + uint64(len(m.Prelude)) // of the script in the segment
 	now := *added
 	now.Body = r.Body.Clone()
-	distance := binary.LittleEndian.AppendUint64(nil, f.Header.Entry-p.Vaddr-at)
-	now.Body.Put(int64(p.Off+at)+16, elffile.Buffer(distance))
+	fields := binary.LittleEndian.AppendUint64(nil, f.Header.Entry-p.Vaddr-at)
+	fields = binary.LittleEndian.AppendUint64(fields, p.Off+at)
+	fields = binary.LittleEndian.AppendUint64(fields, checksum(segment[at:]))
+	now.Body.Put(int64(p.Off+at)+entryField, elffile.Buffer(fields))
 	now.Header.Entry = p.Vaddr + headSize
 	body := now.Encode()
-	changed := image.Range{Start: image.Addr(p.Vaddr + at + 16), Size: 8}
+	changed := image.Range{Start: image.Addr(p.Vaddr + at + entryField), Size: uint64(len(fields))}
 	if err := prove(added, body, changed); err != nil {
 		return nil, fmt.Errorf("%s: nothing is written, because the result would not be right: %w", f.Name, err)
 	}
@@ -74,8 +76,7 @@ func Enter(f *elffile.File, h phdr.Header, r *phdr.Result) (*phdr.Result, error)
 	return &phdr.Result{Body: body, Report: &report}, nil
 }
 
-// segment is what the PT_LOAD of a prelude holds. The script's distance to the old
-// entry is set by Enter.
+// segment is what the PT_LOAD of a prelude holds, but for what Enter fills in.
 func segment(m *machine.Machine, script []byte) []byte {
 	b := make([]byte, headSize, headSize+len(m.Prelude)+len(script))
 	copy(b, Magic)

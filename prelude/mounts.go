@@ -150,6 +150,40 @@ func (s *mounter) open() {
 	s.str(s.Text("/proc/self/fd/"))
 	s.num(s.exe)
 	s.Set(s.exePath, exePath)
+	s.same()
+}
+
+// same makes sure that the executable is the file that this script is from, laid
+// out as it was: it is the dynamic linker if that was told to start the program,
+// and a tool may have moved what is in the file.
+func (s *mounter) same() {
+	head, words := s.Buffer(scriptHead), 8/s.m.WordSize()
+	s.Load(s.n, Base(), Int(offsetField))
+	if words == 2 {
+		s.Load(s.x, Base(), Int(offsetField+4))
+	}
+	s.seek("look into /proc/self/exe")
+	s.try("read /proc/self/exe", "read", s.exe.Get(), head, Int(scriptHead))
+	s.Set(s.what, s.Text("/proc/self/exe is not, or not any more, the file that this program was put into"))
+	s.Set(s.r, Int(-int64(unix.ENOEXEC)))
+	for i := range words {
+		equal, off := s.Label(), Int(int64(sumField+i*s.m.WordSize()))
+		s.Load(s.n, Base(), off)
+		s.Load(s.x, head, off)
+		s.Equal(s.n.Get(), s.x.Get(), equal)
+		s.Jump(s.die)
+		s.Place(equal)
+	}
+}
+
+// seek goes to an offset in the executable: n is its low word, x the high one where
+// words have 32 bits.
+func (s *mounter) seek(what string) {
+	if s.m.WordSize() == 8 {
+		s.try(what, "lseek", s.exe.Get(), s.n.Get(), Int(unix.SEEK_SET))
+		return
+	}
+	s.try(what, "_llseek", s.exe.Get(), s.x.Get(), s.n.Get(), s.text, Int(unix.SEEK_SET))
 }
 
 // namespaces makes a mount namespace, and a user namespace if there is no other way.

@@ -1,6 +1,7 @@
 package prelude
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -28,7 +29,13 @@ import (
 //	14      1     EI_CLASS
 //	15      1     0
 //	16      8     old entry, as a distance from the script's first byte
-//	24            records, then data: strings and tables that records point to
+//	24      8     where in the file the script is
+//	32      8     checksum of the script: the first bytes of the SHA-256 of all of it,
+//	              with these three fields zero
+//	40            records, then data: strings and tables that records point to
+//
+// By the last two a script can tell whether the file that it has open is the one
+// that it is from, as it was laid out.
 //
 // Scratch memory is on the stack and zero at the start. The first record is
 // carried out first, each is followed by the next unless it jumps, and an end
@@ -50,7 +57,10 @@ const (
 
 	headSize      = 16 // of what precedes the code
 	scriptMagic   = "EWS1"
-	scriptHead    = 24
+	scriptHead    = 40
+	entryField    = 16 // these two and the checksum are filled in by Enter
+	offsetField   = 24
+	sumField      = 32
 	recordSize    = 40
 	maxScratch    = 64 << 10 // a new process has a stack of 128 KiB at least (setup_arg_pages)
 	scratchAlign  = 16
@@ -120,6 +130,8 @@ type Script struct {
 	Machine *machine.Machine
 	Scratch uint32 // bytes
 	Entry   int64  // the old entry, from the script's first byte
+	Offset  uint64 // of the script in the file
+	Sum     uint64 // checksum
 	Records []Record
 	Data    []byte
 }
@@ -136,7 +148,9 @@ func (s *Script) Encode() []byte {
 	o.PutUint32(b[8:], uint32(len(s.Records)*recordSize))
 	o.PutUint16(b[12:], uint16(s.Machine.ELF))
 	b[14] = byte(s.Machine.Class)
-	o.PutUint64(b[16:], uint64(s.Entry))
+	o.PutUint64(b[entryField:], uint64(s.Entry))
+	o.PutUint64(b[offsetField:], s.Offset)
+	o.PutUint64(b[sumField:], s.Sum)
 	for i := range s.Records {
 		s.Records[i].encode(b[scriptHead+i*recordSize:])
 	}
@@ -169,6 +183,15 @@ func decodeRecord(b []byte) Record {
 	return r
 }
 
+// checksum is the script's, whatever its fields for Enter hold.
+func checksum(script []byte) uint64 {
+	h := sha256.New()
+	h.Write(script[:entryField])
+	h.Write(make([]byte, scriptHead-entryField))
+	h.Write(script[scriptHead:])
+	return binary.BigEndian.Uint64(h.Sum(nil))
+}
+
 // fault makes an error about a script.
 func fault(field string, off int, format string, args ...any) error {
 	return &elffile.Error{Struct: "prelude script", Field: field, Off: int64(off), Msg: fmt.Sprintf(format, args...)}
@@ -188,7 +211,7 @@ func Parse(m *machine.Machine, b []byte) (*Script, error) {
 	if n, c := o.Uint16(b[12:]), b[14]; n != uint16(m.ELF) || c != byte(m.Class) {
 		return nil, fault("machine", 12, "e_machine %d, class %d is not %s (%d, %d)", n, c, m.Name, m.ELF, m.Class)
 	}
-	s := &Script{Machine: m, Scratch: o.Uint32(b[4:]), Entry: int64(o.Uint64(b[16:]))}
+	s := &Script{Machine: m, Scratch: o.Uint32(b[4:]), Entry: int64(o.Uint64(b[entryField:])), Offset: o.Uint64(b[offsetField:]), Sum: o.Uint64(b[sumField:])}
 	if s.Scratch == 0 || s.Scratch > maxScratch || s.Scratch%scratchAlign != 0 {
 		return nil, fault("scratch", 4, "0x%x is not a multiple of %d from %d to 0x%x", s.Scratch, scratchAlign, scratchAlign, maxScratch)
 	}

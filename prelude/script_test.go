@@ -124,7 +124,7 @@ func TestParse(t *testing.T) {
 		want string
 		off  int64
 	}{
-		{"short", func(b []byte) []byte { return b[:20] }, "0x14 bytes are fewer than its head has (0x18)", 0},
+		{"short", func(b []byte) []byte { return b[:20] }, "0x14 bytes are fewer than its head has (0x28)", 0},
 		{"magic", func(b []byte) []byte { b[0] = 'x'; return b }, `"xWS1" is not "EWS1"`, 0},
 		{"scratch 0", func(b []byte) []byte { le.PutUint32(b[4:], 0); return b }, "scratch at 0x4: 0x0 is not a multiple of 16 from 16 to 0x10000", 4},
 		{"scratch", func(b []byte) []byte { le.PutUint32(b[4:], 0x10010); return b }, "0x10010 is not a multiple", 4},
@@ -132,17 +132,17 @@ func TestParse(t *testing.T) {
 		{"many records", func(b []byte) []byte { le.PutUint32(b[8:], 40*1000); return b }, "0x9c40 is not a number of records", 8},
 		{"machine", func(b []byte) []byte { b[12] = 3; return b }, "e_machine 3, class 1 is not ARM (40, 1)", 12},
 		{"zero", func(b []byte) []byte { b[15] = 1; return b }, "1 where 0 should be", 15},
-		{"op", func(b []byte) []byte { b[24] = 11; return b }, "record 0 at 0x18: operation 11 is unknown", 24},
-		{"bits", func(b []byte) []byte { b[27] = 1; return b }, "bits that have no meaning are set: 0x01", 26},
-		{"to", func(b []byte) []byte { le.PutUint32(b[32:], 0x20); return b }, "the result's place 0x20 is no word in 0x20 bytes", 32},
-		{"to odd", func(b []byte) []byte { le.PutUint32(b[32:], 2); return b }, "the result's place 0x2 is no word", 32},
-		{"jump", func(b []byte) []byte { le.PutUint32(b[36:], 25); return b }, "the jump to 0x19 leads to no record in [0x18, 0x68)", 36},
-		{"jump beyond", func(b []byte) []byte { le.PutUint32(b[36:], 24+80); return b }, "the jump to 0x68 leads to no record", 36},
-		{"pointer", func(b []byte) []byte { le.PutUint32(b[44:], 0x1000); return b }, "operand 1, 0x1000, is beyond 0x6e", 44},
-		{"value", func(b []byte) []byte { le.PutUint32(b[52:], 0x1d); return b }, "operand 3, 0x1d, is beyond 0x1c", 52},
-		{"address", func(b []byte) []byte { le.PutUint32(b[56:], 0xffffffff); return b }, "operand 4", 56},
-		{"no end", func(b []byte) []byte { b[64] = 4; return b }, "the last one is add and not an end", 64},
-		{"no target", func(b []byte) []byte { b[24] = 2; le.PutUint32(b[36:], 0); return b }, "equal has nowhere to jump to", 36},
+		{"op", func(b []byte) []byte { b[40] = 11; return b }, "record 0 at 0x28: operation 11 is unknown", 40},
+		{"bits", func(b []byte) []byte { b[43] = 1; return b }, "bits that have no meaning are set: 0x01", 42},
+		{"to", func(b []byte) []byte { le.PutUint32(b[48:], 0x20); return b }, "the result's place 0x20 is no word in 0x20 bytes", 48},
+		{"to odd", func(b []byte) []byte { le.PutUint32(b[48:], 2); return b }, "the result's place 0x2 is no word", 48},
+		{"jump", func(b []byte) []byte { le.PutUint32(b[52:], 25); return b }, "the jump to 0x19 leads to no record in [0x28, 0x78)", 52},
+		{"jump beyond", func(b []byte) []byte { le.PutUint32(b[52:], 40+80); return b }, "the jump to 0x78 leads to no record", 52},
+		{"pointer", func(b []byte) []byte { le.PutUint32(b[60:], 0x1000); return b }, "operand 1, 0x1000, is beyond 0x7e", 60},
+		{"value", func(b []byte) []byte { le.PutUint32(b[68:], 0x1d); return b }, "operand 3, 0x1d, is beyond 0x1c", 68},
+		{"address", func(b []byte) []byte { le.PutUint32(b[72:], 0xffffffff); return b }, "operand 4", 72},
+		{"no end", func(b []byte) []byte { b[80] = 4; return b }, "the last one is add and not an end", 80},
+		{"no target", func(b []byte) []byte { b[40] = 2; le.PutUint32(b[52:], 0); return b }, "equal has nowhere to jump to", 52},
 	} {
 		_, err := prelude.Parse(arm.Machine, c.edit(bytes.Clone(good)))
 		e, ok := errors.AsType[*elffile.Error](err)

@@ -41,7 +41,7 @@ _start:
 	str	xzr, [x20, x1]
 	b.ne	1b
 	sub	sp, sp, #48
-	add	x21, x19, #24
+	add	x21, x19, #40
 
 record:	ldr	w9, [x21]
 	lsr	w9, w9, #8		/* two bits an operand */

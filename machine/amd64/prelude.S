@@ -43,7 +43,7 @@ _start:
 	xorl	%eax, %eax
 	rep stosb
 	subq	$48, %rsp
-	leaq	24(%rbx), %r12
+	leaq	40(%rbx), %r12
 
 record:	movl	(%r12), %ecx
 	shrl	$8, %ecx		/* two bits an operand */

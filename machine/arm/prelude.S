@@ -29,7 +29,7 @@ _start:
 	str	r0, [r9, r1]
 	bne	1b
 	sub	sp, sp, #24
-	add	r10, r8, #24
+	add	r10, r8, #40
 
 record:	ldr	r6, [r10]
 	lsr	r6, r6, #8		/* two bits an operand */

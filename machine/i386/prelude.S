@@ -29,7 +29,7 @@ _start:
 	xorl	%eax, %eax
 	rep stosb
 	subl	$32, %esp
-	leal	24(%ebx), %esi
+	leal	40(%ebx), %esi
 
 record:	movl	(%esi), %ecx
 	shrl	$8, %ecx		/* two bits an operand */

@@ -56,7 +56,7 @@ _start:
 	sd	zero, 0(t0)
 	bne	t0, s2, 1b
 	addi	sp, sp, -48
-	addi	s3, s1, 24
+	addi	s3, s1, 40
 
 record:	lwu	t0, 0(s3)
 	srli	t0, t0, 8		/* two bits an operand */
