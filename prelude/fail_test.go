@@ -2,6 +2,7 @@ package prelude_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -189,4 +190,35 @@ func testKilled(t *testing.T, cmd *exec.Cmd, dir string, targets []string) {
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestOtherFile: /proc/self/exe is the dynamic linker when that was told to start
+// the program, and a tool may have moved what is in the file. Nothing is read then
+// from where the trees should be.
+func TestOtherFile(t *testing.T) {
+	needMounts(t, false)
+	dir := openDir(t)
+	program := filepath.Join(dir, "program")
+	install(t, samples.MakeFile(t, probe("gcc", "-pie", "-fPIE")), program, []prelude.Tree{{Target: dir, Entries: []prelude.Entry{}}})
+	want := "elfwright: " + dir + ": /proc/self/exe is not, or not any more, the file that this program was put into: errno 8\n"
+	for _, argv := range [][]string{{"/lib64/ld-linux-x86-64.so.2", program}, {program}} {
+		if len(argv) == 1 {
+			spoil(t, program)
+		}
+		if out, errs, status := run(t, false, "/", argv...); status != 125 || errs != want || out != "" {
+			t.Errorf("%v: status %d, %q%s, want %q", argv, status, errs, out, want)
+		}
+	}
+}
+
+// spoil has the file's script say that it is elsewhere in the file.
+func spoil(t *testing.T, program string) {
+	t.Helper()
+	b, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(b, []byte("EWS1"))
+	b[at+24] += 64
+	write(t, program, b)
 }
