@@ -8,8 +8,8 @@ var levels = [...]string{
 	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link payload",
 	3: "phdr patch freeze run oci show compare explain picture",
-	4: "attach reset page",
-	5: "bundle sdf",
+	4: "prelude reset page",
+	5: "attach bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",
 }
@@ -51,3 +51,7 @@ var libraries = [...]library{
 // others such a file is one whose name ends in _arm.go or the like, which Go
 // takes for a build constraint and drops without a word.
 const ignoring = "run proc"
+
+// assembling are the packages with assembly beside them that Go does not
+// assemble: it is the source of bytes in a Go file, for which a test stands.
+const assembling = "machine/..."
