@@ -37,7 +37,7 @@ func oddTree(t testing.TB, seed int64) string {
 	root := filepath.Join(t.TempDir(), "tree")
 	must(t, os.Mkdir(root, 0o755))
 	at := func(name string) string { return filepath.Join(root, name) }
-	steps := append(contents0(t, at), links(t, at)...)
+	steps := append(regulars(t, at), links(t, at)...)
 	steps = append(steps, specials(t, at)...)
 	for _, dir := range []string{"d", "d/many", "d/empty", "d/deep/er/and/deeper", "!first", "d/sticky", "links"} {
 		must(t, os.MkdirAll(at(dir), 0o755))
@@ -57,7 +57,7 @@ func random(seed int64, n int) []byte {
 	return b
 }
 
-func contents0(t testing.TB, at func(string) string) (steps []func()) {
+func regulars(t testing.TB, at func(string) string) (steps []func()) {
 	for i, size := range []int{0, 1, 4095, 4096, 4097, 70_000, 3 << 20} {
 		steps = append(steps, func() {
 			must(t, os.WriteFile(at(fmt.Sprintf("d/f%d", size)), random(int64(i), size), 0o644))
