@@ -10,8 +10,10 @@ import (
 // gapSection covers what an eviction has left free in front of the program's own
 // sections. It must not look free: patchelf (rewriteSectionsExecutable) moves
 // .dynamic of a program that is not position independent to the front of the
-// file if it finds room there, where the dynamic linker cannot write to it. What
-// is PROGBITS it does not touch; then it makes room as in any other program.
+// file if it finds room there, where the dynamic linker cannot write to it. A
+// string table of nothing but NULs is a section that it moves out of the way, and
+// so it makes room as in any other program; behind one of PROGBITS, which it does
+// not move, there may be no room for all of a large .dynstr.
 const gapSection = ".ew.gap"
 
 // smallGap is up to how many bytes are no room for anything.
@@ -29,7 +31,7 @@ func (d *draft) coverGaps() {
 	load := d.tableLoad()
 	if d.Header.Type == elf.ET_EXEC && progIndex(d.Progs, elf.PT_INTERP) >= 0 && load >= 0 && d.movedBytes() {
 		from := d.Header.Phoff + uint64(len(d.Progs)*d.PhdrSize())
-		to := min(corePage, d.Progs[load].Off+d.Progs[load].Filesz)
+		to := d.Progs[load].Off + d.Progs[load].Filesz
 		gaps = gapsOf(d.regions(to), nil, from, to)
 	}
 	d.secs = slices.DeleteFunc(d.secs, func(s section) bool { return s.isGap() })
@@ -39,7 +41,7 @@ func (d *draft) coverGaps() {
 			continue
 		}
 		d.addSection(gapSection, elffile.Section{
-			Type: elf.SHT_PROGBITS, Flags: uint64(elf.SHF_ALLOC), Addr: d.oldAddr(off), Off: off, Size: g.end - off, Addralign: 16,
+			Type: elf.SHT_STRTAB, Flags: uint64(elf.SHF_ALLOC), Addr: d.oldAddr(off), Off: off, Size: g.end - off, Addralign: 16,
 		})
 	}
 }
