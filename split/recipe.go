@@ -42,6 +42,7 @@ type recipe struct {
 	secs   []elffile.Section
 	ranges []span
 	size   uint64
+	stored uint64 // offset in the file with symbols of bytes that no header names
 	rest   uint32 // CRC-32 of what comes from the file with symbols
 	all    uint32 // CRC-32 of all but zeros
 }
@@ -234,6 +235,7 @@ func readRecipe(f *elffile.File) (*recipe, error) {
 	if err != nil {
 		return bad("0x%x bytes at 0x%x are past the end of the file (0x%x)", need, s.Off+recipeHead, f.Body.Size())
 	}
+	r.stored = s.Off + recipeHead + need
 	r.decode(b, int(progs), int(secs), int(ranges))
 	if err := r.check(uint64(f.Body.Size())); err != nil {
 		return bad("%v", err)

@@ -85,7 +85,7 @@ func (s *splitter) kindOf(i int) int {
 	sec := &s.secs[i]
 	name := s.SectionName(i)
 	switch {
-	case sec.Type == elf.SHT_SYMTAB || sec.Type == elf.SHT_SYMTAB_SHNDX || s.symbolStrings(i):
+	case sec.Type == elf.SHT_SYMTAB || sec.Type == elf.SHT_SYMTAB_SHNDX || sec.Type == elf.SHT_STRTAB && s.strings[uint32(i)]:
 		return partSymbols
 	case sec.Has(elf.SHF_ALLOC):
 		return partOther
@@ -98,17 +98,14 @@ func (s *splitter) kindOf(i int) int {
 	return partOther
 }
 
-// symbolStrings says whether section i has the names of a symbol table.
-func (s *splitter) symbolStrings(i int) bool {
-	if s.secs[i].Type != elf.SHT_STRTAB {
-		return false
-	}
-	for x := range s.secs {
-		if s.secs[x].Type == elf.SHT_SYMTAB && s.secs[x].Link == uint32(i) {
-			return true
+// findStrings notes which sections have the names of a symbol table.
+func (s *splitter) findStrings() {
+	s.strings = make(map[uint32]bool)
+	for i := range s.secs {
+		if s.secs[i].Type == elf.SHT_SYMTAB {
+			s.strings[s.secs[i].Link] = true
 		}
 	}
-	return false
 }
 
 func (s *splitter) report() *Report {

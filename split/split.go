@@ -114,9 +114,10 @@ type splitter struct {
 
 	program extents // file bytes that are the image's
 	secs    []elffile.Section
-	broken  error  // why the section headers are not used
-	held    []held // file bytes that the file with symbols has
-	sum     uint32 // CRC-32 of the file with symbols, where the image names it
+	broken  error           // why the section headers are not used
+	strings map[uint32]bool // sections with the names of symbols
+	held    []held          // file bytes that the file with symbols has
+	sum     uint32          // CRC-32 of the file with symbols, where the image names it
 
 	recipe         *recipe
 	image, symbols *elffile.Body
@@ -137,6 +138,7 @@ func newSplitter(f *elffile.File, opt Options) *splitter {
 		return s
 	}
 	s.secs = slices.Clone(f.Sections())
+	s.findStrings()
 	return s
 }
 

@@ -46,6 +46,9 @@ func verbs() []*verb {
 	return []*verb{
 		showVerb(),
 		phdrVerb(),
+		splitVerb(),
+		joinVerb(),
+		matchVerb(),
 		explainVerb(),
 		tourVerb(),
 		helpVerb(),

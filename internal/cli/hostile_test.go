@@ -37,6 +37,13 @@ var hostileVerbs = []string{
 	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",
 	"phdr set 0 --flags r FILE -o OUT",
 	"phdr rm 1 FILE -o OUT",
+	"split FILE -o OUT --symbols SYMS",
+	"split --sections none FILE -o OUT --symbols SYMS",
+	"join --force FILE GOOD -o OUT",
+	"join --force GOOD FILE -o OUT",
+	"join FILE FILE -o OUT",
+	"match FILE GOOD",
+	"match --json GOOD FILE",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no
