@@ -162,7 +162,7 @@ func BuildID(f *elffile.File) []byte {
 			}
 		}
 	}
-	if SplitOff(f) {
+	if SplitOff(f) && f.SectionByName(RecipeSection) < 0 {
 		return nil
 	}
 	return f.BuildID()

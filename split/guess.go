@@ -59,10 +59,10 @@ var nameTypes = []struct {
 // the image has no bytes there; else what the image says of its address; else what
 // its name says.
 func (m *merger) guess(s *section) elf.SectionType {
-	if _, backed := m.offset(s); !backed || s.Size == 0 || m.zeroTLS(s) {
+	if _, backed := m.offset(s); !backed || m.zeroTLS(s) || s.Size == 0 && strings.Contains(s.name, "bss") {
 		return elf.SHT_NOBITS
 	}
-	if t, ok := m.types[s.Addr]; ok {
+	if t, ok := m.types[s.Addr]; ok && s.Size > 0 {
 		return t
 	}
 	if strings.HasPrefix(s.name, ".ARM.exidx") && m.img.Header.Machine == elf.EM_ARM {

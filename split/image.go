@@ -15,7 +15,7 @@ func (s *splitter) makeImage() error {
 	for _, e := range s.program.gaps(uint64(s.Body.Size())) {
 		f.Body.Clear(int64(e.off), int64(e.end-e.off))
 	}
-	f.Body.Truncate(int64(s.program.end()))
+	f.Body.Truncate(int64(s.imageEnd()))
 	f.Header.Shoff, f.Header.Shentsize, f.Header.Shnum, f.Header.Shstrndx = 0, 0, 0, 0
 	f.SetSections(nil)
 	s.linked = s.opt.Link != "" && s.parts[partSymbols].Bytes+s.parts[partDebug].Bytes > 0
@@ -27,6 +27,18 @@ func (s *splitter) makeImage() error {
 	}
 	s.image = f.Encode()
 	return nil
+}
+
+// imageEnd is where the image's bytes end. A program header without bytes has its
+// offset within that, too: llvm-strip refuses one behind the end of the file.
+func (s *splitter) imageEnd() uint64 {
+	end := s.program.end()
+	for i := range s.Progs {
+		if p := &s.Progs[i]; p.Filesz == 0 && p.Type != elf.PT_NULL && p.Off <= uint64(s.Body.Size()) {
+			end = max(end, p.Off)
+		}
+	}
+	return end
 }
 
 // imageSections are the section headers of an image.

@@ -188,6 +188,8 @@ func (m *merger) section(i int) {
 		// eu-strip leaves .comment and the like in the program alone.
 		s.Type, s.Flags, s.Size, s.Entsize = o.Type, o.Flags, o.Size, o.Entsize
 		s.data = m.img.Body.Window(int64(o.Off), int64(o.Size))
+	case s.Type == elf.SHT_NOBITS && s.Size > 0:
+		m.warn("no-bytes", "section %s, 0x%x bytes that are not loaded, has its bytes in neither file", s.name, s.Size)
 	}
 }
 
@@ -200,13 +202,17 @@ func (m *merger) allocated(s *section, o *elffile.Section) {
 		if s.moved = o.Addr - s.Addr; s.moved != 0 {
 			m.change("section %s is at 0x%x in the image, 0x%x in the file with symbols", s.name, o.Addr, s.Addr)
 		}
-		s.Type, s.Flags, s.Addr, s.Size, s.Off, s.Entsize, s.Addralign = o.Type, o.Flags, o.Addr, o.Size, o.Off, o.Entsize, o.Addralign
+		s.Type, s.Addr, s.Size, s.Off = o.Type, o.Addr, o.Size, o.Off
+		s.Flags |= o.Flags // eu-strip drops SHF_INFO_LINK here, GNU strip SHF_GNU_RETAIN there
 		return
 	}
 	if o, ok := m.was[placeOf(&s.Section)]; ok {
 		s.Type, s.Flags = o.Type, o.Flags
 	} else if s.Type == elf.SHT_NOBITS {
 		s.Type = m.guess(s)
+		if infoLink(&s.Section) && s.Info != 0 { // objcopy drops the flag
+			s.Flags |= uint64(elf.SHF_INFO_LINK)
+		}
 	}
 	off, backed := m.offset(s)
 	switch {
@@ -243,10 +249,14 @@ func (m *merger) imageOnly() {
 	}
 	secs := m.img.Sections()
 	first := len(m.table)
+	symbols := slices.ContainsFunc(m.table, func(s section) bool { return s.Type == elf.SHT_SYMTAB && s.data != nil })
 	for i := 1; i < len(secs); i++ {
 		o, name := secs[i], m.img.SectionName(i)
 		if _, ok := m.placed[i]; ok || o.Type == elf.SHT_NULL || name == match.LinkSection || i == int(m.img.Shstrndx()) {
 			continue
+		}
+		if symbols && (o.Type == elf.SHT_SYMTAB || o.Type == elf.SHT_STRTAB && !o.Has(elf.SHF_ALLOC)) {
+			continue // fewer than those of the file with symbols
 		}
 		s := section{Section: o, name: name}
 		if !o.Has(elf.SHF_ALLOC) && o.HasBytes() {
@@ -330,6 +340,7 @@ func (m *merger) finish() (*elffile.Body, error) {
 		}
 		table = append(table, s.Section)
 	}
+	m.attributes(f)
 	f.Header.Shoff = (uint64(m.body.Size()) + 7) &^ 7
 	f.SetSections(table)
 	if err := f.Renumber(uint32(m.shstr)); err != nil {
@@ -338,6 +349,29 @@ func (m *merger) finish() (*elffile.Body, error) {
 	body := f.Encode()
 	m.overlay(body)
 	return body, nil
+}
+
+// riscvAttributes is the type of both a section and the program header that names
+// it, which is not loaded (RISC-V psABI, "Program Header Table").
+const riscvAttributes = 0x70000003
+
+// attributes leads PT_RISCV_ATTRIBUTES to its section, where the image's does not:
+// eu-strip takes the section out and leaves the program header behind.
+func (m *merger) attributes(f *elffile.File) {
+	if f.Header.Machine != elf.EM_RISCV || len(m.byName) == 0 {
+		return
+	}
+	i := slices.IndexFunc(m.table, func(s section) bool { return s.Type == riscvAttributes && s.data != nil })
+	k := slices.IndexFunc(f.Progs, func(p elffile.Prog) bool { return p.Type == riscvAttributes })
+	if i < 0 || k < 0 || f.Progs[k].Filesz != m.table[i].Size {
+		return
+	}
+	off := f.Progs[k].Off
+	if !slices.ContainsFunc(m.img.Sections(), func(s elffile.Section) bool { return s.Type == riscvAttributes && s.Off == off }) {
+		f.Progs = slices.Clone(f.Progs)
+		f.Progs[k].Off = m.table[i].Off
+		m.change("PT_RISCV_ATTRIBUTES names its section again, which another tool had taken out")
+	}
 }
 
 // append puts bytes behind the others.

@@ -196,18 +196,23 @@ func (w *symbolsWriter) finish() *elffile.Body {
 }
 
 // record makes a program header one without bytes, at an offset that is congruent
-// to its address and in the file, which llvm-strip asks for.
+// to its address and in the file, which llvm-strip asks for. What has bytes here
+// are notes, and the headers themselves.
 func (w *symbolsWriter) record(p *elffile.Prog) {
-	if to, ok := w.inNotes(p.Off, p.Filesz); ok && p.Filesz > 0 && p.Type != elf.PT_LOAD {
+	heads := uint64(w.EhdrSize() + len(w.Progs)*w.PhdrSize())
+	to, ok := w.inNotes(p.Off, p.Filesz)
+	switch {
+	case p.Type == elf.PT_NULL:
+	case p.Type == elf.PT_PHDR:
+		p.Off = uint64(w.EhdrSize())
+	case p.Type == elf.PT_LOAD && p.Off == 0 && p.Filesz >= heads && w.Header.Phoff == uint64(w.EhdrSize()):
+		p.Filesz = heads
+	case ok && p.Filesz > 0 && p.Type != elf.PT_LOAD:
 		p.Off = to
-		return
-	}
-	if p.Type == elf.PT_NULL {
-		return
-	}
-	p.Filesz = 0
-	p.Off = 0
-	if a := min(p.Align, maxAlign); a > 1 && a&(a-1) == 0 && p.Vaddr&(a-1) <= w.cursor {
-		p.Off = p.Vaddr & (a - 1)
+	default:
+		p.Filesz, p.Off = 0, 0
+		if a := min(p.Align, maxAlign); a > 1 && a&(a-1) == 0 && p.Vaddr&(a-1) <= w.cursor {
+			p.Off = p.Vaddr & (a - 1)
+		}
 	}
 }
