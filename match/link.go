@@ -82,6 +82,8 @@ func (m *matcher) link() {
 		m.check("debuglink", Yes, image, symbols, "")
 	case sum == l.CRC:
 		m.check("debuglink", Yes, image, symbols, "it names "+l.Name+": a debugger does not find the file by this link under its name here")
+	case m.sameLink(l):
+		m.check("debuglink", Unknown, image, symbols, "both files name a third one by their links")
 	case !SplitOff(m.syms):
 		m.check("debuglink", Unknown, image, symbols, "the link is to a file that was split off, and this is a whole program")
 	case m.sameID:
@@ -89,4 +91,11 @@ func (m *matcher) link() {
 	default:
 		m.check("debuglink", No, image, symbols, fmt.Sprintf("the CRC is 0x%08x in the image, that of the file with symbols 0x%08x", l.CRC, sum))
 	}
+}
+
+// sameLink says whether the file with symbols has the image's link, too: it was
+// split from a program that had been stripped before.
+func (m *matcher) sameLink(l Link) bool {
+	other, ok, err := ReadLink(m.syms)
+	return ok && err == nil && other == l
 }
