@@ -46,6 +46,18 @@ func typesByAddress(f *elffile.File) map[uint64]elf.SectionType {
 	return types
 }
 
+// dynamicOf are the entries of the dynamic section, the first of each tag.
+func dynamicOf(f *elffile.File) map[elf.DynTag]uint64 {
+	dyn, _ := f.Dynamic()
+	tags := make(map[elf.DynTag]uint64)
+	for _, e := range dyn.Entries {
+		if _, ok := tags[e.Tag]; !ok {
+			tags[e.Tag] = e.Val
+		}
+	}
+	return tags
+}
+
 // nameTypes are types by the beginning of a name, for what has no dynamic section.
 var nameTypes = []struct {
 	prefix string

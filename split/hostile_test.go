@@ -122,7 +122,7 @@ func tryJoin(t testing.TB, name string, a, b []byte) {
 }
 
 func TestHostile(t *testing.T) {
-	each := 150
+	each := 50
 	if testing.Short() {
 		each = 20
 	}

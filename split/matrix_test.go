@@ -194,7 +194,7 @@ func TestSystemPrograms(t *testing.T) {
 	case testing.Short():
 		paths = samples.Some(paths, 4, 7)
 	default:
-		paths = samples.Some(paths, 30, 7)
+		paths = samples.Some(paths, 20, 7)
 	}
 	count := make(map[string]int)
 	for path := range paths {

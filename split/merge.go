@@ -13,8 +13,11 @@ import (
 // section, as eu-unstrip does. Sections of the program get their bytes by their
 // address.
 func (j *joiner) merge() (*elffile.Body, error) {
-	m := &merger{joiner: j, program: programExtents(j.img), placed: make(map[int]uint32), types: typesByAddress(j.img), was: j.originals()}
+	m := &merger{joiner: j, program: programExtents(j.img), placed: make(map[int]uint32), types: typesByAddress(j.img), was: j.originals(), dynamic: dynamicOf(j.img)}
 	m.indexImage()
+	if len(m.byName) == 0 {
+		m.headers = m.pairHeaders()
+	}
 	if err := m.cutImage(); err != nil {
 		return nil, err
 	}
@@ -26,6 +29,7 @@ func (j *joiner) merge() (*elffile.Body, error) {
 	if err := m.grown(); err != nil {
 		return nil, err
 	}
+	m.cover()
 	if err := m.moveSymbols(); err != nil {
 		return nil, err
 	}
@@ -48,6 +52,8 @@ type merger struct {
 	placed  map[int]uint32 // the image's sections that are in the table: index there
 	types   map[uint64]elf.SectionType
 	was     map[place]elffile.Section
+	dynamic map[elf.DynTag]uint64
+	headers []moving // of an image without section headers
 }
 
 // A section is a section header on its way into the result.
@@ -199,10 +205,8 @@ func (m *merger) allocated(s *section, o *elffile.Section) {
 	own := s.HasBytes()
 	from, size := s.Off, s.Size
 	if o != nil {
-		if s.moved = o.Addr - s.Addr; s.moved != 0 {
-			m.change("section %s is at 0x%x in the image, 0x%x in the file with symbols", s.name, o.Addr, s.Addr)
-		}
-		s.Type, s.Addr, s.Size, s.Off = o.Type, o.Addr, o.Size, o.Off
+		m.move(s, o.Addr)
+		s.Type, s.Size, s.Off = o.Type, o.Size, o.Off
 		s.Flags |= o.Flags // eu-strip drops SHF_INFO_LINK here, GNU strip SHF_GNU_RETAIN there
 		return
 	}
@@ -214,6 +218,9 @@ func (m *merger) allocated(s *section, o *elffile.Section) {
 			s.Flags |= uint64(elf.SHF_INFO_LINK)
 		}
 	}
+	if to := m.follow(s); to != s.Addr && len(m.byName) == 0 {
+		m.move(s, to)
+	}
 	off, backed := m.offset(s)
 	switch {
 	case s.Type == elf.SHT_NOBITS || backed:
@@ -224,6 +231,14 @@ func (m *merger) allocated(s *section, o *elffile.Section) {
 		s.Type, s.Off = elf.SHT_NOBITS, off
 		m.warn("no-bytes", "section %s, 0x%x bytes at 0x%x, has no bytes in the image", s.name, s.Size, s.Addr)
 	}
+}
+
+// move notes that a section has another address in the image.
+func (m *merger) move(s *section, to uint64) {
+	if s.moved = to - s.Addr; s.moved != 0 {
+		m.change("section %s is at 0x%x in the image, 0x%x in the file with symbols", s.name, to, s.Addr)
+	}
+	s.Addr = to
 }
 
 // offset is where a section's address is in the image, and whether all of its

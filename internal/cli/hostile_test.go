@@ -20,7 +20,8 @@ const (
 	hostileMemory = 1 << 30
 )
 
-// hostileVerbs are command lines that read a file; FILE and OUT are replaced.
+// hostileVerbs are command lines that read a file; FILE, OUT, DATA, SYMS
+// and GOOD are replaced.
 var hostileVerbs = []string{
 	"show FILE",
 	"show -a FILE",
@@ -57,6 +58,7 @@ func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	os.WriteFile(data, []byte("some bytes of our own"), 0o644)
+	os.WriteFile(filepath.Join(dir, "good"), elftest.ExecSections(elftest.Kinds()[0]).Bytes(), 0o755)
 	n := 0
 	bad := 0
 	try := func(name string, b []byte) {
@@ -115,8 +117,8 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 			words[i] = file
 		case "OUT":
 			words[i] = out
-		case "DATA":
-			words[i] = filepath.Join(dir, "data")
+		case "DATA", "SYMS", "GOOD":
+			words[i] = filepath.Join(dir, strings.ToLower(w))
 		}
 	}
 	var stderr bytes.Buffer
