@@ -147,8 +147,10 @@ func (s *splitter) finding(id bool) []Warning {
 
 // WriteText prints the report for people.
 func (r *Report) WriteText(w io.Writer) error {
+	if _, err := fmt.Fprintf(w, "%s: %d bytes\n", r.File, r.Bytes); err != nil {
+		return err
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%s\t%d\tbytes\n", r.File, r.Bytes)
 	for _, p := range r.Parts {
 		if p.Bytes > 0 {
 			fmt.Fprintf(t, "  %s\t%d\tto %s: %s\n", p.Kind, p.Bytes, p.where(), p.What)

@@ -95,6 +95,11 @@ func refuse(f *elffile.File) error {
 	if err := f.CheckProgs(); err != nil {
 		return err
 	}
+	for i := range f.Progs {
+		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && p.Filesz > p.Memsz {
+			return f.ProgError(i, "p_filesz", "0x%x is more than p_memsz 0x%x: no loader takes it", p.Filesz, p.Memsz)
+		}
+	}
 	if int(f.Header.Phentsize) != f.PhdrSize() || f.Header.Phnum == elffile.PnXnum {
 		return refusef(f, "e_phentsize %d or e_phnum 0x%x: no loader takes this file", f.Header.Phentsize, f.Header.Phnum)
 	}

@@ -39,12 +39,9 @@ var hostileVerbs = []string{
 	"phdr set 0 --flags r FILE -o OUT",
 	"phdr rm 1 FILE -o OUT",
 	"split FILE -o OUT --symbols SYMS",
-	"split --sections none FILE -o OUT --symbols SYMS",
 	"join --force FILE GOOD -o OUT",
 	"join --force GOOD FILE -o OUT",
-	"join FILE FILE -o OUT",
 	"match FILE GOOD",
-	"match --json GOOD FILE",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no
@@ -121,7 +118,11 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 			words[i] = filepath.Join(dir, strings.ToLower(w))
 		}
 	}
-	var stderr bytes.Buffer
+	var stderr, answer bytes.Buffer
+	stdout := io.Discard
+	if words[0] == "match" { // its answer is the table, also if that is no
+		stdout = &answer
+	}
 	start := time.Now()
 	code := func() (code int) {
 		defer func() {
@@ -131,7 +132,7 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 				complain("panic: %v\n%s\nfile kept as %s", r, stack(), save)
 			}
 		}()
-		return Main(words, Streams{In: strings.NewReader(""), Out: io.Discard, Err: &stderr})
+		return Main(words, Streams{In: strings.NewReader(""), Out: stdout, Err: &stderr})
 	}()
 	if took := time.Since(start); took > hostileTime {
 		complain("took %v", took)
@@ -139,7 +140,7 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 	switch {
 	case code < exitDone || code > exitError:
 		complain("exit code %d", code)
-	case code != exitDone && !strings.Contains(stderr.String(), "hostile"):
+	case code != exitDone && !strings.Contains(stderr.String()+answer.String(), "hostile"):
 		complain("exit code %d without naming the file: %q", code, stderr.String())
 	case code == exitError && fileExists(out):
 		complain("refused, and there is an output")
