@@ -6,8 +6,8 @@ package depcheck
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/depcheck show/thumb",
 	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
-	2: "machine/all plan dyn proc flat link payload",
-	3: "phdr patch freeze run oci show compare explain picture",
+	2: "machine/all plan dyn proc flat link payload match",
+	3: "phdr split patch freeze run oci show compare explain picture",
 	4: "prelude reset page",
 	5: "attach bundle sdf",
 	6: "internal/cli",
