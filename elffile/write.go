@@ -17,7 +17,7 @@ const copyChunk = 1 << 20
 func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	var done int64
 	put := func(d Data) error {
-		n, err := io.Copy(w, io.NewSectionReader(d, 0, d.Size()))
+		n, err := io.Copy(w, io.NewSectionReader(Unmap(d), 0, d.Size()))
 		done += n
 		return err
 	}

@@ -46,6 +46,7 @@ func verbs() []*verb {
 	return []*verb{
 		showVerb(),
 		phdrVerb(),
+		flattenVerb(),
 		explainVerb(),
 		tourVerb(),
 		helpVerb(),

@@ -15,6 +15,7 @@ import (
 type rewrite struct {
 	output       string
 	dryRun, json bool
+	plain        bool // the result is no program: whoever may read the file may read it, no more
 
 	data []io.Closer // files that new bytes come from
 }
@@ -62,7 +63,11 @@ func (o *rewrite) run(c *call, name string, do func(f *elffile.File) (*elffile.B
 		}
 		if !o.dryRun {
 			done := c.phase("write")
-			err := o.write(c, body, f.Mode())
+			mode := f.Mode()
+			if o.plain {
+				mode &= 0o666
+			}
+			err := o.write(c, body, mode)
 			done()
 			if err != nil {
 				return err
