@@ -1,5 +1,7 @@
 package flat
 
+import "encoding/binary"
+
 // Record types of Intel HEX.
 const (
 	ihexData    = 0
@@ -21,10 +23,8 @@ func ihexLine(n int) int { return 1 + 2*(1+2+1+n+1) + 2 }
 func putIHex(p, b []byte, addr uint16, typ byte) {
 	n := byte(len(b))
 	p[0] = ':'
-	putByte(p[1:], n)
-	putByte(p[3:], byte(addr>>8))
-	putByte(p[5:], byte(addr))
-	putByte(p[7:], typ)
+	head := uint32(n) | uint32(addr>>8)<<8 | uint32(addr&0xff)<<16 | uint32(typ)<<24
+	binary.LittleEndian.PutUint64(p[1:], hex4(head))
 	sum := n + byte(addr>>8) + byte(addr) + typ + putBytes(p[9:], b)
 	end := p[9+2*len(b):]
 	putByte(end, -sum)

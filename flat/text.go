@@ -1,9 +1,12 @@
 package flat
 
 import (
+	"cmp"
+	"encoding/binary"
 	"io"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"elfwright/elffile"
 )
@@ -59,43 +62,53 @@ func (t *text) add(r run) {
 // Size is the length of the text.
 func (t *text) Size() int64 { return t.size }
 
-// shareFrom is the length from which a second goroutine makes half of it: what it
-// costs to start one is little beside that.
-const shareFrom = 256 << 10
-
 // ReadAt makes the text at off.
 func (t *text) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off >= t.size {
 		return 0, io.EOF
 	}
-	short := int64(len(p)) > t.size-off
-	if short {
-		p = p[:t.size-off]
-	}
-	if err := t.share(p, off); err != nil {
+	n := int(min(int64(len(p)), t.size-off))
+	if err := t.make(p[:n], off); err != nil {
 		return 0, err
 	}
-	if short {
-		return len(p), io.EOF
+	if n < len(p) {
+		return n, io.EOF
 	}
-	return len(p), nil
+	return n, nil
 }
 
-// share makes the two halves of p at the same time.
-func (t *text) share(p []byte, off int64) error {
-	if len(p) < shareFrom {
-		return t.make(p, off)
+// copyChunk is how much is made and written at a time.
+const copyChunk = 1 << 20
+
+// CopyTo writes the text to out at a position, in two goroutines: one makes digits
+// while the other waits for the file system, which takes about as long.
+func (t *text) CopyTo(out io.WriterAt, at int64) error {
+	var next atomic.Int64
+	work := func() error {
+		buf := make([]byte, min(t.size, copyChunk))
+		for {
+			off := next.Add(copyChunk) - copyChunk
+			if off >= t.size {
+				return nil
+			}
+			p := buf[:min(copyChunk, t.size-off)]
+			if err := t.make(p, off); err != nil {
+				return err
+			}
+			if _, err := out.WriteAt(p, at+off); err != nil {
+				return err
+			}
+		}
 	}
-	half := len(p) / 2
-	var second error
+	if t.size <= copyChunk {
+		return work()
+	}
+	var other error
 	var wait sync.WaitGroup
-	wait.Go(func() { second = t.make(p[half:], off+int64(half)) })
-	err := t.make(p[:half], off)
+	wait.Go(func() { other = work() })
+	err := work()
 	wait.Wait()
-	if err == nil {
-		err = second
-	}
-	return err
+	return cmp.Or(err, other)
 }
 
 // sourceChunk is how much of the source is read at a time.
@@ -152,25 +165,37 @@ func (r *run) write(p []byte, k int64, skip int, buf *[]byte) (int, error) {
 	return size / r.per * r.line, nil
 }
 
-const digits = "0123456789ABCDEF"
-
-// hexPairs are the two digits of each byte.
-var hexPairs = func() (t [256][2]byte) {
-	for i := range t {
-		t[i] = [2]byte{digits[i>>4], digits[i&15]}
-	}
-	return t
-}()
+// hex4 makes the eight digits of four bytes, the first byte and the first digit
+// lowest, all at once: each half of a byte gets a byte of its own, and those above
+// 9 another 7, which is what lies between '9' and 'A'.
+func hex4(b uint32) uint64 {
+	const ones = 0x0101010101010101
+	v := uint64(b)
+	v = (v | v<<16) & 0x0000ffff0000ffff
+	v = (v | v<<8) & 0x00ff00ff00ff00ff
+	v = (v>>4 | v<<8) & (15 * ones)
+	letters := (v + 6*ones) >> 4 & ones
+	return v + '0'*ones + 7*letters
+}
 
 // putByte writes a byte as two digits.
-func putByte(p []byte, b byte) { *(*[2]byte)(p) = hexPairs[b] }
+func putByte(p []byte, b byte) { binary.LittleEndian.PutUint16(p, uint16(hex4(uint32(b)))) }
 
 // putBytes writes bytes as digits and returns their sum.
 func putBytes(p, b []byte) (sum byte) {
-	p = p[:2*len(b)]
-	for i, c := range b {
-		*(*[2]byte)(p[2*i:]) = hexPairs[c]
-		sum += c
+	for len(b) >= 8 && len(p) >= 16 {
+		v := binary.LittleEndian.Uint64(b)
+		binary.LittleEndian.PutUint64(p, hex4(uint32(v)))
+		binary.LittleEndian.PutUint64(p[8:], hex4(uint32(v>>32)))
+		// All eight added in the highest of four lanes of 16 bits.
+		const lanes = 0x00ff00ff00ff00ff
+		sum += byte(((v & lanes) + (v >> 8 & lanes)) * 0x0001000100010001 >> 48)
+		p, b = p[16:], b[8:]
+	}
+	for len(b) > 0 {
+		putByte(p, b[0])
+		sum += b[0]
+		p, b = p[2:], b[1:]
 	}
 	return sum
 }

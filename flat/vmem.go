@@ -1,6 +1,7 @@
 package flat
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 )
@@ -57,23 +58,34 @@ func vmemLine(n, width int, big bool) int {
 	return 2*n + (n-1)/width + 2
 }
 
+// spaced are the two digits of each byte, and a space.
+var spaced = func() (t [256]uint32) {
+	for i := range t {
+		t[i] = uint32(hex4(uint32(i)))&0xffff | ' '<<16
+	}
+	return t
+}()
+
 func putVMem(p, b []byte, width int, big bool) {
-	at := 0
-	for len(b) > 0 {
-		n := min(width, len(b))
-		if big {
-			putBytes(p[at:], b[:n])
-		} else {
-			for i := range n {
-				putByte(p[at+2*i:], b[n-1-i])
-			}
-		}
-		at += 2 * n
-		b = b[n:]
-		if len(b) > 0 || big && width > 1 && n == width {
-			p[at] = ' '
-			at++
+	end := p[len(p)-2:]
+	if width == 1 {
+		for _, c := range b {
+			binary.LittleEndian.PutUint32(p, spaced[c]) // the next one overwrites a byte of it
+			p = p[3:]
 		}
 	}
-	p[at], p[at+1] = '\r', '\n'
+	for width > 1 && len(b) > 0 {
+		var word [vmemPer]byte
+		n := copy(word[:width], b)
+		if !big {
+			slices.Reverse(word[:n])
+		}
+		putBytes(p, word[:n])
+		p, b = p[2*n:], b[n:]
+		if len(p) > 2 {
+			p[0] = ' '
+			p = p[1:]
+		}
+	}
+	end[0], end[1] = '\r', '\n'
 }
