@@ -3,6 +3,7 @@ package flat
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 )
@@ -29,6 +30,27 @@ type Options struct {
 	ForceS3 bool   // S3 records also where S1 or S2 would do
 	Width   int    // bytes of a word of VMem; 0: 1
 	Family  uint32 // of UF2; 0: none is said
+}
+
+// check refuses options that mean nothing for the format.
+func (o *Options) check() error {
+	for _, x := range []struct {
+		given   bool
+		what    string
+		formats []Format
+	}{
+		{o.Base != nil, "a base address", []Format{Bin}},
+		{o.Entry != nil, "a start address", []Format{IHex, SRec}},
+		{o.SRecLen != 0, "a length of S-records", []Format{SRec}},
+		{o.ForceS3, "S3", []Format{SRec}},
+		{o.Width != 0, "a width of words", []Format{VMem}},
+		{o.Family != 0, "a family of boards", []Format{UF2}},
+	} {
+		if x.given && !slices.Contains(x.formats, o.Format) {
+			return fmt.Errorf("%s is of no use for %s, only for %q", x.what, o.Format, x.formats)
+		}
+	}
+	return nil
 }
 
 const (
@@ -85,6 +107,9 @@ func Flatten(f *elffile.File, opt Options) (*Result, error) {
 		opt.MaxSpan = SpanLimit
 	}
 	fl := &flattening{File: f, opt: opt, report: newReport(f, opt)}
+	if err := opt.check(); err != nil {
+		return nil, err
+	}
 	steps := []func() error{fl.refuse, fl.collect, fl.selectOnly, fl.order, fl.fill, fl.lay, fl.entry}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -106,8 +131,6 @@ func (fl *flattening) refuse() error {
 		return fl.refusef("a relocatable object is loaded nowhere; link it first")
 	case fl.ProgErr != nil:
 		return fl.ProgErr
-	case fl.opt.Base != nil && fl.opt.Format != Bin:
-		return fmt.Errorf("a base is of raw binaries alone: %s has addresses", fl.opt.Format)
 	case fl.opt.PadTo != nil && *fl.opt.PadTo > fl.MaxAddr():
 		return fl.refusef("--pad-to 0x%x is beyond the address space", *fl.opt.PadTo)
 	}

@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"os"
+	"slices"
 	"strings"
 
 	"elfwright/elffile"
@@ -34,7 +33,7 @@ func flattenVerb() *verb {
 Two sections or headers that want different bytes at one address are refused, as is a gap of more than 64 MiB and a span of more than 4 GiB; the message says which flag takes it. Where they agree on the bytes they are taken.
 
 With --from a flat file becomes an executable with one LOAD header and one section for each run of bytes, and the address of the start record as its entry. Its memory is readable, writable and executable, since a flat file does not say; zeros that a program had behind its bytes are not in it.`,
-		flags: slicesOf(opt.outFlags(), opt.inFlags(), []flag{opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()}),
+		flags: slices.Concat(opt.outFlags(), opt.inFlags(), []flag{opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()}),
 		examples: []example{
 			{"a raw binary of a library, and where each section went", "elfwright flatten /lib/x86_64-linux-gnu/libc.so.6 -o libc.bin --map"},
 			{"Intel HEX of the first KiB, and a program of it again", "elfwright flatten --only=0..0x400 /bin/ls -o ls.hex && elfwright flatten --from=ihex --machine=x86-64 ls.hex -o part"},
@@ -42,13 +41,6 @@ With --from a flat file becomes an executable with one LOAD header and one secti
 		},
 		run: func(c *call) error { return runFlatten(c, opt) },
 	}
-}
-
-func slicesOf(lists ...[]flag) (all []flag) {
-	for _, l := range lists {
-		all = append(all, l...)
-	}
-	return all
 }
 
 // outFlags are those for making a flat file.
@@ -160,4 +152,58 @@ func (o *flattenFlags) start(c *call) (entry *uint64, none bool, err error) {
 	return &n, false, nil
 }
 
-func runUnflatten(c *call, o *flattenFlags) error { return fmt.Errorf("todo %v", os.Args) }
+// runUnflatten makes a program of a flat file.
+func runUnflatten(c *call, o *flattenFlags) error {
+	for _, f := range o.outFlags() {
+		if c.changed(f.name) && f.name != "entry" && f.name != "width" && f.name != "family" {
+			return c.usagef("flag --%s: not with --from", f.name)
+		}
+	}
+	t, err := flat.ParseTarget(o.machine, o.class, o.byteOrder)
+	if err != nil {
+		return c.usagef("flag --machine: %v", err)
+	}
+	opt, err := o.readOptions(c, t)
+	if err != nil {
+		return err
+	}
+	entry, none, err := o.start(c)
+	if err != nil {
+		return err
+	}
+	if none {
+		entry = new(uint64)
+	}
+	return o.rewrite.convert(c, c.args[0], func(name string, d elffile.Data) (*elffile.Body, report, error) {
+		contents, err := flat.Read(name, d, opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		body, r, err := contents.ELF(t, entry)
+		return body, r, err
+	})
+}
+
+// readOptions makes of the flags what package flat takes to read.
+func (o *flattenFlags) readOptions(c *call, t flat.Target) (flat.ReadOptions, error) {
+	format, base, at := strings.Cut(o.from, "@")
+	opt := flat.ReadOptions{Format: flat.Format(format), Width: o.width, Big: t.Big()}
+	switch {
+	case !slices.Contains(flat.Formats(), format) || at != (opt.Format == flat.Bin):
+		return opt, c.usagef("flag --from: %q: want ihex, srec, uf2, vmem, or bin@A with the address of the first byte", o.from)
+	case at:
+		n, err := parseNumber(base)
+		if err != nil {
+			return opt, c.usagef("flag --from: address %q: %v", base, err)
+		}
+		opt.Base = n
+	}
+	if c.changed("family") {
+		id, err := flat.ParseFamily(o.family)
+		if err != nil {
+			return opt, c.usagef("flag --family: %v", err)
+		}
+		opt.Family = id
+	}
+	return opt, nil
+}
