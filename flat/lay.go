@@ -53,11 +53,12 @@ func (fl *flattening) fill() error {
 	if fl.opt.Fill != nil {
 		fills = fl.gaps()
 	}
-	end, wraps := fl.top()
-	if pad := fl.opt.PadTo; pad != nil && !wraps && *pad > end {
-		fills = append(fills, fl.filler(end, *pad))
-	} else if pad != nil {
-		fl.report.warn("pad-to", "the bytes reach up to 0x%x, and --pad-to 0x%x adds none", end, *pad)
+	if pad := fl.opt.PadTo; pad != nil {
+		if end, wraps := fl.padFrom(); !wraps && *pad > end {
+			fills = append(fills, fl.filler(end, *pad))
+		} else {
+			fl.report.warn("pad-to", "the last section or segment is up to 0x%x, and --pad-to 0x%x adds nothing", end, *pad)
+		}
 	}
 	for _, f := range fills {
 		fl.pieces = append(fl.pieces, chunks(f, fl.opt.Format)...)
@@ -72,13 +73,19 @@ func (fl *flattening) top() (end uint64, wraps bool) {
 	for i := range fl.pieces {
 		last = max(last, fl.pieces[i].last())
 	}
-	end = last + 1
-	if fl.opt.Fill != nil {
-		for i := range fl.marks {
+	return last + 1, last+1 == 0
+}
+
+// padFrom is where padding begins, and a filled gap ends: for objcopy an empty
+// section is the last one, too, if it is.
+func (fl *flattening) padFrom() (end uint64, wraps bool) {
+	end, wraps = fl.top()
+	for i := range fl.marks {
+		if fl.opt.Fill != nil || fl.opt.PadTo != nil {
 			end = max(end, fl.marks[i].at)
 		}
 	}
-	return end, last+1 == 0
+	return end, wraps
 }
 
 func (fl *flattening) filler(from, to uint64) piece {
@@ -163,9 +170,15 @@ func (fl *flattening) checkPad() error {
 		low = *base
 	}
 	end, wraps := fl.top()
+	if from, _ := fl.padFrom(); fl.opt.Fill != nil && !wraps && from > end {
+		if from-end > GapLimit && !fl.opt.AllowGap {
+			return fl.refusef("an empty section is at 0x%x, 0x%x bytes above the last byte, and the gap would be filled; --allow-gap takes it", from, from-end)
+		}
+		end = from
+	}
 	if pad := fl.opt.PadTo; pad != nil && !wraps && *pad > end {
 		if *pad-end > GapLimit && !fl.opt.AllowGap {
-			return fl.refusef("the gap between the last byte at 0x%x and --pad-to 0x%x is more than 0x%x; --allow-gap takes it", end-1, *pad, uint64(GapLimit))
+			return fl.refusef("the gap between the last byte at 0x%x and --pad-to 0x%x is 0x%x, more than 0x%x; --allow-gap takes it", end-1, *pad, *pad-end, uint64(GapLimit))
 		}
 		end = *pad
 	}
