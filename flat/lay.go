@@ -180,6 +180,9 @@ func (fl *flattening) checkPad() error {
 		if *pad-end > GapLimit && !fl.opt.AllowGap {
 			return fl.refusef("the gap between the last byte at 0x%x and --pad-to 0x%x is 0x%x, more than 0x%x; --allow-gap takes it", end-1, *pad, *pad-end, uint64(GapLimit))
 		}
+		if *pad-end > fl.opt.MaxSpan {
+			return fl.refusef("--pad-to 0x%x adds 0x%x bytes, more than 0x%x; --max-span allows more", *pad, *pad-end, fl.opt.MaxSpan)
+		}
 		end = *pad
 	}
 	if n := end - low; fl.dense() && (n > fl.opt.MaxSpan || wraps && -low > fl.opt.MaxSpan) {

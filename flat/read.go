@@ -247,10 +247,15 @@ func (l *records) fault(at int, format string, args ...any) error {
 	return &LineError{l.file, l.line, at + 1, fmt.Sprintf(format, args...)}
 }
 
+// cut makes an error about what is missing at the end of the file.
+func (l *records) cut(what string) error {
+	return &LineError{l.file, l.line + 1, 1, "the file ends without " + what}
+}
+
 func (l *records) place() string { return fmt.Sprintf("line %d", l.line) }
 
 // end says that nothing may follow the record that ends a file.
-func (l *records) end(what string) error {
+func (l *records) end() error {
 	last := l.line
 	more, err := l.next()
 	if err != nil || !more {

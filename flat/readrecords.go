@@ -22,14 +22,14 @@ func (r *reader) ihex() error {
 			return err
 		}
 		if !more {
-			return h.fault(len(h.text), "the file ends without an end record (type 01)")
+			return h.cut("an end record (type 01)")
 		}
 		ended, err := h.record()
 		if err != nil {
 			return err
 		}
 		if ended {
-			return h.end("end record")
+			return h.end()
 		}
 	}
 }
@@ -113,14 +113,14 @@ func (r *reader) srec() error {
 			return err
 		}
 		if !more {
-			return s.fault(len(s.text), "the file ends without an end record (S7, S8 or S9)")
+			return s.cut("an end record (S7, S8 or S9)")
 		}
 		ended, err := s.record()
 		if err != nil {
 			return err
 		}
 		if ended {
-			return s.end("end record")
+			return s.end()
 		}
 	}
 }

@@ -15,6 +15,7 @@ type vmemReader struct {
 	line, col int    // of the byte read last
 	addr      uint64 // of the next word, in bytes
 	partial   bool   // the last word had fewer bytes: nothing may follow it there
+	wrapped   bool   // the last word ends the address space
 	token     []byte
 	at, from  int // line and column of the token
 }
@@ -164,6 +165,7 @@ func (v *vmemReader) setAddress(digits []byte) error {
 		return v.fault("word %s of %d bytes is beyond the address space", quote(v.token), width)
 	}
 	v.addr, v.partial = n*uint64(v.width), false
+	v.wrapped = false
 	return nil
 }
 
@@ -182,9 +184,13 @@ func (v *vmemReader) word(digits []byte) error {
 	if !v.opt.Big && v.width > 1 {
 		slices.Reverse(b)
 	}
+	if v.wrapped {
+		return v.fault("%s is beyond the address space", quote(v.token))
+	}
 	v.partial = n < v.width
 	line := v.at
 	err := v.add(v.addr, b, func() string { return fmt.Sprintf("line %d", line) })
 	v.addr += uint64(n)
+	v.wrapped = v.addr < uint64(n)
 	return err
 }
