@@ -4,7 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"log"
-	"os"
+	"strings"
 
 	"elfwright/elffile"
 	"elfwright/flat"
@@ -38,7 +38,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	r.Body.WriteTo(os.Stdout)
+	var text strings.Builder
+	r.Body.WriteTo(&text)
+	fmt.Print(strings.ReplaceAll(text.String(), "\r\n", "\n"))
 
 	// Output:
 	// ARM 32 ELFCLASS32

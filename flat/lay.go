@@ -144,17 +144,33 @@ func (fl *flattening) checkSpan() error {
 	if span := last.last() - first.at; span >= fl.opt.MaxSpan {
 		return fl.refusef("%v and %v are too far apart: the span 0x%x is more than 0x%x; --only leaves one out, --max-span allows more", first, last, span+1, fl.opt.MaxSpan)
 	}
-	var err error
-	fl.tops(func(below, above *piece) bool {
-		if gap := above.at - below.last() - 1; gap > GapLimit && !fl.opt.AllowGap {
-			err = fl.refusef("the gap between %v and %v is 0x%x, more than 0x%x; --allow-gap takes it, --only leaves one of them out", below, above, gap, uint64(GapLimit))
-		}
-		return err == nil
-	})
-	if err != nil {
+	if err := fl.checkGaps(); err != nil {
 		return err
 	}
 	return fl.checkPad()
+}
+
+// checkGaps refuses a large gap, and many that are filled and as large together.
+func (fl *flattening) checkGaps() error {
+	if fl.opt.AllowGap {
+		return nil
+	}
+	var err error
+	var sum uint64
+	fl.tops(func(below, above *piece) bool {
+		gap := above.at - below.last() - 1
+		if fl.opt.Fill != nil {
+			sum += gap
+		}
+		switch {
+		case gap > GapLimit:
+			err = fl.refusef("the gap between %v and %v is 0x%x, more than 0x%x; --allow-gap takes it, --only leaves one of them out", below, above, gap, uint64(GapLimit))
+		case sum > GapLimit:
+			err = fl.refusef("the gaps up to %v are 0x%x bytes to fill, more than 0x%x; --allow-gap takes them", above, sum, uint64(GapLimit))
+		}
+		return err == nil
+	})
+	return err
 }
 
 // checkPad does the same for what padding adds at the end and in front.
