@@ -52,5 +52,20 @@ func comparisons(tool, file, dir string) []comparison {
 				{[]string{"eu-strip", "-f", debug, "-o", out, file}, "≤ 1.00"},
 			},
 		},
+		{
+			name: "raw binary", clean: out,
+			ours:  ours("flatten", "--format", "bin", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "binary", file, out}, "≤ 1.00"}},
+		},
+		{
+			name: "Intel HEX", clean: out,
+			ours:  ours("flatten", "--format", "ihex", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "ihex", file, out}, "≤ 0.50"}},
+		},
+		{
+			name: "S-records", clean: out,
+			ours:  ours("flatten", "--format", "srec", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "srec", file, out}, ""}},
+		},
 	}
 }

@@ -71,7 +71,7 @@ func matchVerb() *verb {
 		usage: []string{"[flags] IMAGE SYMS"},
 		args:  args{min: 2, max: 2, name: "arguments (IMAGE and SYMS)"},
 		no:    "the files do not belong together",
-		long: `A line for each check: class, byte order, machine and type; the build-id, if both have one; every loaded segment of SYMS, which IMAGE must have at the same address, as large, with the same protection, besides what was added to it; the entry point; and the CRC in the image's .gnu_debuglink. 'unknown' is what a file does not tell. 'differs' is what an edit changes: it counts only where the build-id is not the same.`,
+		long:  `A line for each check: class, byte order, machine and type; the build-id, if both have one; every loaded segment of SYMS, which IMAGE must have at the same address, as large, with the same protection, besides what was added to it; the entry point; and the CRC in the image's .gnu_debuglink. 'unknown' is what a file does not tell. 'differs' is what an edit changes: it counts only where the build-id is not the same.`,
 		flags: []flag{opt.jsonFlag("")},
 		examples: []example{
 			{"a program and itself", "elfwright match /bin/ls /bin/ls"},
