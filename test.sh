@@ -26,6 +26,7 @@ packages=(
 	chromium                             # opens our pages
 	rustc                                # programs of another language
 	erofs-utils                          # makes images of trees
+	erofs-utils                          # makes images of trees
 	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together
