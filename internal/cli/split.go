@@ -90,6 +90,8 @@ func runSplit(c *call, o *splitFlags) error {
 	switch {
 	case o.symbols == "" && !o.dryRun:
 		return c.usagef("where do the symbols go? name a file with --symbols, or say --dry-run")
+	case o.symbols == "-":
+		return c.usagef("flag --symbols: the file with symbols is named by the image, and cannot go to standard output")
 	case o.symbols == "":
 		o.symbols = name + ".debug"
 	case sameFile(o.symbols, name) || sameFile(o.symbols, o.output):
