@@ -6,6 +6,7 @@ import "path/filepath"
 func comparisons(tool, file, dir string) []comparison {
 	ours := func(words ...string) []string { return append([]string{tool}, words...) }
 	out, debug := filepath.Join(dir, "out"), filepath.Join(dir, "out.debug")
+	both := filepath.Join(dir, "both")
 	tables := []string{"-h", "-l", "-S", "-s", "-r", "-d", "-n", "-V"}
 	with := func(name string, words ...string) []string { return append(append([]string{name}, words...), file) }
 	return []comparison{
@@ -42,6 +43,15 @@ func comparisons(tool, file, dir string) []comparison {
 			peers: []peer{
 				{[]string{"cp", file, out}, "≤ 1.30"},
 				{[]string{"patchelf", "--set-rpath", "/opt", "--output", out, file}, ""},
+			},
+		},
+		{
+			name: "embed as much again", clean: out,
+			before: ours("embed", "add", "--name", "copy", file, file, "-o", both),
+			ours:   ours("embed", "add", "--name", "copy", file, file, "-o", out),
+			peers: []peer{
+				{[]string{"cp", both, out}, "≤ 1.30"},
+				{[]string{"objcopy", "--add-section", ".copy=" + file, file, out}, ""},
 			},
 		},
 		{
