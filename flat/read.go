@@ -104,6 +104,8 @@ type openRun struct {
 const (
 	// runChunk is how many bytes become one window.
 	runChunk = 64 << 10
+	// maxRecordBytes is the most that is added at a time: the data of a UF2 block.
+	maxRecordBytes = uf2Data
 	// maxOpen bounds the memory for a file of bytes that are each by themselves.
 	maxOpen = 1 << 20
 	// maxRuns is how many program headers are written. Linux takes 64 KiB of them,
@@ -128,6 +130,9 @@ func (r *reader) add(addr uint64, b []byte, place func() string) error {
 		}
 		run = &openRun{addr: addr, place: place()}
 		r.open = append(r.open, run)
+	}
+	if len(run.tail) == 0 && run.size > 0 { // as large as the ones before
+		run.tail = make([]byte, 0, runChunk+maxRecordBytes)
 	}
 	run.tail = append(run.tail, b...)
 	run.size += uint64(len(b))
