@@ -67,9 +67,12 @@ func TestHeaderRuns(t *testing.T) {
 	if n := strings.Count(strings.TrimSpace(code), "\n") + 1; n > 30 {
 		t.Errorf("the code in the documentation has %d lines", n)
 	}
-	for _, tc := range []struct{ sample, cc string }{
-		{"x86-64-pie", "gcc"}, {"i386-pie", "i686-linux-gnu-gcc"}, {"aarch64-pie", "aarch64-linux-gnu-gcc"},
-		{"arm-pie", "arm-linux-gnueabihf-gcc"}, {"riscv64-pie", "riscv64-linux-gnu-gcc"},
+	for _, tc := range []struct {
+		sample string
+		cc     []string
+	}{
+		{"x86-64-pie", []string{"gcc"}}, {"i386-static", []string{"i686-linux-gnu-gcc", "-static"}}, {"aarch64-pie", []string{"aarch64-linux-gnu-gcc"}},
+		{"arm-pie", []string{"arm-linux-gnueabihf-gcc"}}, {"riscv64-pie", []string{"riscv64-linux-gnu-gcc"}},
 	} {
 		t.Run(tc.sample, func(t *testing.T) {
 			t.Parallel()
@@ -77,10 +80,10 @@ func TestHeaderRuns(t *testing.T) {
 			write(t, dir, "payload.h", payload.Header)
 			write(t, dir, "list.c", mustRead(t, "../examples/payload/list.c"))
 			write(t, dir, "doc.c", "#define _GNU_SOURCE\n#include <link.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"+code+
-				"int main(int c, char **v) { uint64_t n = 0; const void *p = find(v[c - 1], &n); fwrite(p, 1, n, stdout); return !p; }\n")
+				"int main(int c, char **v) { uint64_t n = 0; const void *p = find(v[c - 1], &n); return !p || fwrite(p, 1, n, stdout) != n; }\n")
 			for _, program := range []string{"list", "doc"} {
 				plain, with := filepath.Join(dir, program), filepath.Join(dir, program+".with")
-				run(t, dir, tc.cc, "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, program+".c")
+				run(t, dir, append(tc.cc, "-Wall", "-Wextra", "-Werror", "-O1", "-o", program, program+".c")...)
 				_, err := add(t, plain, with, attach.Options{},
 					attach.Item{Name: "a", Kind: payload.File, Data: elffile.Buffer("first\n")},
 					attach.Item{Name: "b", Kind: payload.File, Data: elffile.Buffer(pattern(5000))})
