@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"elfwright/elffile"
@@ -14,21 +13,8 @@ import (
 // a version; none changes its meaning.
 const ReportVersion = 1
 
-// Hex is a number that may need more than 53 bits, as addresses do: in JSON it is
-// a string, "0x1000", so that no reader rounds it.
-type Hex uint64
-
-// MarshalText gives JSON its string.
-func (h Hex) MarshalText() ([]byte, error) {
-	return strconv.AppendUint([]byte("0x"), uint64(h), 16), nil
-}
-
-// UnmarshalText reads what MarshalText writes.
-func (h *Hex) UnmarshalText(b []byte) error {
-	v, err := strconv.ParseUint(string(b), 0, 64)
-	*h = Hex(v)
-	return err
-}
+// Hex is a number that is a string in JSON.
+type Hex = elffile.Hex
 
 // Report says where the bytes of a program went.
 type Report struct {

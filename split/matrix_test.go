@@ -2,19 +2,14 @@ package split_test
 
 import (
 	"bytes"
-	"context"
 	"debug/elf"
 	"fmt"
 	"iter"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"elfwright/elffile"
 	"elfwright/internal/samples"
@@ -182,10 +177,6 @@ func systemFile(t *testing.T, path string) string {
 	return "split and joined"
 }
 
-// unfit are programs whose output is not the same twice, or that do something
-// other than printing their version.
-var unfit = []string{"yes", "script", "scriptlive", "reset", "tset", "init", "telinit", "wall", "sg", "newgrp", "su", "login"}
-
 // TestSystemPrograms runs images of programs of this system beside the programs.
 func TestSystemPrograms(t *testing.T) {
 	var paths iter.Seq[string] = samples.SystemELFs("/usr/bin")
@@ -200,7 +191,7 @@ func TestSystemPrograms(t *testing.T) {
 	for path := range paths {
 		f := open(t, path)
 		name := filepath.Base(path)
-		if f.Header.Machine != elf.EM_X86_64 || f.Header.Type == elf.ET_REL || slices.Contains(unfit, name) {
+		if f.Header.Machine != elf.EM_X86_64 || f.Header.Type == elf.ET_REL || slices.Contains(samples.Unfit, name) {
 			continue
 		}
 		dir := t.TempDir()
@@ -208,14 +199,14 @@ func TestSystemPrograms(t *testing.T) {
 		if err := f.Encode().WriteFile(plain, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		want := version(t, plain)
-		if version(t, plain) != want {
+		want := samples.Version(t, plain)
+		if samples.Version(t, plain) != want {
 			count["not the same twice"]++
 			continue
 		}
 		for _, sections := range []string{split.Minimal, split.None} {
 			s := splitTo(t, path, sections)
-			if got := version(t, s.img); got != want {
+			if got := samples.Version(t, s.img); got != want {
 				t.Errorf("%s, sections %s: the image prints\n%s\nthe program\n%s", path, sections, got, want)
 			}
 			os.RemoveAll(filepath.Dir(s.img))
@@ -224,28 +215,4 @@ func TestSystemPrograms(t *testing.T) {
 		count["same"]++
 	}
 	t.Logf("%v", count)
-}
-
-// version runs a program in an empty world and returns what it says of itself.
-func version(t *testing.T, path string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	home := t.TempDir()
-	defer os.RemoveAll(home)
-	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.Dir = home
-	cmd.Env = []string{"HOME=" + home, "PATH=/usr/bin:/bin", "LC_ALL=C", "TERM=dumb"}
-	cmd.WaitDelay = time.Second
-	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		return "still running after 5 s"
-	}
-	status := "0"
-	if err != nil {
-		status = err.Error()
-	}
-	s := strings.ReplaceAll(string(out[:min(len(out), 1<<16)]), filepath.Dir(path), "DIR")
-	return status + "\n" + strings.ReplaceAll(s, home, "HOME")
 }
