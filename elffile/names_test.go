@@ -47,7 +47,7 @@ func numbers(named ...uint32) []uint32 {
 func TestProgTypeNames(t *testing.T) {
 	samples.Need(t, "readelf")
 	// Those that readelf does not know are told apart here.
-	ours := regexp.MustCompile(`^(PAX|OPENBSD|SEL4|LONE|ELFTIN|ELFWRIGHT|SUNW|GNU_MBIND|ARM_ARCHEXT)`)
+	ours := regexp.MustCompile(`^(PAX|OPENBSD|SEL4|LONE|ELFTIN|ELFWRIGHT|EW_|SUNW|GNU_MBIND|ARM_ARCHEXT)`)
 	for _, m := range namedMachines {
 		d := elftest.File{Machine: m, Type: elf.ET_EXEC}
 		var types []elf.ProgType

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"slices"
+	"strings"
 
 	"elfwright/elffile"
 )
@@ -64,6 +65,8 @@ func (d *draft) detach(index int) error {
 		}
 		if load == index || d.onlyMarker(l.Off, from) {
 			from = l.Off
+		} else {
+			from = d.paddingBefore(l, from)
 		}
 		if err := d.unnamed(from, to, load); err != nil {
 			return refusef(d.old, "program header %d (%s): %v", index, progName(h.Type), err)
@@ -83,6 +86,45 @@ func (d *draft) loadOf(h *elffile.Prog) int {
 	return slices.IndexFunc(d.Progs, func(p elffile.Prog) bool {
 		return p.Type == elf.PT_LOAD && p.Off <= h.Off && h.Off+h.Filesz <= p.Off+p.Filesz && h.Vaddr-p.Vaddr == h.Off-p.Off
 	})
+}
+
+// paddingBefore is where the padding begins that ends at an offset of a PT_LOAD:
+// behind the last section, be it one without bytes, but for a marker that nothing
+// follows any more. Without section headers nothing tells padding from zeros of
+// the program.
+func (d *draft) paddingBefore(l *elffile.Prog, off uint64) uint64 {
+	used := l.Off
+	for i := range d.secs {
+		s := &d.secs[i]
+		if s.HasBytes() && s.Size == uint64(len(marker)) && strings.HasPrefix(s.name, markerSection) && d.onlyMarker(s.Off, off) {
+			continue
+		}
+		if s.Has(elf.SHF_ALLOC) && !s.Has(elf.SHF_TLS) && s.Addr >= l.Vaddr && s.Addr < l.Vaddr+(off-l.Off) {
+			used = max(used, l.Off+(s.Addr+s.Size-l.Vaddr))
+		}
+	}
+	for i := range d.Progs {
+		if p := &d.Progs[i]; p.Type != elf.PT_LOAD && p.Filesz > 0 && p.Off >= l.Off && p.Off < off {
+			used = max(used, p.Off+p.Filesz)
+		}
+	}
+	switch {
+	case used == l.Off || used > off:
+		return off
+	case d.zero(used, off):
+		return used
+	}
+	// Padding, the marker, padding.
+	at := (used + 15) &^ 15
+	for ; at < off && !d.onlyMarker(at, off); at += 16 {
+		if !d.zero(at, at+16) {
+			return off
+		}
+	}
+	if at < off && d.zero(used, at) {
+		return used
+	}
+	return off
 }
 
 // onlyMarker says whether [from, to) in the file has nothing but the marker with

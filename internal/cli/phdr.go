@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"elfwright/attach"
 	"elfwright/elffile"
 	"elfwright/image"
+	"elfwright/payload"
 	"elfwright/phdr"
 )
 
@@ -227,8 +229,29 @@ func (o *phdrFlags) edit(c *call, name string, do func(f *elffile.File) (*phdr.R
 		if err != nil {
 			return nil, nil, err
 		}
-		return r.Body, r.Report, nil
+		body, err := refit(f.Name, r.Body, o.options())
+		return body, r.Report, err
 	})
+}
+
+// refit makes the payloads of a program right again where an edit has moved them
+// in the file: the headers of objects, and the prelude that mounts trees, know
+// their places.
+func refit(name string, body *elffile.Body, opt phdr.Options) (*elffile.Body, error) {
+	f, err := elffile.ParseBody(name, body)
+	if err != nil {
+		return nil, err
+	}
+	dirs, err := payload.Read(f)
+	moved := slices.ContainsFunc(dirs, func(d *payload.Directory) bool { return d.Self != d.Off })
+	if err != nil || !moved { // what is damaged stays so
+		return body, nil
+	}
+	r, err := attach.Fix(f, attach.Options{Options: opt})
+	if err != nil {
+		return nil, err
+	}
+	return r.Body, r.Close()
 }
 
 func runPhdrAdd(c *call, o *phdrFlags) error {
