@@ -86,6 +86,8 @@ func Slice(d Data, off, n int64) Data {
 		return Reader{d.R, d.Off + off, n}
 	case mapped:
 		return mapped{d.m, d.b[off : off+n]}
+	case stored:
+		return stored{d.f, d.off + off, n}
 	}
 	return Reader{d, off, n}
 }

@@ -41,7 +41,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 
 // WriteFile writes the body to a new file beside name, with mode, and renames
 // it to name: name is either what it was or complete. Holes stay holes where the
-// file system has them; windows on a mapped file are copied by the kernel
+// file system has them; windows on files are copied by the kernel
 // (copy_file_range), which on some file systems shares the blocks. A symbolic
 // link is followed: what it points to is replaced. Other names of the same file
 // (hard links) keep the old contents. What is not a regular file, such as
@@ -131,7 +131,9 @@ func writePiece(out *os.File, off int64, d Data) error {
 	case Zeros:
 		return nil
 	case mapped:
-		return copyRange(out, off, d)
+		return copyMapped(out, off, d)
+	case stored:
+		return d.copyTo(out, off)
 	case Buffer:
 		_, err := out.WriteAt(d, off)
 		return err
@@ -140,22 +142,33 @@ func writePiece(out *os.File, off int64, d Data) error {
 	return err
 }
 
-// copyRange copies a window on a mapped file, data and holes as they are there.
-func copyRange(out *os.File, off int64, w mapped) error {
+// copyMapped copies a window on a mapped file.
+func copyMapped(out *os.File, off int64, w mapped) error {
 	in, from := w.place()
+	byHand := func(from, to, n int64) error { return writeMapped(out, from, to, n, w.m) }
+	if err := copyRange(out, off, in, from, w.Size(), byHand); err != nil {
+		return err
+	}
+	// What a file that shrank has lost looks like a hole at its end.
 	end := from + w.Size()
+	if st, err := in.Stat(); err != nil || st.Size() < end {
+		return w.m.shrank(end - 1)
+	}
+	return nil
+}
+
+// copyRange copies n bytes of in to out at off, data and holes as they are there.
+// byHand copies what the kernel does not.
+func copyRange(out *os.File, off int64, in *os.File, from, n int64, byHand func(from, to, n int64) error) error {
+	end := from + n
 	for pos := from; pos < end; {
 		data, hole := nextData(in, pos, end)
 		if data < hole {
-			if err := copyData(out, in, data, data-from+off, hole-data, w.m); err != nil {
+			if err := copyData(out, in, data, data-from+off, hole-data, byHand); err != nil {
 				return err
 			}
 		}
 		pos = hole
-	}
-	// What a file that shrank has lost looks like a hole at its end.
-	if st, err := in.Stat(); err != nil || st.Size() < end {
-		return w.m.shrank(end - 1)
 	}
 	return nil
 }
@@ -188,14 +201,14 @@ const (
 )
 
 // copyData copies n bytes from one file to the other, by the kernel if it can.
-func copyData(out, in *os.File, from, to, n int64, m *Mapping) error {
+func copyData(out, in *os.File, from, to, n int64, byHand func(from, to, n int64) error) error {
 	end := from + n
 	align := int64(copyPage)
 	if n >= longCopy {
 		align = copyFolio
 	}
 	head := min(-to&(align-1), n)
-	if err := writeMapped(out, from, to, head, m); err != nil {
+	if err := byHand(from, to, head); err != nil {
 		return err
 	}
 	from, to = from+head, to+head
@@ -208,7 +221,7 @@ func copyData(out, in *os.File, from, to, n int64, m *Mapping) error {
 			break
 		}
 	}
-	return writeMapped(out, from, to, end-from, m)
+	return byHand(from, to, end-from)
 }
 
 // writeMapped copies n bytes through the mapping.

@@ -5,7 +5,7 @@ package depcheck
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/depcheck show/thumb",
-	1: "image machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
+	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link",
 	3: "phdr patch freeze run oci show compare explain picture",
 	4: "payload reset page",
