@@ -91,7 +91,7 @@ func (r *Run) entering() *entering {
 func (r *Run) attend(s socket, files []*os.File) (int, error) {
 	var first answer
 	var conns []int
-	switch _, err := s.receive(&first, &conns); {
+	switch err := s.receive(&first, &conns); {
 	case err == io.EOF:
 		return ExitFailed, nil // killed; wait tells by what
 	case err != nil:
@@ -102,12 +102,12 @@ func (r *Run) attend(s socket, files []*os.File) (int, error) {
 		return ExitFailed, fmt.Errorf("%d connections to the kernel for %d trees", len(conns), len(files))
 	}
 	for i, fd := range conns {
-		if _, err := newServer(fd, files[i], r.Binds[i].Source, false); err != nil {
+		if _, err := newServer(fd, files[i], r.Binds[i].Source); err != nil {
 			return ExitFailed, err
 		}
 	}
 	var last answer
-	switch _, err := s.receive(&last, nil); {
+	switch err := s.receive(&last, nil); {
 	case err == io.EOF: // the exec closed it
 		return 0, nil
 	case err != nil:

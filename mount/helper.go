@@ -60,7 +60,7 @@ func Helper(env []string) int {
 	unix.CloseOnExec(helperSocket)
 	s := socket(helperSocket)
 	var a ask
-	if _, err := s.receive(&a, nil); err != nil {
+	if err := s.receive(&a, nil); err != nil {
 		return ExitFailed // nobody's child of ours
 	}
 	if a.Run != nil {
@@ -145,58 +145,58 @@ const maxRights = 253
 
 // receive receives a message and its descriptors; io.EOF when the other end is
 // closed.
-func (s socket) receive(v any, fds *[]int) (int, error) {
-	n, err := s.peek()
-	if err != nil {
-		return 0, err
-	}
-	b, oob := make([]byte, n), make([]byte, unix.CmsgSpace(4*maxRights))
-	var nb, noob int
-	err = again(func() (err error) {
-		nb, noob, _, _, err = unix.Recvmsg(int(s), b, oob, unix.MSG_CMSG_CLOEXEC)
-		return err
-	})
+func (s socket) receive(v any, fds *[]int) error {
+	n, err := s.message(nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
 	switch {
 	case err != nil:
-		return 0, os.NewSyscallError("recvmsg", err)
-	case nb == 0:
-		return 0, io.EOF
+		return err
+	case n == 0:
+		return io.EOF
+	case n > maxMessage:
+		return fmt.Errorf("a message of %d bytes: %w", n, unix.EMSGSIZE)
 	}
-	if err := rights(oob[:noob], fds); err != nil {
-		return 0, err
+	b := make([]byte, n)
+	if n, err = s.message(b, fds, 0); err != nil {
+		return err
 	}
-	return nb, json.Unmarshal(b[:nb], v)
+	return json.Unmarshal(b[:n], v)
 }
 
-// peek returns the length of the next message.
-func (s socket) peek() (n int, err error) {
+// rights receives descriptors beside a message that does not matter.
+func (s socket) rights(fds *[]int) error {
+	_, err := s.message(make([]byte, 1), fds, 0)
+	return err
+}
+
+// message receives one message.
+func (s socket) message(b []byte, fds *[]int, flags int) (n int, err error) {
+	var oob []byte
+	if fds != nil {
+		oob = make([]byte, unix.CmsgSpace(4*maxRights))
+	}
+	noob := 0
 	err = again(func() (err error) {
-		n, _, _, _, err = unix.Recvmsg(int(s), nil, nil, unix.MSG_PEEK|unix.MSG_TRUNC)
+		n, noob, _, _, err = unix.Recvmsg(int(s), b, oob, unix.MSG_CMSG_CLOEXEC|flags)
 		return err
 	})
-	if err == nil && n > maxMessage {
-		err = fmt.Errorf("a message of %d bytes: %w", n, unix.EMSGSIZE)
-	}
-	return n, os.NewSyscallError("recvmsg", err)
-}
-
-// rights takes the descriptors out of what came beside a message.
-func rights(oob []byte, fds *[]int) error {
-	if len(oob) == 0 || fds == nil {
-		return nil
-	}
-	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
-		return err
+		return 0, os.NewSyscallError("recvmsg", err)
+	}
+	if noob == 0 {
+		return n, nil
+	}
+	messages, err := unix.ParseSocketControlMessage(oob[:noob])
+	if err != nil {
+		return 0, err
 	}
 	for _, m := range messages {
 		got, err := unix.ParseUnixRights(&m)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		*fds = append(*fds, got...)
 	}
-	return nil
+	return n, nil
 }
 
 // again calls f until it was not interrupted by a signal.
