@@ -87,6 +87,19 @@ func (b *Body) Insert(off, n int64) {
 	b.size = max(b.size, off) + n
 }
 
+// Cut takes [off, off+n) out: everything behind it moves down.
+func (b *Body) Cut(off, n int64) {
+	n = min(n, b.size-off)
+	if n <= 0 {
+		return
+	}
+	b.Clear(off, n)
+	for i := b.split(off); i < len(b.pieces); i++ {
+		b.pieces[i].off -= n
+	}
+	b.size -= n
+}
+
 // Truncate sets the file's size: it cuts, or appends a hole.
 func (b *Body) Truncate(size int64) {
 	b.pieces = b.pieces[:b.split(size)]

@@ -29,11 +29,14 @@ type segment struct {
 
 // A part is bytes in a segment.
 type part struct {
-	data   elffile.Data
-	align  uint64
-	off    uint64 // in the segment, and from place on in the file
-	vaddr  uint64
-	placed func(off, vaddr uint64) // told by place
+	data      elffile.Data
+	align     uint64
+	base      uint64 // an offset in data that is to be a multiple of baseAlign
+	baseAlign uint64
+	last      bool   // behind all others, so that it can be taken out again
+	off       uint64 // in the segment, and from place on in the file
+	vaddr     uint64
+	placed    func(off, vaddr uint64) // told by place
 }
 
 // marker starts a PT_LOAD that has more than one thing in it. Where another
@@ -71,14 +74,14 @@ func (d *draft) addMarker(s *segment) {
 // newSegments decides which PT_LOADs the requests need.
 func (d *draft) newSegments() {
 	for _, q := range d.requests {
-		if q.Range != nil || nameless(q.Type) {
+		if q.Range != nil || nameless(q.Type) || q.Unloaded {
 			continue
 		}
-		if q.Type != elf.PT_LOAD && q.Data != nil && q.Vaddr == 0 &&
+		if q.Type != elf.PT_LOAD && q.Data != nil && q.Vaddr == 0 && !q.Alone &&
 			q.Flags == elf.PF_R && q.Memsz == uint64(q.Data.Size()) {
 			q.seg = d.homeSegment()
 		} else {
-			q.seg = &segment{flags: q.Flags, align: max(d.page, q.Align), vaddr: uint64(q.Vaddr), fixed: q.Vaddr != 0, memsz: q.Memsz, paddr: q.Paddr, request: q}
+			q.seg = &segment{flags: q.Flags, align: max(d.page, q.Align, q.BaseAlign), vaddr: uint64(q.Vaddr), fixed: q.Vaddr != 0, memsz: q.Memsz, paddr: q.Paddr, request: q}
 			d.segments = append(d.segments, q.seg)
 			if q.Data != nil && q.Type != elf.PT_LOAD && q.Vaddr == 0 {
 				d.addMarker(q.seg)
@@ -86,7 +89,7 @@ func (d *draft) newSegments() {
 			}
 		}
 		if q.Data != nil {
-			q.part = q.seg.add(&part{data: q.Data, align: q.Align})
+			q.part = q.seg.add(&part{data: q.Data, align: q.Align, base: q.Base, baseAlign: q.BaseAlign, last: q.Alone})
 			if q.Type == elf.PT_LOAD {
 				q.part.align = 1
 			}
@@ -94,12 +97,24 @@ func (d *draft) newSegments() {
 	}
 }
 
-// layOut places the parts within the segment and returns how many file bytes it
-// has.
-func (s *segment) layOut() uint64 {
+// layOut places the parts within the segment, which begins at an address, and
+// returns how many file bytes it has.
+func (s *segment) layOut(start uint64) uint64 {
+	slices.SortStableFunc(s.parts, func(a, b *part) int {
+		switch {
+		case a.last == b.last:
+			return 0
+		case a.last:
+			return 1
+		}
+		return -1
+	})
 	n := uint64(0)
 	for _, p := range s.parts {
-		n = up(n, max(p.align, 1))
+		n = up(start+n, max(p.align, 1)) - start
+		if p.baseAlign > 1 {
+			n += -(start + n + p.base) & (p.baseAlign - 1)
+		}
 		p.off = n
 		n += uint64(p.data.Size())
 	}
@@ -115,7 +130,7 @@ func (d *draft) place() error {
 	cut := d.cut()
 	end := cut
 	for i, s := range d.segments {
-		s.layOut()
+		s.layOut(0) // at the start of a page, but for one that was asked for elsewhere
 		if s.filesz > 0 && s.memsz > s.filesz {
 			if from := d.apart(end, d.segments[:i]); from-end <= maxGap {
 				end = from

@@ -16,6 +16,8 @@ func (d *draft) describe() error {
 			if err := d.describeRange(q); err != nil {
 				return err
 			}
+		case q.Unloaded:
+			d.describeUnloaded(q)
 		case q.seg != nil:
 			d.describeOwn(q)
 		default:
@@ -88,6 +90,29 @@ func (d *draft) describeOwn(q *request) {
 		Type: q.Type, Flags: q.Flags, Off: off, Vaddr: vaddr, Paddr: (vaddr + physical) & d.MaxAddr(),
 		Filesz: filesz, Memsz: q.Memsz, Align: q.Align,
 	}
+}
+
+// describeUnloaded puts bytes behind all that is loaded, and makes their header,
+// which names no memory, and their section.
+func (d *draft) describeUnloaded(q *request) {
+	d.freeTables()
+	at, size := d.end(), uint64(q.Data.Size())
+	switch {
+	case d.overlay >= 0 && d.opt.Overlay == OverlayMove:
+		at = uint64(d.overlay)
+	case d.overlay >= 0:
+		at = uint64(d.Body.Size())
+	}
+	at = up(at, q.Align)
+	d.room(at, size)
+	d.Body.Put(int64(at), q.Data)
+	q.prog = elffile.Prog{Type: q.Type, Flags: q.Flags, Off: at, Filesz: size, Align: q.Align}
+	name := ".ew.data"
+	if q.Section != "" {
+		name = q.Section
+	}
+	d.addSection(name, elffile.Section{Type: elf.SHT_PROGBITS, Off: at, Size: size, Addralign: q.Align})
+	d.Progs = append(d.Progs, q.prog) // so that what follows finds the place taken; arrange puts it in order
 }
 
 // coverBytes adds the section of a request's bytes.

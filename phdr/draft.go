@@ -30,6 +30,7 @@ type draft struct {
 	broken     error     // why they were dropped
 	names      uint32    // e_shstrndx, as an index in old
 	dirty      bool      // sections were added or moved: the table is written anew
+	freed      bool      // the place of the old table is free
 	images     []uint64  // offsets of ELF headers that lead to the table, other than the first
 	overlay    int64     // where bytes that no header names begin at the end of the file; -1: none
 	overlayWas int64     // the same in old
@@ -59,7 +60,7 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 	c := *f
 	c.Body, c.Progs = f.Body.Clone(), slices.Clone(f.Progs)
 	d := &draft{File: &c, old: f, opt: opt, overlay: -1, facts: new(facts)}
-	page, err := pageSize(f, opt)
+	page, err := PageSize(f, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +83,9 @@ func newDraft(f *elffile.File, opt Options) (*draft, error) {
 	return d, nil
 }
 
-// pageSize is the largest page that the file is made for: that of its machine,
+// PageSize is the largest page that the file is made for: that of its machine,
 // or less where its own PT_LOADs could not be mapped with so large a page.
-func pageSize(f *elffile.File, opt Options) (uint64, error) {
+func PageSize(f *elffile.File, opt Options) (uint64, error) {
 	if p := opt.PageSize; p != 0 {
 		if p&(p-1) != 0 || p < corePage {
 			return 0, fmt.Errorf("%s: page size 0x%x is not a power of two from 4096 on", f.Name, p)

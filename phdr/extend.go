@@ -43,7 +43,7 @@ func (d *draft) extend() error {
 func (d *draft) mergeInto(home *segment, flags elf.ProgFlag) {
 	d.segments = slices.DeleteFunc(d.segments, func(s *segment) bool {
 		q := s.request
-		if q == nil || q.Type == elf.PT_LOAD || s.fixed || q.Flags&^flags != 0 || q.Align > d.page || q.Data != nil && q.Memsz > uint64(q.Data.Size()) {
+		if q == nil || q.Type == elf.PT_LOAD || s.fixed || q.Flags&^flags != 0 || max(q.Align, q.BaseAlign) > d.page || q.Data != nil && q.Memsz > uint64(q.Data.Size()) {
 			return false
 		}
 		q.seg = home
@@ -67,7 +67,7 @@ func (d *draft) growUp(top int, home *segment) error {
 	cut := p.Off + p.Filesz
 	start := up(p.Vaddr+p.Memsz, 64)
 	home.off, home.vaddr = p.Off+(start-p.Vaddr), start
-	n := home.layOut()
+	n := home.layOut(start)
 	most := n
 	for _, q := range home.zeros {
 		most += q.Memsz + max(q.Align, corePage)

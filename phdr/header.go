@@ -28,6 +28,16 @@ type Header struct {
 	Paddr image.Addr // 0: as far from Vaddr as in the PT_LOAD below
 	Align uint64     // 0: a page for PT_LOAD, 16 for Data, 4 for PT_NOTE
 
+	// Base is an offset in Data that is to be a multiple of BaseAlign, in the file
+	// and in memory: what is in front of it grows downwards. 0: no such offset.
+	Base, BaseAlign uint64
+	// Alone asks for a PT_LOAD that has nothing but Data, so that [Detach] can take
+	// it out again. Where there is no room for one, Data ends the PT_LOAD.
+	Alone bool
+	// Unloaded puts Data behind all that is loaded. The program finds it in its
+	// file only, and tools that move sections move it.
+	Unloaded bool
+
 	// Flags are p_flags. 0: readable, and writable too for memory without Data;
 	// for a Range those of its PT_LOAD.
 	Flags elf.ProgFlag
@@ -135,6 +145,10 @@ func (q *request) check(d *draft) error {
 		return q.errorf("PT_NULL is an unused entry")
 	case q.Align&(q.Align-1) != 0:
 		return q.errorf("alignment 0x%x is not a power of two", q.Align)
+	case q.BaseAlign&(q.BaseAlign-1) != 0:
+		return q.errorf("alignment 0x%x is not a power of two", q.BaseAlign)
+	case (q.Unloaded || q.Alone || q.BaseAlign != 0) && (q.Data == nil || q.Type == elf.PT_LOAD || q.Vaddr != 0):
+		return q.errorf("this is for bytes that go wherever there is room")
 	case q.Range != nil && (q.Data != nil || q.Memsz != 0 || q.Vaddr != 0):
 		return q.errorf("names a range that exists, and asks for new memory as well")
 	case q.Range != nil && q.Type == elf.PT_LOAD:

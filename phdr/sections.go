@@ -34,7 +34,7 @@ func (d *draft) writeSections() error {
 		d.setSections()
 		return d.Renumber(d.names)
 	}
-	d.dropOldTables()
+	d.freeTables()
 	number := d.sortSections()
 	if err := d.renumber(number); err != nil {
 		return err
@@ -57,9 +57,13 @@ func (d *draft) setSections() {
 	d.SetSections(table)
 }
 
-// dropOldTables frees the place of the old section header table and names, and
-// cuts them off where they ended the file.
-func (d *draft) dropOldTables() {
+// freeTables frees the place of the old section header table and names, which are
+// written anew, and cuts them off where they ended the file.
+func (d *draft) freeTables() {
+	if d.freed || len(d.secs) == 0 {
+		return
+	}
+	d.freed, d.dirty = true, true
 	if n := d.shdrTableSize(); !d.inUse(d.Header.Shoff, n, -1) { // where the table has grown over it, it is written anew
 		d.changesFile(d.Header.Shoff, n)
 		d.Body.Clear(int64(d.Header.Shoff), int64(n))

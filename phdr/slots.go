@@ -68,11 +68,11 @@ func (d *draft) slack() error {
 func (d *draft) arrange(total int) {
 	d.Progs = slices.DeleteFunc(d.Progs, func(p elffile.Prog) bool { return p.Type == elf.PT_NULL })
 	for _, q := range d.requests {
-		switch q.Type {
-		case elf.PT_LOAD: // is there
-		case elf.PT_PHDR:
+		switch {
+		case q.Type == elf.PT_LOAD || q.Unloaded: // is there
+		case q.Type == elf.PT_PHDR:
 			d.Progs = slices.Insert(d.Progs, 0, q.prog)
-		case elf.PT_INTERP: // before every PT_LOAD (gABI)
+		case q.Type == elf.PT_INTERP: // before every PT_LOAD (gABI)
 			d.Progs = slices.Insert(d.Progs, max(d.firstLoad(), 0), q.prog)
 		default:
 			d.Progs = append(d.Progs, q.prog)

@@ -1,0 +1,182 @@
+package phdr
+
+import (
+	"debug/elf"
+	"fmt"
+	"slices"
+
+	"elfwright/elffile"
+)
+
+// Detach takes a private program header out together with the bytes it names,
+// which Add has put there: the PT_LOAD that was made for them goes, or one that
+// grew over them shrinks, and what follows in the file moves down. The entries
+// are left as PT_NULL, so that as many can be added again. The error is a
+// [*Refusal] where the bytes cannot be told from those of the program.
+func Detach(f *elffile.File, index int, opt Options) (*Result, error) {
+	if err := refuse(f, opt); err != nil {
+		return nil, err
+	}
+	d, err := newDraft(f, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.findOverlay(); err != nil {
+		return nil, err
+	}
+	if index < 0 || index >= len(d.Progs) {
+		return nil, refusef(f, "there is no program header %d; there are %d", index, len(d.Progs))
+	}
+	removed := []Entry{d.entry("removed", index)}
+	if err := d.detach(index); err != nil {
+		return nil, err
+	}
+	d.arrange(len(d.Progs))
+	if err := d.writeSections(); err != nil {
+		return nil, err
+	}
+	r, err := d.finish("detach", "", "the entries are PT_NULL now, and the bytes they named are gone", nil)
+	if err == nil {
+		r.Report.Headers = append(removed, r.Report.Headers...)
+	}
+	return r, err
+}
+
+// detach frees an entry, and its bytes.
+func (d *draft) detach(index int) error {
+	h := d.Progs[index]
+	if h.Type != elf.PT_LOAD && (h.Type < elf.PT_LOOS || h.Type > elf.PT_HIOS) || h.Filesz == 0 {
+		return refusef(d.old, "program header %d (%s) names nothing that was added to the program", index, progName(h.Type))
+	}
+	from, to := h.Off, h.Off+h.Filesz
+	load := d.loadOf(&h)
+	d.Progs[index] = elffile.Prog{Type: elf.PT_NULL}
+	if load >= 0 {
+		l := &d.Progs[load]
+		if load != index && (to != l.Off+l.Filesz || l.Filesz != l.Memsz) {
+			return refusef(d.old, "program header %d (%s) names bytes in the middle of program header %d", index, progName(h.Type), load)
+		}
+		if load == index {
+			*l = h
+			if why := d.neededLoad(index, nil); why != "" {
+				return refusef(d.old, "program header %d (%s): %s", index, progName(h.Type), why)
+			}
+		}
+		if load == index || d.onlyMarker(l.Off, from) {
+			from = l.Off
+		}
+		if err := d.unnamed(from, to, load); err != nil {
+			return refusef(d.old, "program header %d (%s): %v", index, progName(h.Type), err)
+		}
+		d.shrink(load, from)
+	} else if err := d.unnamed(from, to, -1); err != nil {
+		return refusef(d.old, "program header %d (%s): %v", index, progName(h.Type), err)
+	}
+	d.secs = slices.DeleteFunc(d.secs, func(s section) bool { return within(&s.Section, from, to) })
+	d.freeTables()
+	d.closeUp(from, to)
+	return nil
+}
+
+// loadOf returns the PT_LOAD that has a header's bytes, or -1.
+func (d *draft) loadOf(h *elffile.Prog) int {
+	return slices.IndexFunc(d.Progs, func(p elffile.Prog) bool {
+		return p.Type == elf.PT_LOAD && p.Off <= h.Off && h.Off+h.Filesz <= p.Off+p.Filesz && h.Vaddr-p.Vaddr == h.Off-p.Off
+	})
+}
+
+// onlyMarker says whether [from, to) in the file has nothing but the marker with
+// which a new PT_LOAD begins, and padding.
+func (d *draft) onlyMarker(from, to uint64) bool {
+	n := uint64(len(marker))
+	b, err := d.Body.Bytes(from, n)
+	return err == nil && to-from >= n && string(b) == string(marker[:]) && d.zero(from+n, to) && d.unnamed(from, to, d.loadOf(&elffile.Prog{Off: from, Filesz: 1, Vaddr: d.vaddrAt(from)})) == nil
+}
+
+// vaddrAt is the address of a file offset in the PT_LOAD that has it.
+func (d *draft) vaddrAt(off uint64) uint64 {
+	for i := range d.Progs {
+		if p := &d.Progs[i]; p.Type == elf.PT_LOAD && p.Off <= off && off < p.Off+p.Filesz {
+			return p.Vaddr + off - p.Off
+		}
+	}
+	return 0
+}
+
+// unnamed returns what names a byte of [from, to), other than a PT_LOAD and the
+// sections that Add has made for it.
+func (d *draft) unnamed(from, to uint64, load int) error {
+	for i := range d.Progs {
+		p := &d.Progs[i]
+		if i != load && p.Type != elf.PT_NULL && p.Filesz > 0 && p.Off < to && from < p.Off+p.Filesz {
+			return fmt.Errorf("program header %d (%s) names bytes at [0x%x, 0x%x), too", i, progName(p.Type), p.Off, p.Off+p.Filesz)
+		}
+	}
+	for i := range d.secs {
+		s := &d.secs[i]
+		if s.HasBytes() && s.Off < to && from < s.Off+s.Size && !(within(&s.Section, from, to) && ours(s.name)) {
+			return fmt.Errorf("section %s is at [0x%x, 0x%x)", s.name, s.Off, s.Off+s.Size)
+		}
+	}
+	for _, e := range d.dyn {
+		if off, _, ok := d.old.OffsetOf(e.Val); ok && off >= from && off < to && !isDynNumber(e.Tag) {
+			return fmt.Errorf("the dynamic section points into it (%v)", e.Tag)
+		}
+	}
+	return nil
+}
+
+// within says whether a section lies in [from, to) of the file.
+func within(s *elffile.Section, from, to uint64) bool {
+	return s.Type != elf.SHT_NULL && s.Type != elf.SHT_NOBITS && s.Off >= from && s.Off < to && s.Size <= to-s.Off
+}
+
+// shrink takes the bytes from an offset on from a PT_LOAD, or the PT_LOAD where
+// that is all of it.
+func (d *draft) shrink(load int, from uint64) {
+	l := &d.Progs[load]
+	keep := from - l.Off
+	d.gives(l.Vaddr+keep, l.Memsz-keep)
+	l.Filesz, l.Memsz = keep, keep
+	if keep == 0 {
+		*l = elffile.Prog{Type: elf.PT_NULL}
+	}
+}
+
+// closeUp takes [from, to) out of the file, as far as what follows keeps its
+// alignment; the rest becomes a hole.
+func (d *draft) closeUp(from, to uint64) {
+	d.Body.Clear(int64(from), int64(to-from))
+	if d.overlay >= int64(to) && d.opt.Overlay == OverlayStay {
+		return
+	}
+	unit := d.tailAlign(to)
+	for i := range d.Progs {
+		if p := &d.Progs[i]; p.Type == elf.PT_LOAD && p.Off >= to {
+			unit = max(unit, d.page, p.Align)
+		}
+	}
+	n := (to - from) &^ (unit - 1)
+	if n == 0 {
+		return
+	}
+	d.Body.Cut(int64(from), int64(n))
+	down := func(off *uint64) {
+		if *off >= to {
+			*off -= n
+		}
+	}
+	for i := range d.Progs {
+		down(&d.Progs[i].Off)
+	}
+	for i := range d.secs {
+		down(&d.secs[i].Off)
+	}
+	down(&d.Header.Phoff)
+	if d.overlay >= int64(to) {
+		d.overlay -= int64(n)
+	}
+	for i := range d.images {
+		down(&d.images[i])
+	}
+}
