@@ -19,8 +19,7 @@ import (
 
 // server serves a tree within this process.
 type server struct {
-	*fuse.Server
-	keep []io.Closer // until it ends
+	ended chan struct{} // closed when the tree was unmounted
 }
 
 // maxRead is the most the kernel asks for at once.
@@ -43,8 +42,9 @@ func openTree(f *os.File, s Source) (*tree, error) {
 	return newTree(files, s.Size)
 }
 
-// newServer serves the image over a connection to the kernel, which it owns.
-func newServer(conn int, f *os.File, s Source) (*server, error) {
+// newServer serves the image over a connection to the kernel, which it owns, and
+// closes the file, and what else is given, when the tree was unmounted.
+func newServer(conn int, f *os.File, s Source, also ...io.Closer) (*server, error) {
 	t, err := openTree(f, s)
 	if err != nil {
 		unix.Close(conn)
@@ -60,8 +60,15 @@ func newServer(conn int, f *os.File, s Source) (*server, error) {
 		unix.Close(conn)
 		return nil, fmt.Errorf("/dev/fuse: %w", err)
 	}
-	go srv.Serve()
-	return &server{Server: srv}, nil
+	ended := make(chan struct{})
+	go func() {
+		srv.Serve()
+		for _, c := range append(also, f) {
+			c.Close()
+		}
+		close(ended)
+	}()
+	return &server{ended}, nil
 }
 
 // fuseTree mounts what a connection to the kernel will serve, on no directory
@@ -100,7 +107,6 @@ func (m *Mounted) serve() error {
 		f.Close()
 		return err
 	}
-	m.server.keep = append(m.server.keep, f)
 	m.Server = os.Getpid()
 	return nil
 }
@@ -130,12 +136,11 @@ func (m *Mounted) serveByHelper(f *os.File) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(conn, f, m.Source)
+	s, err := newServer(conn, f, m.Source, link)
 	if err != nil {
-		link.Close()
+		link.Close() // fusermount3 unmounts
 		return nil, err
 	}
-	s.keep = append(s.keep, link)
 	m.user = true
 	return s, nil
 }

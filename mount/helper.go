@@ -85,7 +85,9 @@ func (a *ask) serve(s socket) int {
 	}
 	s.close()
 	_ = unix.Chdir("/") // so that what we were started in can be unmounted
-	m.UntilSignal()
+	if m.UntilSignal() != nil {
+		return ExitFailed
+	}
 	return 0
 }
 
@@ -95,14 +97,11 @@ func (m *Mounted) UntilSignal() error {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer signal.Stop(c)
-	ended := make(chan struct{})
-	go func() {
-		m.Wait()
-		close(ended)
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Wait() }()
 	select {
-	case <-ended:
-		return nil
+	case err := <-ended:
+		return err
 	case <-c:
 		return m.Unmount()
 	}

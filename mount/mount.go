@@ -130,11 +130,41 @@ func (m *Mounted) failed(last error) error {
 	return errors.Join(errs...)
 }
 
-// Wait returns when the tree is unmounted, if this process serves it.
-func (m *Mounted) Wait() {
+// Wait returns when the tree is unmounted.
+func (m *Mounted) Wait() error {
 	if m.server != nil {
-		m.server.Wait()
+		<-m.server.ended
+		return nil
 	}
+	return m.watch()
+}
+
+// watch waits until the directory shows another mount than this one. The kernel
+// tells those who poll it of every change of the table of mounts.
+func (m *Mounted) watch() error {
+	table, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	id, err := mountID(m.Dir)
+	for err == nil {
+		var now uint64
+		if now, err = mountID(m.Dir); err != nil || now != id {
+			return err
+		}
+		fds := []unix.PollFd{{Fd: int32(table.Fd()), Events: unix.POLLPRI}}
+		err = again(func() error { _, err := unix.Poll(fds, -1); return err })
+	}
+	return err
+}
+
+func mountID(dir string) (uint64, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, dir, unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &st); err != nil {
+		return 0, &os.PathError{Op: "statx", Path: dir, Err: err}
+	}
+	return st.Mnt_id, nil
 }
 
 // Unmount ends it. Files that are open stay readable if the kernel has the tree,
