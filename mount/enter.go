@@ -156,7 +156,8 @@ func (a *ask) connect(s socket) (trees []int, err error) {
 		}
 	}()
 	for _, source := range a.Run.Sources {
-		conn, tree, err := fuseTree(source, false)
+		// Who is alone in a user namespace owns the file that the tree is in.
+		conn, tree, err := fuseTree(source, !a.Confined)
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package mount
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -43,8 +42,8 @@ func openTree(f *os.File, s Source) (*tree, error) {
 }
 
 // newServer serves the image over a connection to the kernel, which it owns, and
-// closes the file, and what else is given, when the tree was unmounted.
-func newServer(conn int, f *os.File, s Source, also ...io.Closer) (*server, error) {
+// closes the file when the tree was unmounted.
+func newServer(conn int, f *os.File, s Source) (*server, error) {
 	t, err := openTree(f, s)
 	if err != nil {
 		unix.Close(conn)
@@ -63,17 +62,15 @@ func newServer(conn int, f *os.File, s Source, also ...io.Closer) (*server, erro
 	ended := make(chan struct{})
 	go func() {
 		srv.Serve()
-		for _, c := range append(also, f) {
-			c.Close()
-		}
+		f.Close()
 		close(ended)
 	}()
 	return &server{ended}, nil
 }
 
 // fuseTree mounts what a connection to the kernel will serve, on no directory
-// yet. With others, also other users see it, as far as modes and owners allow.
-func fuseTree(source string, others bool) (conn, tree int, err error) {
+// yet. All users see it; with enforce, as far as modes and owners allow.
+func fuseTree(source string, enforce bool) (conn, tree int, err error) {
 	conn, err = unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, -1, &os.PathError{Op: "open", Path: "/dev/fuse", Err: err}
@@ -82,10 +79,10 @@ func fuseTree(source string, others bool) (conn, tree int, err error) {
 		{name: "source", value: source}, {name: "subtype", value: "elfwright"}, {name: "ro", flag: true},
 		{name: "fd", value: strconv.Itoa(conn)}, {name: "rootmode", value: "40000"},
 		{name: "user_id", value: strconv.Itoa(os.Geteuid())}, {name: "group_id", value: strconv.Itoa(os.Getegid())},
-		{name: "max_read", value: strconv.Itoa(maxRead)},
+		{name: "max_read", value: strconv.Itoa(maxRead)}, {name: "allow_other", flag: true},
 	}
-	if others {
-		settings = append(settings, setting{name: "allow_other", flag: true}, setting{name: "default_permissions", flag: true})
+	if enforce {
+		settings = append(settings, setting{name: "default_permissions", flag: true})
 	}
 	tree, err = detached("fuse", treeAttr, settings...)
 	if err != nil {
@@ -112,7 +109,7 @@ func (m *Mounted) serve() error {
 }
 
 func (m *Mounted) serveFile(f *os.File) (*server, error) {
-	conn, tree, err := fuseTree(m.Source.Path, os.Geteuid() == 0)
+	conn, tree, err := fuseTree(m.Source.Path, true)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		return m.serveByHelper(f)
 	}
@@ -132,16 +129,15 @@ func (m *Mounted) serveByHelper(f *os.File) (*server, error) {
 	if _, err := openTree(f, m.Source); err != nil {
 		return nil, err // before there is a mount to take away
 	}
-	conn, link, err := connectByHelper(m.Source.Path, m.Dir)
+	conn, err := connectByHelper(m.Source.Path, m.Dir)
 	if err != nil {
-		return nil, err
-	}
-	s, err := newServer(conn, f, m.Source, link)
-	if err != nil {
-		link.Close() // fusermount3 unmounts
 		return nil, err
 	}
 	m.user = true
+	s, err := newServer(conn, f, m.Source)
+	if err != nil {
+		return nil, errors.Join(err, m.Unmount())
+	}
 	return s, nil
 }
 
@@ -158,52 +154,44 @@ func helperPath() (string, error) {
 	return "", fmt.Errorf("%s, which mounts for those who are not root, is not installed (Debian: fuse3): %w", helpers[0], os.ErrNotExist)
 }
 
-// connectByHelper runs fusermount3, which sends the connection over a socket. As
-// long as that is open, it waits, and unmounts when we die.
-func connectByHelper(source, dir string) (conn int, link *os.File, err error) {
-	path, err := helperPath()
-	if err != nil {
-		return -1, nil, err
-	}
+// connectByHelper runs fusermount3, which mounts and sends the connection to the
+// kernel over a socket. (Its auto_unmount is of no use here: in fuse 3.14 it
+// looks at the mount as root, from whom the kernel hides it.)
+func connectByHelper(source, dir string) (int, error) {
 	ours, theirs, err := pair()
 	if err != nil {
-		return -1, nil, err
+		return -1, err
 	}
-	link = os.NewFile(uintptr(ours), "fusermount3")
+	defer ours.close()
 	end := os.NewFile(uintptr(theirs), "fusermount3")
+	defer end.Close()
 	escape := strings.NewReplacer(`\`, `\\`, `,`, `\,`)
-	options := fmt.Sprintf("ro,nosuid,nodev,auto_unmount,subtype=elfwright,max_read=%d,fsname=%s", maxRead, escape.Replace(source))
-	var said bytes.Buffer
-	cmd := exec.Command(path, "-o", options, "--", dir)
-	cmd.Env = []string{"_FUSE_COMMFD=3"}
-	cmd.ExtraFiles = []*os.File{end}
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		end.Close()
-		link.Close()
-		return -1, nil, err
+	options := fmt.Sprintf("ro,nosuid,nodev,subtype=elfwright,max_read=%d,fsname=%s", maxRead, escape.Replace(source))
+	if err := fusermount(end, "-o", options, "--", dir); err != nil {
+		return -1, err
 	}
-	end.Close()
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
 	var fds []int
-	if err := ours.rights(&fds); err != nil || len(fds) != 1 {
-		link.Close()
-		err = <-ended
-		return -1, nil, fmt.Errorf("%s: %s (%v)", path, strings.TrimSpace(said.String()), err)
+	if err := ours.rights(&fds); err != nil {
+		return -1, err
 	}
-	unix.CloseOnExec(fds[0])
-	return fds[0], link, nil
+	if len(fds) != 1 {
+		return -1, fmt.Errorf("fusermount3 sent %d descriptors, not one", len(fds))
+	}
+	return fds[0], nil
 }
 
-// fusermount runs it with those arguments.
-func fusermount(args ...string) error {
+// fusermount runs it with those arguments, and with a socket if there is one.
+func fusermount(socket *os.File, args ...string) error {
 	path, err := helperPath()
 	if err != nil {
 		return err
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Env = []string{}
+	if socket != nil {
+		cmd.ExtraFiles = []*os.File{socket} // descriptor 3
+		cmd.Env = []string{"_FUSE_COMMFD=3"}
+	}
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %s (%w)", path, strings.TrimSpace(string(said)), err)
 	}

@@ -171,7 +171,7 @@ func mountID(dir string) (uint64, error) {
 // and fail if a server had it.
 func (m *Mounted) Unmount() error {
 	if m.user {
-		return fusermount("-u", "-z", "--", m.Dir)
+		return fusermount(nil, "-u", "-z", "--", m.Dir)
 	}
 	if err := unix.Unmount(m.Dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
 		return &os.PathError{Op: "unmount", Path: m.Dir, Err: err}
