@@ -126,9 +126,6 @@ func (m *Mounted) serveFile(f *os.File) (*server, error) {
 
 // serveByHelper lets fusermount3, which is set-uid root, mount.
 func (m *Mounted) serveByHelper(f *os.File) (*server, error) {
-	if _, err := openTree(f, m.Source); err != nil {
-		return nil, err // before there is a mount to take away
-	}
 	conn, err := connectByHelper(m.Source.Path, m.Dir)
 	if err != nil {
 		return nil, err

@@ -71,6 +71,9 @@ func Mount(src Source, dir string, opt Options) (*Mounted, error) {
 		return nil, err
 	}
 	m.Via = FUSE
+	if _, err := openTree(f, src); err != nil {
+		return nil, err // before there is a mount to take away
+	}
 	if opt.Self != nil {
 		err = m.background(opt.Self)
 	} else {
