@@ -41,7 +41,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 0 && filepath.Base(os.Args[0]) == carried {
 		os.Exit(subject(os.Args[1:]))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, c := range carriers {
+		os.RemoveAll(c.dir)
+	}
+	os.Exit(code)
 }
 
 func testSelf() []string { return []string{"/proc/self/exe", wordHelper} }
@@ -143,17 +147,33 @@ type carrier struct {
 
 const carried = "carrier"
 
-// newCarrier makes a copy of this test binary that carries a tree, of an image
-// by maker.
-func newCarrier(t testing.TB, maker func(t testing.TB, tree, image string)) *carrier {
+// makers make images of trees.
+var makers = map[string]func(t testing.TB, tree, image string){"mkfs": byMkfs, "build": byBuild}
+
+// carriers are those made so far, by maker.
+var carriers = make(map[string]*carrier)
+
+// carrierBy returns a copy of this test binary that carries a tree, which no test
+// may change.
+func carrierBy(t testing.TB, maker string) *carrier {
 	t.Helper()
-	dir := t.TempDir()
-	c := &carrier{dir: dir, file: filepath.Join(dir, carried), tree: filepath.Join(dir, "tree")}
-	os.Chmod(filepath.Dir(dir), 0o755)
+	c := carriers[maker]
+	if c == nil {
+		c = newCarrier(t, maker)
+		carriers[maker] = c
+	}
+	return c
+}
+
+func newCarrier(t testing.TB, maker string) *carrier {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "elfwright-mount")
+	must(t, err)
 	must(t, os.Chmod(dir, 0o755))
+	c := &carrier{dir: dir, file: filepath.Join(dir, carried), tree: filepath.Join(dir, "tree")}
 	plant(t, c.tree)
 	image := filepath.Join(dir, "image")
-	maker(t, c.tree, image)
+	makers[maker](t, c.tree, image)
 	off, size := appendFile(t, "/proc/self/exe", image, c.file)
 	c.src = Source{Path: c.file, Offset: off, Size: size}
 	return c

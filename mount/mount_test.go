@@ -65,14 +65,12 @@ func mounted(t testing.TB, src Source, opt Options) *Mounted {
 	return m
 }
 
-var makers = map[string]func(t testing.TB, tree, image string){"mkfs": byMkfs, "build": byBuild}
-
 // TestEveryWay mounts images of two makers in every way that root has, and
 // compares all that can be seen with the tree.
 func TestEveryWay(t *testing.T) {
 	needRoot(t)
-	for name, maker := range makers {
-		c := newCarrier(t, maker)
+	for name := range makers {
+		c := carrierBy(t, name)
 		for _, via := range Ways() {
 			t.Run(name+"/"+string(via), func(t *testing.T) {
 				m := mounted(t, c.src, Options{Via: via, Self: testSelf()})
@@ -122,9 +120,9 @@ func refusesToChange(t *testing.T, dir string) {
 // with the kernel's EROFS.
 func TestFUSEAsTheKernel(t *testing.T) {
 	needRoot(t)
-	for name, maker := range makers {
+	for name := range makers {
 		t.Run(name, func(t *testing.T) {
-			c := newCarrier(t, maker)
+			c := carrierBy(t, name)
 			kernel := mounted(t, c.src, Options{Via: Kernel})
 			served := mounted(t, c.src, Options{Via: FUSE, Self: testSelf()})
 			fields := func(root, name string) string {
@@ -148,7 +146,7 @@ func TestFUSEAsTheKernel(t *testing.T) {
 // TestManyReaders reads all of it from many goroutines at once.
 func TestManyReaders(t *testing.T) {
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	m := mounted(t, c.src, Options{Via: FUSE, Self: testSelf()})
 	files, _ := filepath.Glob(filepath.Join(c.tree, "*/*"))
 	var wg sync.WaitGroup
@@ -181,7 +179,7 @@ func TestOrdinaryUser(t *testing.T) {
 		return
 	}
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	must(t, os.Mkdir(filepath.Join(c.dir, "mnt"), 0o755))
 	must(t, os.Chown(filepath.Join(c.dir, "mnt"), nobody, nobody))
 	runInside(t, "TestOrdinaryUser", c.dir)
@@ -259,8 +257,9 @@ func readable(t *testing.T, want, got string) {
 // TestOtherUsers holds root's FUSE mount to modes and owners, for others.
 func TestOtherUsers(t *testing.T) {
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	m := mounted(t, c.src, Options{Via: FUSE, Self: testSelf()})
+	must(t, os.Chmod(filepath.Dir(m.Dir), 0o755))
 	for name, want := range map[string]bool{"d/size100": true, "d/none": false, "d/not\xffutf8 \n": false, "many/-0": false} {
 		cmd := asNobody("-test.run=^$")
 		cmd.Args = append(cmd.Args[:2], "/bin/cat", filepath.Join(m.Dir, name))
@@ -275,7 +274,8 @@ func TestOtherUsers(t *testing.T) {
 // zeros.
 func TestImageCutOff(t *testing.T) {
 	needRoot(t)
-	c := newCarrier(t, byBuild)
+	c := newCarrier(t, "build")
+	defer os.RemoveAll(c.dir)
 	m := mounted(t, c.src, Options{Via: FUSE, Self: testSelf()})
 	_, err := os.ReadDir(filepath.Join(m.Dir, "d"))
 	must(t, err)

@@ -137,7 +137,7 @@ func (m mode) start(c *carrier, targets []string, args ...string) *exec.Cmd {
 // forModes runs a test for each mode, and looks for what is left behind.
 func forModes(t *testing.T, test func(t *testing.T, m mode, c *carrier)) {
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			before, loops := mountinfo(t), boundLoops(t)
@@ -169,7 +169,7 @@ func TestRun(t *testing.T) {
 			"deep-in-opt": {"/opt/elfwright-test/a/b/c"},
 			"in-root":     {"/elfwright-test"},
 			"in-tmp":      {filepath.Join(os.TempDir(), "elfwright-test")},
-			"several":     {"/opt/elfwright-test/two", "/opt/elfwright-test", "/elfwright-test/three", "/elfwright-one", there + "/below"},
+			"several":     {"/opt/elfwright-test/two", "/opt/elfwright-test", "/elfwright-test3/three", "/elfwright-test1", there + "/below"},
 			"over-itself": {c.dir},
 			"through":     {"/opt/elfwright-test", "/opt/elfwright-test/d/e/f"},
 		} {
@@ -214,7 +214,7 @@ func findsItsTrees(t *testing.T, m mode, c *carrier, targets []string) {
 	}
 	besides(t, m, targets, got)
 	for _, target := range targets {
-		if strings.Contains(target, "elfwright-") {
+		if strings.Contains(target, "elfwright-test") {
 			if _, err := os.Lstat(target); err == nil {
 				t.Errorf("%s is on the host", target)
 			}
@@ -274,7 +274,7 @@ func TestExitCodes(t *testing.T) {
 			want int
 		}{
 			{[]string{"exit", "0"}, 0}, {[]string{"exit", "1"}, 1}, {[]string{"exit", "255"}, 255},
-			{[]string{"die", "9"}, 137}, {[]string{"die", "15"}, 143}, {[]string{"die", "11"}, 139},
+			{[]string{"die", "9"}, 137}, {[]string{"die", "15"}, 143}, {[]string{"die", "1"}, 129},
 		} {
 			cmd := m.start(c, []string{"/opt/elfwright-test"}, tc.args...)
 			cmd.Run()
@@ -295,7 +295,7 @@ func TestExitCodes(t *testing.T) {
 		none := *c
 		none.file = filepath.Join(c.dir, "none")
 		broken := *c
-		broken.src.Offset += 512
+		broken.src = Source{Path: c.file, Offset: c.src.Offset + 512}
 		for _, tc := range []struct {
 			c      *carrier
 			target string
@@ -404,7 +404,7 @@ func TestKilled(t *testing.T) {
 // and continues both.
 func TestStops(t *testing.T) {
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	cmd, pid := paused(t, mode{"root-fuse", FUSE, false, true}, c)
 	defer func() {
 		cmd.Process.Kill()
@@ -428,7 +428,7 @@ func TestStops(t *testing.T) {
 // TestIgnoredSignals leaves nohup's effect on the program.
 func TestIgnoredSignals(t *testing.T) {
 	needRoot(t)
-	c := newCarrier(t, byMkfs)
+	c := carrierBy(t, "mkfs")
 	for _, via := range []Via{Kernel, FUSE} {
 		text, _ := json.Marshal(Run{Program: "/bin/grep", Args: []string{"grep", "SigIgn", "/proc/self/status"}, Via: via, Binds: []Bind{{c.src, "/opt/elfwright-test"}}})
 		exe, err := os.Readlink("/proc/self/exe")
