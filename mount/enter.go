@@ -101,19 +101,22 @@ func (r *Run) attend(s socket, files []*os.File) (int, error) {
 	case len(conns) != len(files):
 		return ExitFailed, fmt.Errorf("%d connections to the kernel for %d trees", len(conns), len(files))
 	}
+	var failed error
 	for i, fd := range conns {
 		if _, err := newServer(fd, files[i], r.Binds[i].Source); err != nil {
-			return ExitFailed, err
+			failed = err
 		}
 	}
+	// If the helper has failed meanwhile, its mounts are gone, and its reason is the
+	// one that counts.
 	var last answer
 	switch err := s.receive(&last, nil); {
-	case err == io.EOF: // the exec closed it
-		return 0, nil
-	case err != nil:
+	case err == nil:
+		return last.Code, last.err()
+	case err != io.EOF:
 		return ExitFailed, err
 	}
-	return last.Code, last.err()
+	return ExitFailed, failed // without an error: the exec has closed it
 }
 
 // enter is the helper's side: it mounts, gives up what it may more than the

@@ -180,7 +180,7 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	needRoot(t)
 	c := carrierBy(t, "mkfs")
-	must(t, os.Mkdir(filepath.Join(c.dir, "mnt"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(c.dir, "mnt"), 0o755))
 	must(t, os.Chown(filepath.Join(c.dir, "mnt"), nobody, nobody))
 	runInside(t, "TestOrdinaryUser", c.dir)
 }
