@@ -72,6 +72,8 @@ const (
 )
 
 var progNames = map[uint32]string{
+	0x65770010: "EW_PAYLOAD", // package payload
+
 	0: "NULL", 1: "LOAD", 2: "DYNAMIC", 3: "INTERP", 4: "NOTE", 5: "SHLIB", 6: "PHDR", 7: "TLS",
 
 	0x6474e550: "GNU_EH_FRAME", 0x6474e551: "GNU_STACK", 0x6474e552: "GNU_RELRO", 0x6474e553: "GNU_PROPERTY", 0x6474e554: "GNU_SFRAME",

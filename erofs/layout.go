@@ -16,7 +16,7 @@ func (t *tree) place() (meta, size int64, err error) {
 	meta = block << blockBits
 	block = t.placeContents(block, func(n *node) bool { return n.kind() == isFile })
 	if block >= noBlock {
-		return 0, 0, t.fault("", "the image would have %d blocks of %d bytes, at most %d are possible", block, blockSize, noBlock-1)
+		return 0, 0, t.fault("", "the image would have %d blocks of %d bytes, at most %d are possible", block, blockSize, uint32(noBlock-1))
 	}
 	return meta, block << blockBits, nil
 }

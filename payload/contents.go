@@ -63,6 +63,13 @@ func Reader(f *elffile.File, e *Entry) (io.ReadCloser, error) {
 // at the most (RFC 8878, section 3.1.1.1.2, recommends to support that much).
 const maxWindow = 32 << 20
 
+// What a compressed payload may be blown up to in memory: freeSize bytes, or
+// maxRatio times what is stored.
+const (
+	freeSize = 64 << 20
+	maxRatio = 4096
+)
+
 // verifier compares what is read with an entry's size and digest.
 type verifier struct {
 	name  string
@@ -102,6 +109,9 @@ func (v *verifier) Close() error { v.close(); return nil }
 func Contents(f *elffile.File, e *Entry) (elffile.Data, error) {
 	if !e.Zstd {
 		return Stored(f, e)
+	}
+	if e.Size > freeSize && e.Size/maxRatio > e.Stored {
+		return nil, fmt.Errorf("%s: payload %q: 0x%x bytes are more than %d times the 0x%x compressed ones: it can be extracted, but is not held in memory", f.Name, e.Name, e.Size, maxRatio, e.Stored)
 	}
 	r, err := Reader(f, e)
 	if err != nil {

@@ -141,7 +141,7 @@ func Encode(f elffile.Format, off, size uint64, entries []Entry) []byte {
 		for k, v := range []uint64{e.Off - off, e.Stored, e.Size, e.Align, e.Delta} {
 			f.PutU64(p[8*k:], v)
 		}
-		for k, v := range []uint32{uint32(e.Kind), e.flags(), unixMode(e.Mode), text(e.Name), text(e.MediaType), text(e.Bind)} {
+		for k, v := range []uint32{uint32(e.Kind), e.flags(), UnixMode(e.Mode), text(e.Name), text(e.MediaType), text(e.Bind)} {
 			f.PutU32(p[40+4*k:], v)
 		}
 		copy(p[64:], e.Digest[:])
@@ -324,8 +324,8 @@ func (d *Directory) Find(name string) *Entry {
 	return nil
 }
 
-// unixMode and fileMode translate between the bits of st_mode and fs.FileMode.
-func unixMode(m fs.FileMode) uint32 {
+// UnixMode returns the permission, set-id and sticky bits as st_mode has them.
+func UnixMode(m fs.FileMode) uint32 {
 	n := uint32(m.Perm())
 	for _, b := range modeBits {
 		if m&b.mode != 0 {
@@ -335,6 +335,7 @@ func unixMode(m fs.FileMode) uint32 {
 	return n
 }
 
+// fileMode is the reverse of UnixMode.
 func fileMode(n uint32) fs.FileMode {
 	m := fs.FileMode(n) & fs.ModePerm
 	for _, b := range modeBits {

@@ -72,8 +72,8 @@ func (d *draft) detach(index int) error {
 	} else if err := d.unnamed(from, to, -1); err != nil {
 		return refusef(d.old, "program header %d (%s): %v", index, progName(h.Type), err)
 	}
+	d.freeTables() // while d.names is an index in d.secs
 	d.secs = slices.DeleteFunc(d.secs, func(s section) bool { return within(&s.Section, from, to) })
-	d.freeTables()
 	d.closeUp(from, to)
 	return nil
 }
@@ -143,12 +143,23 @@ func (d *draft) shrink(load int, from uint64) {
 	}
 }
 
-// closeUp takes [from, to) out of the file, as far as what follows keeps its
-// alignment; the rest becomes a hole.
+// closeUp takes [from, to) out of the file, with what is free before and behind
+// it, as far as what follows keeps its alignment; the rest becomes a hole.
 func (d *draft) closeUp(from, to uint64) {
 	d.Body.Clear(int64(from), int64(to-from))
 	if d.overlay >= int64(to) && d.opt.Overlay == OverlayStay {
 		return
+	}
+	last, next := d.neighbours(from, to)
+	if !d.zero(last, from) {
+		last = from
+	}
+	if next == 0 { // it ended the file
+		d.Body.Truncate(int64(last))
+		return
+	}
+	if !d.zero(to, next) {
+		next = to
 	}
 	unit := d.tailAlign(to)
 	for i := range d.Progs {
@@ -156,13 +167,46 @@ func (d *draft) closeUp(from, to uint64) {
 			unit = max(unit, d.page, p.Align)
 		}
 	}
-	n := (to - from) &^ (unit - 1)
-	if n == 0 {
-		return
+	if n := (next - last) &^ (unit - 1); n > 0 {
+		d.pull(last, to, n)
 	}
-	d.Body.Cut(int64(from), int64(n))
+}
+
+// neighbours returns the end of what is named in front of [from, to), and the
+// start of what is behind it; 0 if there is nothing.
+func (d *draft) neighbours(from, to uint64) (last, next uint64) {
+	last = uint64(d.EhdrSize())
+	name := func(off, n uint64) {
+		switch {
+		case n == 0:
+		case off >= to && (next == 0 || off < next):
+			next = off
+		case off < from:
+			last = max(last, min(off+n, from))
+		}
+	}
+	name(d.Header.Phoff, uint64(len(d.Progs)*d.PhdrSize()))
+	name(d.Header.Shoff, d.shdrTableSize())
+	for i := range d.Progs {
+		name(d.Progs[i].Off, d.Progs[i].Filesz)
+	}
+	for i := range d.secs {
+		if s := &d.secs[i]; s.HasBytes() && !(uint32(s.was) == d.names && d.freed) {
+			name(s.Off, s.Size)
+		}
+	}
+	if d.overlay >= int64(to) {
+		name(uint64(d.overlay), uint64(d.Body.Size()-d.overlay))
+	}
+	return last, next
+}
+
+// pull is the reverse of shift: it takes n bytes at an offset out of the file, and
+// what names bytes from behind on follows them.
+func (d *draft) pull(at, behind, n uint64) {
+	d.Body.Cut(int64(at), int64(n))
 	down := func(off *uint64) {
-		if *off >= to {
+		if *off >= behind {
 			*off -= n
 		}
 	}
@@ -173,10 +217,11 @@ func (d *draft) closeUp(from, to uint64) {
 		down(&d.secs[i].Off)
 	}
 	down(&d.Header.Phoff)
-	if d.overlay >= int64(to) {
-		d.overlay -= int64(n)
-	}
+	down(&d.Header.Shoff)
 	for i := range d.images {
 		down(&d.images[i])
+	}
+	if d.overlay >= int64(behind) {
+		d.overlay -= int64(n)
 	}
 }

@@ -42,6 +42,7 @@ type draft struct {
 	segments   []*segment    // PT_LOADs to be made, in the order of their addresses
 	meant      []image.Range // memory that is meant to have other bytes
 	given      []image.Range // memory that is meant to be gone, or to have another protection
+	givenPages []image.Range // the pages of that
 	moves      []Move
 	warnings   []Warning
 	costs      []string
@@ -160,7 +161,8 @@ func (d *draft) changes(vaddr, size uint64) {
 // gives notes memory that the program is meant to lose.
 func (d *draft) gives(vaddr, size uint64) {
 	if size > 0 {
-		d.given = append(d.given, d.pages(vaddr, size))
+		d.given = append(d.given, image.Range{Start: image.Addr(vaddr), Size: size})
+		d.givenPages = append(d.givenPages, d.pages(vaddr, size))
 	}
 	d.changes(vaddr, size)
 }

@@ -143,7 +143,7 @@ func TestBigEndian(t *testing.T) {
 
 // TestPatchedFirst edits files that patchelf has edited before.
 func TestPatchedFirst(t *testing.T) {
-	patchelf := tools(samples.Program{})[6]
+	patchelf := samples.Program{}.Editors()[6]
 	for i, name := range []string{"x86-64-pie", "x86-64-shared", "x86-64-nopie", "x86-64-lld-pie", "aarch64-pie"} {
 		if testing.Short() && i > 0 {
 			continue
@@ -153,7 +153,7 @@ func TestPatchedFirst(t *testing.T) {
 			s := newSubject(t, samples.Find(t, name))
 			dir := t.TempDir()
 			patched := filepath.Join(dir, "patched")
-			if msg, ok := patchelf.apply(t, s.path, patched); !ok {
+			if msg, ok := patchelf.Apply(t, s.path, patched); !ok {
 				t.Skip(msg)
 			}
 			if out, status := s.Run(t, patched, "go"); out != s.out || status != 0 {
@@ -196,7 +196,7 @@ func (s *subject) removed(t *testing.T, from, to string, opt phdr.Options, entri
 	if _, status := s.Run(t, to, "find", fmt.Sprint(uint32(dataType))); status == 0 {
 		t.Errorf("%s: the header is still found", to)
 	}
-	for _, k := range tools(s.Program)[:4] {
+	for _, k := range s.Editors()[:4] {
 		s.afterTool(t, k, filepath.Dir(to), to, false, false)
 	}
 	lint(t, s.path, to)

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 	"hash/fnv"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -148,7 +147,7 @@ func matrix(t *testing.T, s *subject) {
 		s.edited(t, both, r, true, true)
 		s.allTools(t, dir, both, true, true)
 		return
-	} else if !slices.Contains(narrow, s.Name) {
+	} else if !s.Narrow() {
 		t.Fatal(err)
 	}
 	s.allTools(t, dir, data, true, false)
@@ -157,13 +156,6 @@ func matrix(t *testing.T, s *subject) {
 		s.edited(t, both, r, true, true)
 		s.allTools(t, dir, both, true, true)
 	}
-}
-
-// narrow are programs with room for one or two headers alone: what lies behind
-// their notes is code, or a table that code has the address of, and below their
-// first PT_LOAD there is no page left.
-var narrow = []string{
-	"aarch64-nolibc-static-pie", "arm-nolibc-static-pie", "arm-static", "riscv64-nolibc-static-pie", "riscv64-static",
 }
 
 // edited checks an edited program before any tool has seen it.
@@ -183,85 +175,36 @@ func (s *subject) allTools(t *testing.T, dir, path string, data, arena bool) {
 		return // strip would leave nothing
 	}
 	lint(t, s.path, path)
-	for _, k := range tools(s.Program) {
-		if k.name == "patchelf" && slices.Contains(narrow, s.Name) {
+	for _, k := range s.Editors() {
+		if k.Name == "patchelf" && s.Narrow() {
 			continue // it needs room for headers of its own, and takes it from .text
 		}
 		s.afterTool(t, k, dir, path, data, arena)
 	}
 }
 
-// A tool makes a file from another one.
-type tool struct {
-	name string
-	argv []string // IN and OUT are replaced; without OUT it works in place
-}
-
-// tools are those of the program's machine.
-func tools(p samples.Program) []tool {
-	prefix := map[elf.Machine]string{
-		elf.EM_386: "i686-linux-gnu-", elf.EM_AARCH64: "aarch64-linux-gnu-", elf.EM_ARM: "arm-linux-gnueabihf-", elf.EM_RISCV: "riscv64-linux-gnu-",
-	}[p.Machine]
-	return []tool{
-		{"strip", []string{prefix + "strip", "-o", "OUT", "IN"}},
-		{"strip-g", []string{prefix + "strip", "-g", "-o", "OUT", "IN"}},
-		{"objcopy", []string{prefix + "objcopy", "IN", "OUT"}},
-		{"eu-strip", []string{"eu-strip", "-o", "OUT", "IN"}},
-		{"llvm-strip", []string{"llvm-strip-14", "-o", "OUT", "IN"}},
-		{"llvm-objcopy", []string{"llvm-objcopy-14", "IN", "OUT"}},
-		{"patchelf", []string{"patchelf", "--set-rpath", "/a/path/that/needs/more/room/than/the/old/one", "IN"}},
-	}
-}
-
-// apply runs a tool; it returns false if the tool refuses the file.
-func (k tool) apply(t *testing.T, in, out string) (string, bool) {
-	t.Helper()
-	samples.Need(t, k.argv[0])
-	argv := slices.Clone(k.argv)
-	if !slices.Contains(argv, "OUT") {
-		b, err := os.ReadFile(in)
-		if err == nil {
-			err = os.WriteFile(out, b, 0o755)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		in = out
-	}
-	for i := range argv {
-		switch argv[i] {
-		case "IN":
-			argv[i] = in
-		case "OUT":
-			argv[i] = out
-		}
-	}
-	msg, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
-	return string(msg), err == nil
-}
-
 // afterTool checks that what a tool makes of the edited file works as well as
 // what it makes of the original; where it cannot handle that, nothing is asked.
-func (s *subject) afterTool(t *testing.T, k tool, dir, edited string, data, arena bool) {
+func (s *subject) afterTool(t *testing.T, k samples.Tool, dir, edited string, data, arena bool) {
 	t.Helper()
-	plain, out := filepath.Join(dir, "plain."+k.name), edited+"."+k.name
-	if _, ok := k.apply(t, s.path, plain); !ok {
+	plain, out := filepath.Join(dir, "plain."+k.Name), edited+"."+k.Name
+	if _, ok := k.Apply(t, s.path, plain); !ok {
 		return
 	}
 	got, status := s.Run(t, plain, "go")
 	_, finds := s.Run(t, plain, "find", "0x1") // patchelf moves .dynamic, and a program may reckon with its address
 	if got != s.out || status != s.status || finds != 0 {
-		t.Logf("%s breaks the original", k.name)
+		t.Logf("%s breaks the original", k.Name)
 		return
 	}
-	if msg, ok := k.apply(t, edited, out); !ok {
-		t.Errorf("%s refuses the edited file: %s", k.name, msg)
+	if msg, ok := k.Apply(t, edited, out); !ok {
+		t.Errorf("%s refuses the edited file: %s", k.Name, msg)
 		return
 	}
 	if s.same(t, out) {
 		s.finds(t, out, data, arena)
 	}
-	sameHeader(t, k.name, edited, out, s.loose || k.name == "patchelf")
+	sameHeader(t, k.Name, edited, out, s.loose || k.Name == "patchelf")
 }
 
 // sameHeader checks that our header names the same bytes after a tool, at the same

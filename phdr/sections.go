@@ -1,6 +1,7 @@
 package phdr
 
 import (
+	"bytes"
 	"cmp"
 	"debug/elf"
 	"fmt"
@@ -220,14 +221,24 @@ func (d *draft) writeNames(index uint32, at uint64) uint64 {
 	}
 	for i := range d.secs {
 		if d.secs[i].was < 0 {
-			d.secs[i].Name = uint32(len(names))
-			names = append(append(names, d.secs[i].name...), 0)
+			names = d.writeName(&d.secs[i], names)
 		}
 	}
 	d.room(at, uint64(len(names)))
 	d.Body.Put(int64(at), elffile.Buffer(names))
 	s.Off, s.Size = at, uint64(len(names))
 	return at + s.Size
+}
+
+// writeName finds a section's name among those there are, of a section that is no
+// more for one, or appends it.
+func (d *draft) writeName(s *section, names []byte) []byte {
+	if i := bytes.Index(names, []byte("\x00"+s.name+"\x00")); i >= 0 {
+		s.Name = uint32(i + 1)
+		return names
+	}
+	s.Name = uint32(len(names))
+	return append(append(names, s.name...), 0)
 }
 
 // insertTable makes room for the section header table.

@@ -72,22 +72,30 @@ func (d *draft) compareSegments(before, after *image.Image) error {
 	meant, given := image.Union(d.meant...), image.Union(d.given...)
 	for i := range before.Segments {
 		b := &before.Segments[i]
-		a := after.SegmentAt(b.Vaddr)
-		switch {
-		case b.Memsz == 0 || given.Covers(b.Range()):
-			continue
-		case a == nil || !a.Range().Covers(b.Range()) || a.Flags != b.Flags:
-			return d.unproved(fmt.Errorf("program header %d: the memory at %v is not what it was", b.Index, b.Range()))
-		}
-		at := int64(b.Vaddr - a.Vaddr)
-		if at+b.Data.Size() > a.Data.Size() {
-			return d.unproved(fmt.Errorf("program header %d: bytes are missing", b.Index))
-		}
-		if err := differ(b.Vaddr, b.Data, elffile.Slice(a.Data, at, b.Data.Size()), meant); err != nil {
-			return d.unproved(fmt.Errorf("program header %d: %w", b.Index, err))
+		for _, r := range (image.Ranges{b.Range()}).Minus(given...) {
+			if err := compareRange(b, r, after, meant); err != nil {
+				return d.unproved(fmt.Errorf("program header %d: %w", b.Index, err))
+			}
 		}
 	}
 	return nil
+}
+
+// compareRange looks for a range of an old segment in the new ones.
+func compareRange(b *image.Segment, r image.Range, after *image.Image, meant image.Ranges) error {
+	a := after.SegmentAt(r.Start)
+	if a == nil || !a.Range().Covers(r) || a.Flags != b.Flags {
+		return fmt.Errorf("the memory at %v is not what it was", r)
+	}
+	was, is := int64(r.Start-b.Vaddr), int64(r.Start-a.Vaddr)
+	n := min(int64(r.Size), b.Data.Size()-was)
+	switch {
+	case n <= 0: // zeros
+		return nil
+	case is+n > a.Data.Size():
+		return errors.New("bytes are missing")
+	}
+	return differ(r.Start, elffile.Slice(b.Data, was, n), elffile.Slice(a.Data, is, n), meant)
 }
 
 // differ compares bytes at an address apart from those that are meant to differ.
@@ -116,7 +124,7 @@ func (d *draft) compare(before *image.Image, was *plan.Plan, after *image.Image,
 		return err
 	}
 	var all []error
-	given := image.Union(d.given...)
+	given := image.Union(d.givenPages...)
 	for _, l := range lost {
 		if !given.Covers(l.Range) {
 			all = append(all, l)

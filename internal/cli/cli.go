@@ -46,6 +46,8 @@ func verbs() []*verb {
 	return []*verb{
 		showVerb(),
 		phdrVerb(),
+		embedVerb(),
+		shiftVerb(),
 		explainVerb(),
 		mountVerb(),
 		tourVerb(),

@@ -321,3 +321,12 @@ func BigEndian() []Program {
 		be("mips", elf.EM_MIPS, "mips"),
 	}
 }
+
+// Narrow says whether the program has room for one or two more program headers
+// alone: what lies behind its notes is code, or a table that code has the address
+// of, and below its first PT_LOAD there is no page left.
+func (p Program) Narrow() bool { return slices.Contains(narrow, p.Name) }
+
+var narrow = []string{
+	"aarch64-nolibc-static-pie", "arm-nolibc-static-pie", "arm-static", "riscv64-nolibc-static-pie", "riscv64-static",
+}
