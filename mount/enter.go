@@ -47,7 +47,7 @@ func (r *Run) spawn(program *os.File, ours, theirs socket) (int, error) {
 		a.Confined, a.Bounding = true, notBounding()
 		confine(attr)
 	}
-	p, err := os.StartProcess(r.Self[0], r.Self, &os.ProcAttr{
+	p, err := os.StartProcess(selfPath, r.Self, &os.ProcAttr{
 		Env:   append([]string{}, r.Env...),
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr, end, program},
 		Sys:   attr,

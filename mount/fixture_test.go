@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func testSelf() []string { return []string{"/proc/self/exe", wordHelper} }
+func testSelf() []string { return []string{"mount.test", wordHelper} }
 
 // runJSON is a program of one line around a Run.
 func runJSON(text string) int {

@@ -209,7 +209,7 @@ func (m *Mounted) background(self []string) error {
 		return err
 	}
 	defer null.Close()
-	p, err := os.StartProcess(self[0], self, &os.ProcAttr{
+	p, err := os.StartProcess(selfPath, self, &os.ProcAttr{
 		Env:   []string{},
 		Files: []*os.File{null, null, null, end},
 		Sys:   &unix.SysProcAttr{Setsid: true},

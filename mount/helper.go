@@ -12,6 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// selfPath is the program that this process runs, also if its file was replaced.
+const selfPath = "/proc/self/exe"
+
 // What a helper process finds open.
 const (
 	helperSocket  = 3 // asks and answers
@@ -53,7 +56,7 @@ func (a answer) err() error {
 }
 
 // Helper is what a process does that was started by this package, with the
-// command it was given as Self. It returns the exit code. env is the environment
+// arguments it was given as Self. It returns the exit code. env is the environment
 // of a program it becomes.
 func Helper(env []string) int {
 	runtime.LockOSThread() // capabilities and the signal of a parent's death belong to threads

@@ -26,9 +26,9 @@ func Ways() []Via { return []Via{Kernel, Loop, FUSE} }
 // Options say how to mount.
 type Options struct {
 	Via Via
-	// Self is a command that calls Helper. With it a FUSE server is a process of
-	// its own, which ends when the tree is unmounted; without, it is part of this
-	// process.
+	// Self are arguments, argv[0] first, with which this program calls Helper. With
+	// them a FUSE server is a process of its own, which ends when the tree is
+	// unmounted; without, it is part of this process.
 	Self []string
 }
 
@@ -52,15 +52,14 @@ type Passed struct {
 
 // Mount makes the tree visible in dir, which must be there.
 func Mount(src Source, dir string, opt Options) (*Mounted, error) {
-	dir, err := directory(dir)
-	if err != nil {
-		return nil, err
-	}
 	f, err := src.open()
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if dir, err = directory(dir); err != nil {
+		return nil, err
+	}
 	m := &Mounted{Source: src, Dir: dir}
 	fd, err := m.byKernel(f, opt.Via)
 	if fd >= 0 {

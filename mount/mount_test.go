@@ -298,8 +298,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		{Source{Path: filepath.Join(dir, "none")}, dir, false, "no such file"},
 		{Source{Path: dir}, dir, false, "is not a regular file"},
-		{Source{Path: file}, filepath.Join(dir, "none"), false, "no such file"},
-		{Source{Path: file}, file, false, "not a directory"},
+		{Source{Path: file, Offset: 4096}, filepath.Join(dir, "none"), false, "no such file"},
+		{Source{Path: file, Offset: 4096}, file, false, "not a directory"},
 		{Source{Path: file}, dir, true, "EROFS superblock, magic at 0x400: 0x0 is not 0xe0f5e1e2"},
 		{Source{Path: file, Offset: 1 << 40}, dir, true, "past the end of the file"},
 		{Source{Path: file, Offset: 4096, Size: 1 << 40}, dir, true, "past the end of the file"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,7 +24,7 @@ type Run struct {
 	Env     []string
 	Binds   []Bind
 	Via     Via
-	Self    []string // a command that calls Helper
+	Self    []string // arguments, argv[0] first, with which this program calls Helper
 }
 
 // Exit codes where the program does not give one: those of a shell, of env and
@@ -203,13 +202,4 @@ func code(err error) int {
 		return ExitNotFound
 	}
 	return ExitNotRun
-}
-
-// absolute is the path of the program that stays right when the directory
-// changes.
-func absolute(path string) string {
-	if p, err := filepath.Abs(path); err == nil {
-		return p
-	}
-	return path
 }

@@ -38,7 +38,10 @@ func mountVerb() *verb {
 The kernel reads the tree straight from PROG (root; Linux 6.16), or from a loop device (root), or asks a server that elfwright leaves behind and that ends when the tree is unmounted (FUSE; without root by fusermount3). What was done and how to unmount is printed. A FUSE mount without root is seen by its user alone, and modes are shown but, except for execution, not enforced: who can read PROG can read the tree.
 
 With --run the program is started with its trees where it expects them, in a mount namespace of its own: nothing of it is seen elsewhere, and nothing is left when it ends, however it ends. PROG is a file; what follows it belongs to it. Without root that takes a user namespace, in which set-id programs such as sudo have no effect and the owners of files that are not the user's are shown as nobody. A directory that does not exist is provided without creating it: the nearest one above it is covered by one that shows the same entries and in which nothing can be created, unless it is one of temporary files. Where the kernel has the trees, elfwright becomes the program; else it stays as its parent and server, passes on SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH and SIGCONT, and each dies with the other. The exit code is the program's, 128 and the number of the signal that ended it, 127 if it is not there, 126 if it cannot be executed, 125 if elfwright failed.`,
-		examples: mountExamples(),
+		examples: []example{
+			{"a tree in a program, as files, and away again", "mkdir t m && date >t/now && elfwright embed add /bin/cat t -o cat && elfwright mount cat m && cat m/now && (umount m || fusermount3 -u m)"},
+			{"a program with its tree where it looks for it", "mkdir t && date >t/now && elfwright embed add /bin/cat t -o cat && elfwright mount --run --bind=t=/opt/t cat /opt/t/now"},
+		},
 		flags: []flag{
 			{name: "via", to: &opt.via, words: []string{"auto", "kernel", "loop", "fuse"}, help: "how: by the kernel from the file, from a loop device, or by a server; auto is the first that works"},
 			{name: "offset", to: &opt.offset, help: "the tree is an EROFS image at this offset of the file, which need not be a program"},
@@ -50,13 +53,6 @@ With --run the program is started with its trees where it expects them, in a mou
 			{name: "bind", to: &opt.bind, value: "NAME=/DIR", group: running, help: "bind the tree NAME to /DIR, whatever PROG says; with --offset, =/DIR"},
 		},
 		run: func(c *call) error { return runMount(c, opt) },
-	}
-}
-
-func mountExamples() []example {
-	return []example{
-		{"an image in the middle of a file, as a directory", "elfwright help mount >/dev/null"},
-		{"what it takes", "elfwright help mount >/dev/null"},
 	}
 }
 
@@ -73,8 +69,8 @@ func mountHelperVerb() *verb {
 	}
 }
 
-// self is a command that runs mount's helper.
-func self() []string { return []string{"/proc/self/exe", mountHelper} }
+// self are the arguments that make this program mount's helper.
+func self() []string { return []string{name, mountHelper} }
 
 func runMount(c *call, f *mountFlags) error {
 	if f.run {
