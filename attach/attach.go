@@ -47,15 +47,16 @@ type Result struct {
 	Report func() (*Report, error) // what was done; it waits for the digests
 
 	settle func() error
+	sums   []*digest
 	temp   []io.Closer
 }
 
 // Close frees what the body needs to be read.
 func (r *Result) Close() error {
-	var first error
-	if r.settle != nil {
-		first = r.settle() // nobody reads an item's data any more
+	for _, g := range r.sums {
+		g.wait() // nobody reads an item's data any more
 	}
+	var first error
 	for _, c := range r.temp {
 		if err := c.Close(); err != nil && first == nil {
 			first = err
@@ -146,10 +147,10 @@ func (r *Result) take(it *Item, opt Options) (*member, error) {
 		m.MediaType = t
 	}
 	m.sum = newDigest(it.Data)
+	r.sums = append(r.sums, m.sum)
 	if it.Zstd {
 		z, err := r.compress(io.NewSectionReader(it.Data, 0, it.Data.Size()), opt.TempDir)
 		if err != nil {
-			m.sum.wait()
 			return nil, err
 		}
 		m.data = z
@@ -164,6 +165,8 @@ func (it *Item) check() error {
 		return err
 	}
 	switch {
+	case it.Mode&^(fs.ModePerm|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky) != 0:
+		return fmt.Errorf("mode %v has more than permissions", it.Mode)
 	case it.Kind == payload.Object && it.Zstd:
 		return fmt.Errorf("a compressed object could not be mapped from the file")
 	case it.Bind != "" && it.Kind != payload.Tree:
@@ -249,11 +252,11 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 		if len(part) == 0 {
 			continue
 		}
-		l, err := newLayout(part)
+		l, err := newLayout(part, loaded)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
-		layouts, headers = append(layouts, l), append(headers, l.header(loaded))
+		layouts, headers = append(layouts, l), append(headers, l.header())
 	}
 	added, err := phdr.Add(plain, headers, opt.Options)
 	if err != nil {
@@ -282,21 +285,17 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 	return nil
 }
 
-// fill finds the headers of the layouts, which are the only ones of their type
-// and in the order in which they were asked for.
+// fill finds the headers of the layouts, which are the only ones of their type.
 func (r *Result) fill(now *elffile.File, layouts []*layout) error {
 	for i := range now.Progs {
 		p := &now.Progs[i]
-		if p.Type != payload.ProgType {
-			continue
+		for _, l := range layouts {
+			if p.Type == payload.ProgType && p.Memsz > 0 == l.loaded {
+				if err := l.fill(now.Format, r.Body, p.Off); err != nil {
+					return err
+				}
+			}
 		}
-		if len(layouts) == 0 || p.Filesz != layouts[0].size {
-			return fmt.Errorf("%s: nothing is written, because program header %d is not what was asked for", now.Name, i)
-		}
-		if err := layouts[0].fill(now.Format, r.Body, p.Off); err != nil {
-			return err
-		}
-		layouts = layouts[1:]
 	}
 	return nil
 }

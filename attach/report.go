@@ -72,7 +72,7 @@ func (r *Report) tell(added *phdr.Report, now *elffile.File, list []*member) {
 			r.Costs = append(r.Costs, fmt.Sprintf("payload %q moved from file offset 0x%x to 0x%x", m.Name, m.was, m.Off))
 		}
 		if !m.loaded {
-			r.warn("unloaded", "payload %q is not loaded: tools that move sections move it, and eu-strip leaves the program header behind; it is found by section %s then", m.Name, payload.UnloadedSection)
+			r.warn("unloaded", "payload %q is not loaded: tools move what is not loaded, eu-strip without the program header; it is found by section %s then", m.Name, payload.UnloadedSection)
 		}
 	}
 	if len(now.Sections()) == 0 {

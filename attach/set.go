@@ -103,17 +103,19 @@ func (m *member) object() (*elffile.File, error) {
 
 // A layout is how a directory and its payloads lie behind each other.
 type layout struct {
-	list []*member
-	dir  uint64 // size of the directory
-	base uint64 // where contents begin, from the directory on
-	size uint64 // of all
-	page uint64 // what base must be a multiple of in the file
-	off  uint64 // where fill has put it
+	list   []*member
+	loaded bool
+	dir    uint64 // size of the directory
+	lead   uint64 // bytes of a note in front of the directory
+	base   uint64 // where contents begin, from the directory on
+	size   uint64 // of all
+	page   uint64 // what base must be a multiple of in the file
+	off    uint64 // where fill has put it
 }
 
 // newLayout gives each member its place, one behind the other.
-func newLayout(list []*member) (*layout, error) {
-	l := &layout{list: list, page: fileAlign}
+func newLayout(list []*member, loaded bool) (*layout, error) {
+	l := &layout{list: list, loaded: loaded, page: fileAlign}
 	for _, m := range list {
 		n, err := m.align()
 		if err != nil {
@@ -134,10 +136,9 @@ func newLayout(list []*member) (*layout, error) {
 	return l, nil
 }
 
-// apart puts the directory on a page of its own, where contents must be aligned
-// without anything in front of the directory.
+// apart lets the contents begin at a page from the start of the note on.
 func (l *layout) apart() {
-	base := (l.dir + l.page - 1) &^ (l.page - 1)
+	base := (l.lead+l.dir+l.page-1)&^(l.page-1) - l.lead
 	l.size += base - l.base
 	l.base = base
 }
@@ -160,20 +161,21 @@ func (l *layout) entries(off uint64) []payload.Entry {
 func (l *layout) data() elffile.Data {
 	b := &elffile.Body{}
 	for _, m := range l.list {
-		b.Put(int64(l.base+m.Off), m.data)
+		b.Put(int64(l.lead+l.base+m.Off), m.data)
 	}
-	b.Truncate(int64(l.size))
+	b.Truncate(int64(l.lead + l.size))
 	return b
 }
 
 // header asks for the program header of a layout.
-func (l *layout) header(loaded bool) phdr.Header {
+func (l *layout) header() phdr.Header {
 	h := phdr.Header{Type: payload.ProgType, Flags: elf.PF_R, Align: wholeAlign}
-	if loaded {
+	if l.loaded {
 		h.Alone, h.Base, h.BaseAlign, h.Section = true, l.base, l.page, payload.LoadedSection
 	} else {
+		l.lead = payload.NoteSize
 		l.apart()
-		h.Unloaded, h.Align, h.Section = true, l.page, payload.UnloadedSection
+		h.Unloaded, h.Align, h.Section, h.SectionType = true, l.page, payload.UnloadedSection, elf.SHT_NOTE
 	}
 	h.Data = l.data()
 	return h
@@ -206,6 +208,14 @@ func (l *layout) directory(format elffile.Format, off uint64) []byte {
 // fill writes what depends on the place: the directory, so far without digests
 // that are not known yet, and the headers of objects.
 func (l *layout) fill(format elffile.Format, body *elffile.Body, off uint64) error {
+	if l.lead > 0 {
+		note, err := payload.EncodeNote(format, l.size)
+		if err != nil {
+			return err
+		}
+		body.Put(int64(off), elffile.Buffer(note))
+		off += l.lead
+	}
 	list := l.entries(off)
 	for i, m := range l.list {
 		m.Off, m.Delta = list[i].Off, list[i].Delta
@@ -229,20 +239,23 @@ func (l *layout) fill(format elffile.Format, body *elffile.Body, off uint64) err
 
 // detach takes all payloads out of a file.
 func detach(f *elffile.File, opt phdr.Options) (*elffile.File, error) {
+	copied := *f
+	f = &copied // its headers may be put right
 	for {
 		dirs, err := payload.Read(f)
 		if err != nil || len(dirs) == 0 {
 			return f, err
 		}
-		d := dirs[0]
-		if d.Prog < 0 {
-			return nil, &Refusal{f.Name, fmt.Sprintf("a tool has removed the program header of the payloads in section %s; they can be extracted, not changed", d.Section)}
+		for _, d := range dirs {
+			switch {
+			case d.Prog < 0:
+				return nil, &Refusal{f.Name, fmt.Sprintf("a tool has removed the program header of the payloads in section %s; they can be extracted, not changed", d.Section)}
+			case d.Section != "": // eu-strip moves the section and forgets the header
+				f.Progs = slices.Clone(f.Progs)
+				f.Progs[d.Prog].Off, f.Progs[d.Prog].Filesz = d.SegOff, d.SegSize
+			}
 		}
-		if d.Section != "" { // eu-strip moves the section and forgets the header
-			f.Progs = slices.Clone(f.Progs)
-			f.Progs[d.Prog].Off, f.Progs[d.Prog].Filesz = d.Off, d.Size
-		}
-		r, err := phdr.Detach(f, d.Prog, opt)
+		r, err := phdr.Detach(f, dirs[0].Prog, opt)
 		if err != nil {
 			return nil, err
 		}

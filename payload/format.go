@@ -18,12 +18,38 @@ import (
 const ProgType = elf.ProgType(0x65770010)
 
 // The sections that cover directories with their payloads: of a program header
-// that is loaded, and of one that is in the file alone. By the second name the
-// directory is found where a tool has moved the section without the header.
+// that is loaded, and of one that is in the file alone. The second one is a note
+// (gABI, "Note Section"), because eu-strip drops any other section that is not
+// loaded; by its name the directory is found where a tool has moved it without
+// the program header.
 const (
 	LoadedSection   = ".ew.payload"
-	UnloadedSection = ".ew.unloaded"
+	UnloadedSection = ".note.ew.payload"
 )
+
+// NoteSize is how many bytes of a note precede a directory that is not loaded.
+const NoteSize = 24
+
+const noteName = "elfwright\x00\x00\x00" // 10 bytes, padded to a multiple of 4
+
+// EncodeNote returns what precedes a directory of size bytes, with all that it
+// describes, that is not loaded. The error says that a note cannot be so large.
+func EncodeNote(f elffile.Format, size uint64) ([]byte, error) {
+	if size > 1<<32-1 {
+		return nil, fmt.Errorf("0x%x bytes that are not loaded are more than a note can have (0x%x)", size, uint64(1<<32-1))
+	}
+	b := make([]byte, NoteSize)
+	f.PutU32(b, 10)
+	f.PutU32(b[4:], uint32(size))
+	f.PutU32(b[8:], uint32(ProgType))
+	copy(b[12:], noteName)
+	return b, nil
+}
+
+// isNote says whether b begins a note of ours.
+func isNote(f elffile.Format, b []byte) bool {
+	return len(b) == NoteSize && f.U32(b) == 10 && f.U32(b[8:]) == uint32(ProgType) && string(b[12:]) == noteName
+}
 
 // Kind says what a payload is.
 type Kind uint32
@@ -78,6 +104,8 @@ type Directory struct {
 	Vaddr   uint64 // where, if it is
 	Prog    int    // index of the program header; -1: it was found by its section
 	Section string // that name; "": it was found by the program header
+	SegOff  uint64 // what header or section cover: the directory, with a note in front of it
+	SegSize uint64
 	Entries []Entry
 }
 

@@ -26,10 +26,10 @@ func Read(f *elffile.File) ([]*Directory, error) {
 		if p.Type != ProgType {
 			continue
 		}
-		d, err := readAt(f, p.Off, p.Filesz, fmt.Sprintf("program header %d (PT_EW_PAYLOAD)", i))
+		d, err := readAt(f, p.Off, p.Filesz, p.Memsz > 0, fmt.Sprintf("program header %d (PT_EW_PAYLOAD)", i))
 		switch {
 		case err == nil:
-			d.Prog, d.Loaded, d.Vaddr = i, p.Memsz > 0, p.Vaddr
+			d.Prog, d.Vaddr = i, p.Vaddr
 			found = append(found, d)
 		case p.Memsz == 0 && bySection(f) >= 0:
 			stale = i
@@ -39,7 +39,7 @@ func Read(f *elffile.File) ([]*Directory, error) {
 	}
 	if i := bySection(f); i >= 0 && !has(found, f.Sections()[i].Off) {
 		s := &f.Sections()[i]
-		d, err := readAt(f, s.Off, s.Size, fmt.Sprintf("section header %d (%s)", i, f.SectionName(i)))
+		d, err := readAt(f, s.Off, s.Size, false, fmt.Sprintf("section header %d (%s)", i, f.SectionName(i)))
 		if err != nil {
 			return found, errors.Join(bad, err)
 		}
@@ -51,7 +51,7 @@ func Read(f *elffile.File) ([]*Directory, error) {
 
 func has(found []*Directory, off uint64) bool {
 	for _, d := range found {
-		if d.Off == off {
+		if d.SegOff == off {
 			return true
 		}
 	}
@@ -67,13 +67,27 @@ func bySection(f *elffile.File) int {
 	return -1
 }
 
-// readAt reads the directory in [off, off+n) of a file.
-func readAt(f *elffile.File, off, n uint64, what string) (*Directory, error) {
+// readAt reads the directory in [off, off+n) of a file: behind a note where it is
+// not loaded.
+func readAt(f *elffile.File, off, n uint64, loaded bool, what string) (*Directory, error) {
 	p := place{f.Name, what, off}
 	if size := uint64(f.Body.Size()); off > size || n > size-off {
 		return nil, p.errorf("", 0, "0x%x + 0x%x is past the end of the file (0x%x)", off, n, size)
 	}
-	return decode(f.Format, f.Body.Window(int64(off), int64(n)), p)
+	lead := uint64(0)
+	if !loaded {
+		if b, _ := f.Body.Bytes(off, min(n, NoteSize)); !isNote(f.Format, b) {
+			return nil, p.errorf("", 0, "no note of elfwright precedes it")
+		}
+		lead = NoteSize
+		p.off += lead
+	}
+	d, err := decode(f.Format, f.Body.Window(int64(off+lead), int64(n-lead)), p)
+	if err != nil {
+		return nil, err
+	}
+	d.Loaded, d.SegOff, d.SegSize = loaded, off, n
+	return d, nil
 }
 
 // Find returns the entry of a name among directories. The error lists the names

@@ -111,7 +111,11 @@ func (d *draft) describeUnloaded(q *request) {
 	if q.Section != "" {
 		name = q.Section
 	}
-	d.addSection(name, elffile.Section{Type: elf.SHT_PROGBITS, Off: at, Size: size, Addralign: q.Align})
+	typ := elf.SHT_PROGBITS
+	if q.SectionType != 0 {
+		typ = q.SectionType
+	}
+	d.addSection(name, elffile.Section{Type: typ, Off: at, Size: size, Addralign: q.Align})
 	d.Progs = append(d.Progs, q.prog) // so that what follows finds the place taken; arrange puts it in order
 }
 

@@ -45,6 +45,9 @@ type Header struct {
 	// Section names the section that covers Data or memory, without which GNU
 	// strip would clear the bytes and eu-strip cut them off. "": chosen.
 	Section string
+	// SectionType is the type of that section where Data is Unloaded. 0:
+	// SHT_PROGBITS.
+	SectionType elf.SectionType
 }
 
 // Overlay says what becomes of bytes at the end of a file that no header names,

@@ -36,6 +36,10 @@ func (d *draft) renumberSymbols(s *section, number []uint32) error {
 		if x == 0 || int(x) >= len(number) || x >= elffile.ShnLoReserve {
 			continue
 		}
+		if byOld[x] == nil { // objcopy gives every section a symbol, also one that goes now
+			d.PutU16(b[i+shndx:], uint16(elf.SHN_ABS))
+			continue
+		}
 		d.PutU16(b[i+shndx:], uint16(number[x]))
 		if in := byOld[x]; in.Addr != in.orig.Addr && in.orig.Addr != 0 {
 			if v := d.Addr(b[i+value:]); v >= in.orig.Addr && v-in.orig.Addr <= in.orig.Size {
