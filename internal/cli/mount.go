@@ -39,8 +39,8 @@ The kernel reads the tree straight from PROG (root; Linux 6.16), or from a loop 
 
 With --run the program is started with its trees where it expects them, in a mount namespace of its own: nothing of it is seen elsewhere, and nothing is left when it ends, however it ends. PROG is a file; what follows it belongs to it. Without root that takes a user namespace, in which set-id programs such as sudo have no effect and the owners of files that are not the user's are shown as nobody. A directory that does not exist is provided without creating it: the nearest one above it is covered by one that shows the same entries and in which nothing can be created, unless it is one of temporary files. Where the kernel has the trees, elfwright becomes the program; else it stays as its parent and server, passes on SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH and SIGCONT, and each dies with the other. The exit code is the program's, 128 and the number of the signal that ended it, 127 if it is not there, 126 if it cannot be executed, 125 if elfwright failed.`,
 		examples: []example{
-			{"a tree in a program, as files, and away again", "mkdir t m && date >t/now && elfwright embed add /bin/cat t -o cat && elfwright mount cat m && cat m/now && (umount m || fusermount3 -u m)"},
-			{"a program with its tree where it looks for it", "mkdir t && date >t/now && elfwright embed add /bin/cat t -o cat && elfwright mount --run --bind=t=/opt/t cat /opt/t/now"},
+			{"a tree in a program, as files, and away again", "elfwright embed add /bin/cat /etc/skel -o cat && mkdir m && elfwright mount cat m && cat m/.profile && (umount m || fusermount3 -u m)"},
+			{"a program with its tree where it looks for it", "elfwright embed add /bin/cat /etc/skel -o cat && elfwright mount --run --bind=skel=/opt/skel cat /opt/skel/.profile"},
 		},
 		flags: []flag{
 			{name: "via", to: &opt.via, words: []string{"auto", "kernel", "loop", "fuse"}, help: "how: by the kernel from the file, from a loop device, or by a server; auto is the first that works"},
