@@ -1,9 +1,11 @@
 package mount
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"os"
 	"os/exec"
@@ -35,10 +37,31 @@ func (n named) Name() string { return n.file.Name() }
 // openTree reads the image of a source.
 func openTree(f *os.File, s Source) (*tree, error) {
 	files, err := erofs.Open(named{io.NewSectionReader(f, s.Offset, s.Size), f}, s.Size)
+	if err == nil {
+		err = s.plain(f, files)
+	}
 	if err != nil {
 		return nil, &Refusal{err}
 	}
 	return newTree(files, s.Size)
+}
+
+// plain refuses an image with compressed files, which only the kernel reads,
+// rather than to serve one that fails file by file.
+func (s Source) plain(f *os.File, files fs.FS) error {
+	var b [4]byte
+	if _, err := f.ReadAt(b[:], s.Offset+superOffset+fieldIncompat); err != nil {
+		return err
+	}
+	if binary.LittleEndian.Uint32(b[:])&incompatCompression == 0 {
+		return nil
+	}
+	return fs.WalkDir(files, ".", func(_ string, d fs.DirEntry, err error) error {
+		if err == nil {
+			_, err = d.Info()
+		}
+		return err
+	})
 }
 
 // newServer serves the image over a connection to the kernel, which it owns, and

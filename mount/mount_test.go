@@ -285,6 +285,28 @@ func TestImageCutOff(t *testing.T) {
 	}
 }
 
+// TestCompressedImage: the kernel reads it, and we do not; by FUSE it is refused
+// at once.
+func TestCompressedImage(t *testing.T) {
+	needRoot(t)
+	dir := t.TempDir()
+	image := filepath.Join(dir, "image")
+	must(t, os.Mkdir(filepath.Join(dir, "tree"), 0o755))
+	want := bytes.Repeat([]byte("compress me "), 10_000)
+	must(t, os.WriteFile(filepath.Join(dir, "tree/file"), want, 0o644))
+	if out, err := exec.Command("mkfs.erofs", "--quiet", "-zlz4", image, filepath.Join(dir, "tree")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	m := mounted(t, Source{Path: image}, Options{Via: Kernel})
+	if b, err := os.ReadFile(filepath.Join(m.Dir, "file")); err != nil || !bytes.Equal(b, want) {
+		t.Errorf("by the kernel: %d bytes, %v", len(b), err)
+	}
+	_, err := Mount(Source{Path: image}, t.TempDir(), Options{Via: FUSE})
+	if no, ok := errors.AsType[*Refusal](err); !ok || !no.No() || !strings.Contains(err.Error(), "compressed") {
+		t.Errorf("by FUSE: %v", err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

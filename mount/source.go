@@ -37,6 +37,11 @@ const (
 
 	fieldBlockBits = 12 // u8: the block size is 1 << it
 	fieldBlocks    = 36 // le32: blocks of the image
+	fieldIncompat  = 80 // le32: features without which it cannot be read
+
+	// LZ4_0PADDING, COMPR_CFGS, ZTAILPACKING and FRAGMENTS: some files may be
+	// compressed.
+	incompatCompression = 0x1 | 0x2 | 0x10 | 0x20
 )
 
 // open opens the file of a source and checks that the image is whole. It sets
