@@ -129,7 +129,7 @@ func (c *cover) fill(old int, entries []fs.DirEntry, dir string) error {
 		return err
 	}
 	c.dev = uint64(st.Dev)
-	if err := attach(c.fd, dir); err != nil {
+	if err := moveOnto(c.fd, dir); err != nil {
 		return err
 	}
 	for _, e := range entries {

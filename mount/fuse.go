@@ -9,6 +9,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,9 @@ func openTree(f *os.File, s Source) (*tree, error) {
 	files, err := erofs.Open(named{io.NewSectionReader(f, s.Offset, s.Size), f}, s.Size)
 	if err == nil {
 		err = s.plain(f, files)
+	}
+	if err != nil && s.Offset != 0 {
+		err = fmt.Errorf("%w (offsets count from the image, which is at 0x%x)", err, s.Offset)
 	}
 	if err != nil {
 		return nil, &Refusal{err}
@@ -144,7 +148,25 @@ func (m *Mounted) serveFile(f *os.File) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, attach(tree, m.Dir)
+	if err := refusePolls(tree, "."); err != nil {
+		return nil, err
+	}
+	return s, moveOnto(tree, m.Dir)
+}
+
+// refusePolls lets the kernel learn that files cannot be polled. Go's runtime
+// asks when this process opens a file of the mount, in a system call that it
+// thinks cannot block; the server would never run again to answer. go-fuse
+// answers for this name itself.
+func refusePolls(at int, dir string) error {
+	const name = ".go-fuse-epoll-hack"
+	fd, err := unix.Openat(at, filepath.Join(dir, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	defer unix.Close(fd)
+	_, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return os.NewSyscallError("poll", err)
 }
 
 // serveByHelper lets fusermount3, which is set-uid root, mount.
@@ -155,6 +177,9 @@ func (m *Mounted) serveByHelper(f *os.File) (*server, error) {
 	}
 	m.user = true
 	s, err := newServer(conn, f, m.Source)
+	if err == nil {
+		err = refusePolls(unix.AT_FDCWD, m.Dir)
+	}
 	if err != nil {
 		return nil, errors.Join(err, m.Unmount())
 	}

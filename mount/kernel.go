@@ -21,7 +21,7 @@ type setting struct {
 }
 
 // detached mounts a file system on no directory and returns a descriptor of it,
-// which attach then puts somewhere.
+// which moveOnto then puts somewhere.
 func detached(fs string, attr int, settings ...setting) (int, error) {
 	ctx, err := unix.Fsopen(fs, unix.FSOPEN_CLOEXEC)
 	if err != nil {
@@ -69,8 +69,8 @@ func explained(ctx int, err error) error {
 
 const maxSaid = 4
 
-// attach puts a detached mount onto a directory.
-func attach(fd int, dir string) error {
+// moveOnto puts a detached mount onto a directory.
+func moveOnto(fd int, dir string) error {
 	err := unix.MoveMount(fd, "", unix.AT_FDCWD, dir, unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_SYMLINKS)
 	if err != nil {
 		return &os.PathError{Op: "mount on", Path: dir, Err: err}

@@ -64,7 +64,7 @@ func Mount(src Source, dir string, opt Options) (*Mounted, error) {
 	fd, err := m.byKernel(f, opt.Via)
 	if fd >= 0 {
 		defer unix.Close(fd)
-		return m, attach(fd, dir)
+		return m, moveOnto(fd, dir)
 	}
 	if err != nil {
 		return nil, err

@@ -158,7 +158,7 @@ func place(targets []string, trees []int) error {
 		if err != nil {
 			return err
 		}
-		if err := attach(trees[i], dir); err != nil {
+		if err := moveOnto(trees[i], dir); err != nil {
 			return err
 		}
 		unix.Close(trees[i])
