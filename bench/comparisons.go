@@ -5,7 +5,7 @@ import "path/filepath"
 // comparisons are what is measured, with the goal of each.
 func comparisons(tool, file, dir string) []comparison {
 	ours := func(words ...string) []string { return append([]string{tool}, words...) }
-	out := filepath.Join(dir, "out")
+	out, debug := filepath.Join(dir, "out"), filepath.Join(dir, "out.debug")
 	tables := []string{"-h", "-l", "-S", "-s", "-r", "-d", "-n", "-V"}
 	with := func(name string, words ...string) []string { return append(append([]string{name}, words...), file) }
 	return []comparison{
@@ -42,6 +42,14 @@ func comparisons(tool, file, dir string) []comparison {
 			peers: []peer{
 				{[]string{"cp", file, out}, "≤ 1.30"},
 				{[]string{"patchelf", "--set-rpath", "/opt", "--output", out, file}, ""},
+			},
+		},
+		{
+			name: "split off symbols", clean: out,
+			ours: ours("split", file, "-o", out, "--symbols", debug),
+			peers: []peer{
+				{[]string{"sh", "-c", `objcopy --only-keep-debug "$1" "$3" && objcopy --strip-all --add-gnu-debuglink="$3" "$1" "$2"`, "sh", file, out, debug}, "≤ 1.00"},
+				{[]string{"eu-strip", "-f", debug, "-o", out, file}, "≤ 1.00"},
 			},
 		},
 	}

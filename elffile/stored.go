@@ -56,7 +56,17 @@ func Stored(dir *os.File, name string) (Data, error) {
 		return nil, &Error{File: s.path(), Msg: fmt.Sprintf("not a regular file (st_mode 0%o)", st.Mode)}
 	}
 	s.id = idOf(st)
+	// A file of /proc has no size, but contents, which are made when it is read.
+	if s.id.size == 0 && readable(f) {
+		return nil, &Error{File: s.path(), Msg: "has contents, though its size is 0: not a file that is stored"}
+	}
 	return stored{s, 0, s.id.size}, nil
+}
+
+// readable says whether a file has a first byte.
+func readable(f *os.File) bool {
+	n, _ := f.ReadAt(make([]byte, 1), 0)
+	return n > 0
 }
 
 func (s *storedFile) path() string { return filepath.Join(s.dir.Name(), s.name) }

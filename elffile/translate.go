@@ -60,14 +60,23 @@ func (f *File) moved(off uint64, n int64, at *Error) (uint64, error) {
 }
 
 // moveTables adds n to the offsets of the tables that there are.
-func (f *File) moveTables(h *Header, n int64) (err error) {
-	if h.Phoff != 0 {
-		if h.Phoff, err = f.moved(h.Phoff, n, f.HeaderError("e_phoff", "")); err != nil {
-			return err
-		}
+func (f *File) moveTables(h *Header, n int64) error {
+	if err := f.moveTable("e_phoff", &h.Phoff, n); err != nil {
+		return err
 	}
-	if h.Shoff != 0 {
-		h.Shoff, err = f.moved(h.Shoff, n, f.HeaderError("e_shoff", ""))
+	return f.moveTable("e_shoff", &h.Shoff, n)
+}
+
+func (f *File) moveTable(field string, off *uint64, n int64) error {
+	if *off == 0 {
+		return nil
+	}
+	at, err := f.moved(*off, n, f.HeaderError(field, ""))
+	if err == nil && at == 0 {
+		err = f.HeaderError(field, "0x%x %+d is 0, which says that there is no table", *off, n)
+	}
+	if err == nil {
+		*off = at
 	}
 	return err
 }
@@ -108,7 +117,23 @@ func (f *File) at(n int64) (*File, error) {
 			return nil, g.SectionError(i, "sh_offset", "0x%x + sh_size 0x%x is past the end of the file (0x%x)", s.Off, s.Size, size)
 		}
 	}
-	return g, g.CheckProgs()
+	return g, errors.Join(g.CheckProgs(), g.apart())
+}
+
+// apart returns an error if the tables overlap each other or the ELF header: they
+// could not be written without changing one another.
+func (f *File) apart() error {
+	ehdr := uint64(f.EhdrSize())
+	phdrs, shdrs := uint64(len(f.Progs))*uint64(f.Header.Phentsize), uint64(len(f.Sections()))*uint64(f.Header.Shentsize)
+	switch {
+	case phdrs > 0 && f.Header.Phoff < ehdr:
+		return f.HeaderError("e_phoff", "0x%x is within the ELF header (0x%x bytes)", f.Header.Phoff, ehdr)
+	case shdrs > 0 && f.Header.Shoff < ehdr:
+		return f.HeaderError("e_shoff", "0x%x is within the ELF header (0x%x bytes)", f.Header.Shoff, ehdr)
+	case phdrs > 0 && shdrs > 0 && f.Header.Phoff < f.Header.Shoff+shdrs && f.Header.Shoff < f.Header.Phoff+phdrs:
+		return f.HeaderError("e_shoff", "0x%x: the section header table overlaps the program header table at 0x%x", f.Header.Shoff, f.Header.Phoff)
+	}
+	return nil
 }
 
 // Translation finds out by how much the offsets of a file are translated: not at

@@ -79,15 +79,37 @@ func TestKernelAgrees(t *testing.T) {
 			return
 		}
 		same(t, "the mounted image", factsOf(t, dir), want)
-		lookUp(t, dir, tree)
+		lookUp(t, dir, want)
 	})
-	t.Run("fsck extracts", func(t *testing.T) { fsckExtracts(t, tree, image) })
+	t.Run("fsck extracts", func(t *testing.T) { fsckExtracts(t, tree, image, want) })
+}
+
+// TestWithin mounts an image where it lies in a larger file, as in a program.
+func TestWithin(t *testing.T) {
+	tree := oddTree(t, 1)
+	_, img := write(t, tree, Options{})
+	const off = 0x13000
+	outer := elffile.NewBody(elffile.Buffer("a program"))
+	outer.Put(off, img.Data)
+	file := filepath.Join(t.TempDir(), "outer")
+	must(t, outer.WriteFile(file, 0o644))
+	if status, _ := os.ReadFile("/proc/self/status"); !mayMount(string(status)) {
+		t.Skip("needs root, to mount an image")
+	}
+	dir := t.TempDir()
+	if err := unix.Mount(file, dir, "erofs", unix.MS_RDONLY, fmt.Sprintf("fsoffset=%d", off)); err == unix.EINVAL || err == unix.ENODEV || err == unix.ENOTBLK {
+		t.Skipf("this kernel mounts nothing from within a file: %v", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
+	same(t, "the image within a file", factsOf(t, dir), factsOf(t, tree))
 }
 
 // lookUp finds every file by its whole name: the kernel's bisection, not its
 // readdir.
-func lookUp(t *testing.T, dir, tree string) {
-	for path := range factsOf(t, tree) {
+func lookUp(t *testing.T, dir string, want facts) {
+	for path := range want {
 		if _, err := os.Lstat(filepath.Join(dir, path)); err != nil {
 			t.Error(err)
 		}
@@ -99,10 +121,10 @@ func lookUp(t *testing.T, dir, tree string) {
 
 // fsckExtracts compares what fsck.erofs writes out: it knows neither hard links nor
 // extended attributes.
-func fsckExtracts(t *testing.T, tree, image string) {
+func fsckExtracts(t *testing.T, tree, image string, want facts) {
 	out := filepath.Join(t.TempDir(), "out")
 	run(t, "fsck.erofs", "--extract="+out, image)
-	for path, line := range factsOf(t, tree) {
+	for path, line := range want {
 		if !regexp.MustCompile(`^mode 10[0-7]{4} `).MatchString(line) || !strings.Contains(line, "is "+path+":") {
 			continue
 		}
@@ -161,7 +183,7 @@ func TestManyNames(t *testing.T) {
 	}
 	if dir := mount(t, image); dir != "" {
 		same(t, "the mounted image", factsOf(t, dir), want)
-		lookUp(t, dir, tree)
+		lookUp(t, dir, want)
 	}
 }
 
@@ -173,7 +195,7 @@ func TestSameBytes(t *testing.T) {
 	if !bytes.Equal(readAll(t, imgA.Data), readAll(t, imgB.Data)) {
 		t.Error("two copies of a tree give different images")
 	}
-	if imgA.Links != 5 || imgA.Files < 700 || imgA.Symlinks != 7 || imgA.Dirs != 11 {
+	if imgA.Links != 5 || imgA.Files < 300 || imgA.Symlinks != 7 || imgA.Dirs != 11 {
 		t.Errorf("%+v", imgA)
 	}
 }
@@ -224,7 +246,7 @@ func TestExtent(t *testing.T) {
 	image, img := write(t, tree, Options{})
 	x := open(t, image)
 	whole := readAll(t, img.Data)
-	for path := range factsOf(t, tree) {
+	for path := range factsIn(t, x) {
 		st, err := os.Lstat(filepath.Join(tree, path))
 		must(t, err)
 		path = strings.TrimPrefix(path, "./")
@@ -303,7 +325,7 @@ func TestRoot(t *testing.T) {
 func TestSystem(t *testing.T) {
 	trees := []string{"/etc"}
 	if os.Getenv("ELFWRIGHT_SWEEP") == "1" {
-		trees = append(trees, "/usr/bin", "/usr/share", "/usr/lib", "/var/lib/dpkg")
+		trees = append(trees, "/usr/bin", "/usr/share", "/usr/lib/gcc", "/var/lib/dpkg")
 	}
 	if !isRoot() {
 		t.Skip("needs root, to read all of /etc")

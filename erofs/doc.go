@@ -5,8 +5,8 @@
 // at a multiple of 4096 and lie in one piece, so that they can be mapped straight
 // from the file the image is in, and the image is made of windows on the files:
 // none is read before the image is written. The same tree gives the same bytes.
-// Linux mounts the result; since 6.12 it also does from within a file, at an
-// offset and without a loop device (-o fsoffset=N).
+// Linux mounts the result, since 6.12 without a loop device, and of late from within
+// a larger file (-o fsoffset=N).
 //
 // [Open] reads what Build or mkfs.erofs wrote without compression, as an [io/fs]
 // file system, and trusts no byte of it.

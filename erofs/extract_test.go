@@ -48,7 +48,7 @@ func TestExtractMkfs(t *testing.T) {
 }
 
 func TestExtractRefusals(t *testing.T) {
-	image, _ := write(t, oddTree(t, 1), Options{})
+	image, _ := write(t, t.TempDir(), Options{})
 	x := open(t, image)
 	full := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(full, "precious"), nil, 0o644))

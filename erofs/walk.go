@@ -161,7 +161,10 @@ func (t *tree) read(n *node, path string, st *unix.Stat_t) (err error) {
 		if err != nil {
 			return err
 		}
-		if n.size = data.Size(); n.size > 0 {
+		if n.size = data.Size(); n.size != st.Size {
+			return t.fault(path, "the file changed while it was looked at: 0x%x bytes, were 0x%x", n.size, st.Size)
+		}
+		if n.size > 0 {
 			n.content = data
 		}
 	case isSymlink:

@@ -51,6 +51,12 @@ type Machine struct {
 	// RegSets are the register sets that a core file keeps in notes of their
 	// own and that PTRACE_GETREGSET knows under the same number.
 	RegSets []RegSet
+
+	// Linux are the system calls.
+	Linux *Linux
+	// Prelude is code that carries out a script before a program starts; see
+	// package prelude. Its source, prelude.S, is beside the machine.
+	Prelude []byte
 }
 
 // WordSize is the size of an address in bytes: 4 or 8.

@@ -123,4 +123,3 @@ func askAll(t *testing.T, tree *tree, of *fuse.EntryOut, left *int) {
 	}
 	tree.Forget(of.NodeId, 1)
 }
-

@@ -191,12 +191,11 @@ PAYLOAD_UNUSED static uintptr_t payload_bias(const void *phdrs, size_t count)
 extern "C" {
 #endif
 
-/* payload_search is what payload_find looks for, and where. */
+/* payload_search is where to look, and what was found. */
 struct payload_search {
-	const char *name;
 	const void *in; /* an address in the object that is meant; null: the program */
-	struct payload *out;
-	int found; /* -1: not yet */
+	const struct payload_directory *found;
+	uint64_t moved; /* by how much the directory has moved in the file since it was written */
 };
 
 PAYLOAD_UNUSED static int payload_has(const struct dl_phdr_info *info, const void *addr)
@@ -213,59 +212,141 @@ PAYLOAD_UNUSED static int payload_has(const struct dl_phdr_info *info, const voi
 PAYLOAD_UNUSED static int payload_visit(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct payload_search *s = (struct payload_search *)arg;
-	const struct payload_directory *d;
+	size_t i;
 
 	(void)size;
 	if (s->in && !payload_has(info, s->in))
 		return 0;
-	d = payload_loaded(info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr);
-	if (d && payload_find_in(d, s->name, s->out) == 0) {
-		size_t i;
-		s->found = 0;
-		/* What the headers say now is right, also after a tool has moved it. */
-		for (i = 0; i < info->dlpi_phnum; i++)
-			if (info->dlpi_phdr[i].p_type == PAYLOAD_PT && info->dlpi_phdr[i].p_memsz)
-				s->out->offset += info->dlpi_phdr[i].p_offset - d->self;
-	}
+	s->found = payload_loaded(info->dlpi_phdr, info->dlpi_phnum, info->dlpi_addr);
+	for (i = 0; s->found && i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PAYLOAD_PT && info->dlpi_phdr[i].p_memsz)
+			s->moved = info->dlpi_phdr[i].p_offset - s->found->self;
 	return 1; /* the program comes first */
 }
 
-/* payload_find finds a payload of the program. It returns 0, or -1. */
-PAYLOAD_UNUSED static int payload_find(const char *name, struct payload *p)
+PAYLOAD_UNUSED static struct payload_search payload_look(const void *addr)
 {
 	struct payload_search s;
 
-	s.name = name;
-	s.in = NULL;
-	s.out = p;
-	s.found = -1;
+	s.in = addr;
+	s.found = NULL;
+	s.moved = 0;
 	dl_iterate_phdr(payload_visit, &s);
-	return s.found;
+	return s;
 }
+
+/* payload_own returns the program's directory, or null. */
+PAYLOAD_UNUSED static const struct payload_directory *payload_own(void) { return payload_look(NULL).found; }
 
 /* payload_find_at finds a payload of the program or library that addr is in: a
- * library gives the address of something of its own. */
+ * library gives the address of something of its own. It returns 0, or -1. */
 PAYLOAD_UNUSED static int payload_find_at(const void *addr, const char *name, struct payload *p)
 {
-	struct payload_search s;
+	struct payload_search s = payload_look(addr);
 
-	s.name = name;
-	s.in = addr;
-	s.out = p;
-	s.found = -1;
-	dl_iterate_phdr(payload_visit, &s);
-	return s.found;
+	if (!s.found || payload_find_in(s.found, name, p) != 0)
+		return -1;
+	p->offset += s.moved;
+	return 0;
 }
 
-/* payload_fd opens the program's file, and says where in it a payload lies: what a
- * loader needs that maps from a descriptor and an offset. The headers of an object
- * are right for this descriptor as it is. It returns the descriptor, or -1 with
- * errno set. */
+/* payload_find finds a payload of the program. It returns 0, or -1. */
+PAYLOAD_UNUSED static int payload_find(const char *name, struct payload *p) { return payload_find_at(NULL, name, p); }
+
+/* payload_unloaded_visit notes where the program header says that a directory is
+ * which is not in memory. */
+PAYLOAD_UNUSED static int payload_unloaded_visit(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	size_t i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PAYLOAD_PT && !info->dlpi_phdr[i].p_memsz)
+			*(uint64_t *)arg = info->dlpi_phdr[i].p_offset;
+	return 1;
+}
+
+/* payload_read reads n bytes at an offset of a file. It returns 0, or -1. */
+PAYLOAD_UNUSED static int payload_read(int fd, void *to, size_t n, uint64_t at)
+{
+	return pread(fd, to, n, (off_t)at) == (ssize_t)n ? 0 : -1;
+}
+
+/* payload_section finds the section of a directory that is not in memory, which
+ * tools move without the program header. It returns its offset, or 0. */
+PAYLOAD_UNUSED static uint64_t payload_section(int fd)
+{
+	static const char want[] = ".note.ew.payload";
+	char name[sizeof want];
+	ElfW(Ehdr) e;
+	ElfW(Shdr) names, s;
+	uint32_t i;
+
+	if (payload_read(fd, &e, sizeof e, 0) != 0 || e.e_shentsize != sizeof s ||
+	    payload_read(fd, &names, sizeof names, e.e_shoff + (uint64_t)e.e_shstrndx * sizeof s) != 0)
+		return 0;
+	for (i = 1; i < e.e_shnum; i++)
+		if (payload_read(fd, &s, sizeof s, e.e_shoff + (uint64_t)i * sizeof s) == 0 &&
+		    payload_read(fd, name, sizeof name, (uint64_t)names.sh_offset + s.sh_name) == 0 &&
+		    memcmp(name, want, sizeof want) == 0)
+			return s.sh_offset;
+	return 0;
+}
+
+/* payload_find_in_file finds a payload that is not in memory in the program's open
+ * file. It returns 0, or -1. Of *p it sets what is a number. */
+PAYLOAD_UNUSED static int payload_find_in_file(int fd, const char *name, struct payload *p)
+{
+	struct payload_directory d;
+	struct payload_entry e;
+	char c;
+	uint64_t at = 0, dir, k;
+	uint32_t i;
+	int again;
+
+	dl_iterate_phdr(payload_unloaded_visit, &at);
+	for (again = 0; again < 2; again++) {
+		dir = at + 24; /* behind the head of a note */
+		if (at && payload_read(fd, &d, sizeof d, dir) == 0 && payload_check(&d))
+			break;
+		at = payload_section(fd);
+	}
+	if (again == 2)
+		return -1;
+	for (i = 0; i < d.count; i++) {
+		if (payload_read(fd, &e, sizeof e, dir + d.header_size + (uint64_t)i * d.entry_size) != 0)
+			return -1;
+		for (k = 0; payload_read(fd, &c, 1, dir + e.name + k) == 0 && c == name[k] && c; k++)
+			;
+		if (c || name[k])
+			continue;
+		memset(p, 0, sizeof *p);
+		p->stored = e.stored;
+		p->size = e.size;
+		p->offset = dir + e.offset;
+		p->align = e.align;
+		p->delta = e.delta;
+		p->kind = e.kind;
+		p->flags = e.flags;
+		p->mode = e.mode;
+		return 0;
+	}
+	return -1;
+}
+
+/* payload_fd opens the program's file, and says where in it a payload lies, also
+ * one that is not loaded: what a loader needs that maps from a descriptor and an
+ * offset. The headers of an object are right for this descriptor as it is. It
+ * returns the descriptor, or -1 with errno set. */
 PAYLOAD_UNUSED static int payload_fd(const char *name, uint64_t *offset, uint64_t *size)
 {
 	struct payload p;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
-	if (payload_find(name, &p) != 0) {
+	if (fd < 0)
+		return -1;
+	if (payload_find(name, &p) != 0 && payload_find_in_file(fd, name, &p) != 0) {
+		close(fd);
 		errno = ENOENT;
 		return -1;
 	}
@@ -273,7 +354,7 @@ PAYLOAD_UNUSED static int payload_fd(const char *name, uint64_t *offset, uint64_
 		*offset = p.offset;
 	if (size)
 		*size = p.stored;
-	return open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	return fd;
 }
 
 /* payload_plain takes the translation of an object of this machine back, in a copy
@@ -316,13 +397,20 @@ PAYLOAD_UNUSED static int payload_memfd(const char *name)
 {
 	struct payload p;
 	unsigned char *to;
-	int fd, bad;
+	uint64_t done;
+	ssize_t n;
+	int fd, self, bad;
 
-	if (payload_find(name, &p) != 0) {
+	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (self < 0)
+		return -1;
+	if (payload_find(name, &p) != 0 && payload_find_in_file(self, name, &p) != 0) {
+		close(self);
 		errno = ENOENT;
 		return -1;
 	}
 	if (p.flags & PAYLOAD_ZSTD) {
+		close(self);
 		errno = ENOTSUP;
 		return -1;
 	}
@@ -332,14 +420,21 @@ PAYLOAD_UNUSED static int payload_memfd(const char *name)
 	if (fd < 0 && errno == EINVAL)
 		fd = (int)syscall(SYS_memfd_create, name, 0x3);
 	if (fd < 0)
-		return -1;
+		goto fail;
 	if (p.stored && ftruncate(fd, (off_t)p.stored) != 0)
 		goto fail;
 	if (p.stored) {
 		to = (unsigned char *)mmap(NULL, (size_t)p.stored, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (to == MAP_FAILED)
 			goto fail;
-		memcpy(to, p.bytes, (size_t)p.stored);
+		for (done = 0; done < p.stored; done += (uint64_t)n) {
+			n = pread(self, to + done, (size_t)(p.stored - done), (off_t)(p.offset + done));
+			if (n <= 0) {
+				munmap(to, (size_t)p.stored);
+				errno = n ? errno : EIO;
+				goto fail;
+			}
+		}
 		bad = p.kind == PAYLOAD_OBJECT && p.delta && payload_plain(to, p.stored, p.delta) != 0;
 		munmap(to, (size_t)p.stored);
 		if (bad) {
@@ -347,12 +442,15 @@ PAYLOAD_UNUSED static int payload_memfd(const char *name)
 			goto fail;
 		}
 	}
-	if (fcntl(fd, 1033 /* F_ADD_SEALS */, 0xf /* all there are */) != 0)
+	if (fcntl(fd, 1033 /* F_ADD_SEALS */, 0xf /* seal, shrink, grow, write */) != 0)
 		goto fail;
+	close(self);
 	return fd;
 fail:
 	bad = errno;
-	close(fd);
+	close(self);
+	if (fd >= 0)
+		close(fd);
 	errno = bad;
 	return -1;
 }

@@ -90,7 +90,7 @@ func (d *draft) sectionRegions(limit uint64) []*region {
 	var rs []*region
 	for i := range d.secs {
 		s := &d.secs[i]
-		if i == 0 || !s.HasBytes() || s.Off >= limit || s.Off+s.Size < s.Off {
+		if i == 0 || !s.HasBytes() || s.isGap() || s.Off >= limit || s.Off+s.Size < s.Off {
 			continue
 		}
 		r := &region{off: s.Off, end: s.Off + s.Size, name: s.name, align: max(s.Addralign, 1), secs: []int{i}}

@@ -31,11 +31,12 @@ func (d *draft) writeSections() error {
 	if len(d.secs) == 0 {
 		return d.Renumber(0)
 	}
-	if !d.dirty {
+	if !d.dirty && !slices.ContainsFunc(d.secs, func(s section) bool { return s.isGap() }) {
 		d.setSections()
 		return d.Renumber(d.names)
 	}
 	d.freeTables()
+	d.coverGaps()
 	number := d.sortSections()
 	if err := d.renumber(number); err != nil {
 		return err

@@ -1,23 +1,14 @@
 package phdr_test
 
 import (
-	"bytes"
-	"context"
 	"debug/elf"
 	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
-	"strings"
 	"testing"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"elfwright/elffile"
 	"elfwright/internal/samples"
@@ -44,10 +35,6 @@ func TestSystemPrograms(t *testing.T) {
 	t.Logf("%v", count)
 }
 
-// unfit are programs whose output is not the same twice, or that do something
-// other than printing their version.
-var unfit = []string{"yes", "script", "scriptlive", "reset", "tset", "init", "telinit", "wall", "sg", "newgrp", "su", "login"}
-
 // systemProgram edits one program and returns by which technique.
 func systemProgram(t *testing.T, path string) string {
 	f, err := elffile.Open(path)
@@ -57,7 +44,7 @@ func systemProgram(t *testing.T, path string) string {
 	}
 	defer f.Close()
 	name := filepath.Base(path)
-	fit := f.Header.Machine == elf.EM_X86_64 && (f.Header.Type == elf.ET_EXEC || f.Header.Type == elf.ET_DYN) && !slices.Contains(unfit, name)
+	fit := f.Header.Machine == elf.EM_X86_64 && (f.Header.Type == elf.ET_EXEC || f.Header.Type == elf.ET_DYN) && !slices.Contains(samples.Unfit, name)
 	if !fit {
 		return "not run"
 	}
@@ -80,71 +67,24 @@ func systemProgram(t *testing.T, path string) string {
 	if err := errors.Join(f.Encode().WriteFile(plain, 0o755), r.Body.WriteFile(edited, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	want, again := version(t, plain), version(t, plain)
+	want, again := samples.Version(t, plain), samples.Version(t, plain)
 	if want != again {
 		return "not the same twice"
 	}
-	if got := version(t, edited); got != want {
+	if got := samples.Version(t, edited); got != want {
 		t.Errorf("%s, edited by %s: --version gives\n%s\nthe original gives\n%s", path, r.Report.Technique, got, want)
 		return "broken"
 	}
-	if exec.Command("strip", "-o", stripped, plain).Run() != nil || version(t, stripped) != want {
+	if exec.Command("strip", "-o", stripped, plain).Run() != nil || samples.Version(t, stripped) != want {
 		return r.Report.Technique + ", strip breaks the original"
 	}
 	if out, err := exec.Command("strip", "-o", both, edited).CombinedOutput(); err != nil {
 		t.Errorf("%s, edited by %s: strip: %v: %s", path, r.Report.Technique, err, out)
 		return "strip refuses"
 	}
-	if got := version(t, both); got != want {
+	if got := samples.Version(t, both); got != want {
 		t.Errorf("%s, edited by %s and stripped: --version gives\n%s\nthe original gives\n%s", path, r.Report.Technique, got, want)
 		return "broken by strip"
 	}
 	return r.Report.Technique
 }
-
-// version runs a program in an empty world and returns all that can be seen of
-// it, with its directory's name taken out.
-func version(t *testing.T, path string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	home := t.TempDir()
-	defer os.RemoveAll(home)
-	cmd := exec.CommandContext(ctx, path, "--version")
-	cmd.Dir = home
-	cmd.Env = []string{"HOME=" + home, "PATH=/usr/bin:/bin", "LC_ALL=C", "TERM=dumb"}
-	cmd.WaitDelay = time.Second
-	cmd.SysProcAttr = newSession()
-	var out bytes.Buffer
-	w := &firstBytes{&out, 1 << 16}
-	cmd.Stdout, cmd.Stderr = w, w
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return "still running after 5 s"
-	}
-	status := "0"
-	if err != nil {
-		status = err.Error()
-		if e, ok := errors.AsType[*exec.ExitError](err); ok {
-			status = fmt.Sprintf("status 0x%x", reflect.ValueOf(e.Sys()).Uint())
-		}
-	}
-	s := strings.ReplaceAll(out.String(), filepath.Dir(path), "DIR")
-	return status + "\n" + strings.ReplaceAll(s, home, "HOME")
-}
-
-// firstBytes keeps the first bytes and drops the others.
-type firstBytes struct {
-	w    io.Writer
-	left int
-}
-
-func (f *firstBytes) Write(p []byte) (int, error) {
-	n := min(len(p), f.left)
-	f.left -= n
-	f.w.Write(p[:n])
-	return len(p), nil
-}
-
-// newSession takes the terminal away.
-func newSession() *unix.SysProcAttr { return &unix.SysProcAttr{Setsid: true} }

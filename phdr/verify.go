@@ -291,7 +291,7 @@ func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
 	}
 	for i := range d.secs {
 		s := &d.secs[i]
-		if s.was <= 0 || !s.orig.HasBytes() || d.rewritten(s) {
+		if s.was <= 0 || !s.orig.HasBytes() || d.rewritten(s) || s.isGap() {
 			continue
 		}
 		if i >= len(table) || table[i].Size != s.orig.Size || now.SectionName(i) != s.name {

@@ -184,7 +184,7 @@ func embedHeaderVerb() *verb {
 		args:  args{max: 0},
 		examples: []example{
 			{"for a program in C", "elfwright embed header > payload.h"},
-			{"what it has", "elfwright embed header | grep '^static.*(.*)$'"},
+			{"what it has", "elfwright embed header | grep -c '^PAYLOAD_UNUSED static'"},
 		},
 		run: func(c *call) error {
 			_, err := c.out.WriteString(payload.Header)

@@ -20,7 +20,8 @@ const (
 	hostileMemory = 1 << 30
 )
 
-// hostileVerbs are command lines that read a file; FILE and OUT are replaced.
+// hostileVerbs are command lines that read a file; FILE, OUT, DATA, SYMS
+// and GOOD are replaced.
 var hostileVerbs = []string{
 	"show FILE",
 	"show -a FILE",
@@ -39,6 +40,16 @@ var hostileVerbs = []string{
 	"phdr rm 1 FILE -o OUT",
 	"mount FILE OUT",
 	"mount --offset 64 --size 4K FILE OUT",
+	"embed list --verify FILE",
+	"embed add FILE DATA -o OUT",
+	"embed rm FILE data -o OUT",
+	"embed fix FILE -o OUT",
+	"shift --by 64K FILE -o OUT",
+	"shift --by -64K FILE -o OUT",
+	"split FILE -o OUT --symbols SYMS",
+	"join --force FILE GOOD -o OUT",
+	"join --force GOOD FILE -o OUT",
+	"match FILE GOOD",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no
@@ -52,6 +63,7 @@ func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	os.WriteFile(data, []byte("some bytes of our own"), 0o644)
+	os.WriteFile(filepath.Join(dir, "good"), elftest.ExecSections(elftest.Kinds()[0]).Bytes(), 0o755)
 	n := 0
 	bad := 0
 	try := func(name string, b []byte) {
@@ -110,11 +122,15 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 			words[i] = file
 		case "OUT":
 			words[i] = out
-		case "DATA":
-			words[i] = filepath.Join(dir, "data")
+		case "DATA", "SYMS", "GOOD":
+			words[i] = filepath.Join(dir, strings.ToLower(w))
 		}
 	}
-	var stderr bytes.Buffer
+	var stderr, answer bytes.Buffer
+	stdout := io.Discard
+	if words[0] == "match" { // its answer is the table, also if that is no
+		stdout = &answer
+	}
 	start := time.Now()
 	code := func() (code int) {
 		defer func() {
@@ -124,7 +140,7 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 				complain("panic: %v\n%s\nfile kept as %s", r, stack(), save)
 			}
 		}()
-		return Main(words, Streams{In: strings.NewReader(""), Out: io.Discard, Err: &stderr})
+		return Main(words, Streams{In: strings.NewReader(""), Out: stdout, Err: &stderr})
 	}()
 	if took := time.Since(start); took > hostileTime {
 		complain("took %v", took)
@@ -132,7 +148,7 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 	switch {
 	case code < exitDone || code > exitError:
 		complain("exit code %d", code)
-	case code != exitDone && !strings.Contains(stderr.String(), "hostile"):
+	case code != exitDone && !strings.Contains(stderr.String()+answer.String(), "hostile"):
 		complain("exit code %d without naming the file: %q", code, stderr.String())
 	case code == exitError && fileExists(out):
 		complain("refused, and there is an output")

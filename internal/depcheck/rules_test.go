@@ -6,10 +6,10 @@ package depcheck
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/depcheck show/thumb",
 	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
-	2: "machine/all plan dyn proc flat link payload",
-	3: "phdr patch freeze run oci show compare explain picture",
-	4: "attach reset page mount",
-	5: "bundle sdf",
+	2: "machine/all plan dyn proc flat link payload match",
+	3: "phdr split patch freeze run oci show compare explain picture",
+	4: "prelude reset page mount",
+	5: "attach bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",
 }
@@ -52,3 +52,7 @@ var libraries = [...]library{
 // others such a file is one whose name ends in _arm.go or the like, which Go
 // takes for a build constraint and drops without a word.
 const ignoring = "run proc"
+
+// assembling are the packages with assembly beside them that Go does not
+// assemble: it is the source of bytes in a Go file, for which a test stands.
+const assembling = "machine/..."

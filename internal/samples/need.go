@@ -63,7 +63,8 @@ var debianPackages = map[string]string{
 
 	"ld.lld-14": "lld-14", "llvm-objcopy-14": "llvm-14", "llvm-readelf-14": "llvm-14", "llvm-strip-14": "llvm-14",
 	"eu-elflint": "elfutils", "eu-readelf": "elfutils", "eu-strip": "elfutils", "eu-unstrip": "elfutils",
-	"mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
+	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
+	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
 	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
 
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",

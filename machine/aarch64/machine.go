@@ -41,6 +41,8 @@ var Machine = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      status,
 	RegSets:     regSets,
+	Linux:       linux,
+	Prelude:     prelude,
 }
 
 // ILP32 is AArch64 with 32-bit addresses. Linux never had it, so nothing is said

@@ -38,6 +38,8 @@ var Machine = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      status,
 	RegSets:     regSets,
+	Linux:       linux,
+	Prelude:     prelude,
 }
 
 // X32 is x86-64 with 32-bit addresses: the same registers and relocation types

@@ -40,6 +40,8 @@ var Machine = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      status,
 	RegSets:     regSets,
+	Linux:       linux,
+	Prelude:     prelude,
 }
 
 // e_flags: the ABI version decides what the other bits mean. AAELF32 defines

@@ -37,4 +37,6 @@ var Machine = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      status,
 	RegSets:     regSets,
+	Linux:       linux,
+	Prelude:     prelude,
 }

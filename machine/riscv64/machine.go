@@ -39,6 +39,8 @@ var Machine = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      status,
 	RegSets:     regSets,
+	Linux:       linux,
+	Prelude:     prelude,
 }
 
 // RV32 is RISC-V with 32-bit addresses.
