@@ -195,7 +195,7 @@ func enter(fd int) error {
 	err := unix.PivotRoot(".", ".")
 	switch {
 	case errors.Is(err, unix.EINVAL):
-		// The root is the initial ramfs, or a chroot: it cannot be exchanged.
+		// The root is the initial ramfs, which cannot be exchanged.
 		if err := unix.Chroot("."); err != nil {
 			return &os.PathError{Op: "chroot", Path: "/", Err: err}
 		}

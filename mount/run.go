@@ -148,7 +148,10 @@ func (r *Run) targets() []string {
 // namespace, which must be ours.
 func place(targets []string, trees []int) error {
 	// What is mounted on the host meanwhile shows here, and nothing from here there.
-	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
+	switch err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); {
+	case errors.Is(err, unix.EINVAL):
+		return fmt.Errorf("/ is not a mount point, as in a chroot: mounts could not be kept from others: %w", err)
+	case err != nil:
 		return fmt.Errorf("make mounts slaves: %w", err)
 	}
 	cwd, errCwd := unix.Getwd()
