@@ -18,7 +18,7 @@ packages=(
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
-	qemu-user                            # runs what these make
+	qemu-user qemu-system-arm            # runs what these make
 	musl-tools llvm-14 lld-14 mold       # other C libraries and linkers
 	patchelf elfutils gdb                # must accept what we write
 	man-db                               # looks for faults in the man pages

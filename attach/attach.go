@@ -229,7 +229,7 @@ func mediaType(d elffile.Data) (string, error) {
 
 // rebuild makes a file that carries these payloads and no others.
 func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Options) error {
-	plain, err := detach(f, opt.Options)
+	plain, err := bare(f, opt.Options)
 	if err != nil {
 		return err
 	}
@@ -245,8 +245,35 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 		rep.Size.After = r.Body.Size()
 		return nil
 	}
+	layouts, err := layOut(f, list)
+	if err != nil {
+		return err
+	}
+	added, now, err := r.put(f, plain, layouts, list, opt.Options)
+	if err != nil {
+		return err
+	}
+	rep.tell(added, now, list)
+	if err := r.check(f.Name, list); err != nil {
+		return err
+	}
+	r.promise(now.Format, layouts)
+	return nil
+}
+
+// bare is a file without its payloads, and without the prelude that binds them.
+func bare(f *elffile.File, opt phdr.Options) (*elffile.File, error) {
+	f, err := withoutPrelude(f, opt)
+	if err != nil {
+		return nil, err
+	}
+	return detach(f, opt)
+}
+
+// layOut gives payloads that are loaded, and those that are not, their places
+// among each other.
+func layOut(f *elffile.File, list []*member) ([]*layout, error) {
 	var layouts []*layout
-	var headers []phdr.Header
 	for _, loaded := range []bool{true, false} {
 		part := slices.DeleteFunc(slices.Clone(list), func(m *member) bool { return m.loaded != loaded })
 		if len(part) == 0 {
@@ -254,35 +281,59 @@ func (r *Result) rebuild(action string, f *elffile.File, list []*member, opt Opt
 		}
 		l, err := newLayout(part, loaded)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
-		layouts, headers = append(layouts, l), append(headers, l.header())
+		layouts = append(layouts, l)
 	}
-	added, err := phdr.Add(plain, headers, opt.Options)
+	return layouts, nil
+}
+
+// put adds the program headers of layouts, and of a prelude where a tree wants one,
+// and writes what depends on their places.
+func (r *Result) put(f, plain *elffile.File, layouts []*layout, list []*member, opt phdr.Options) (*phdr.Report, *elffile.File, error) {
+	var headers []phdr.Header
+	for _, l := range layouts {
+		headers = append(headers, l.header())
+	}
+	start, err := newStarter(f, plain, list)
 	if err != nil {
-		return err
+		return nil, nil, err
+	}
+	if start != nil {
+		headers = append(headers, start.header)
+		opt.Force = false // what is before ld.so's own start is not for a prelude
+	}
+	added, err := phdr.Add(plain, headers, opt)
+	if err != nil {
+		return nil, nil, err
 	}
 	r.Body = added.Body
-	now, err := elffile.ParseBody(f.Name, added.Body)
+	now, err := elffile.ParseBody(f.Name, r.Body)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := r.fill(now, layouts); err != nil {
-		return err
+		return nil, nil, err
 	}
-	rep.tell(added.Report, now, list)
-	if err := r.check(f.Name, list); err != nil {
-		return err
+	if start != nil {
+		if added, err = start.enter(plain, added); err != nil {
+			return nil, nil, err
+		}
+		r.Body = added.Body
 	}
+	return added.Report, now, nil
+}
+
+// promise puts directories in the place of those without digests.
+func (r *Result) promise(format elffile.Format, layouts []*layout) {
 	for _, l := range layouts {
 		r.Body.Put(int64(l.off), promise(int64(l.dir), func() ([]byte, error) {
 			if err := r.settle(); err != nil {
 				return nil, err
 			}
-			return l.directory(now.Format, l.off), nil
+			return l.directory(format, l.off), nil
 		}))
 	}
-	return nil
 }
 
 // fill finds the headers of the layouts, which are the only ones of their type.

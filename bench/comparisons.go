@@ -6,6 +6,7 @@ import "path/filepath"
 func comparisons(tool, file, dir string) []comparison {
 	ours := func(words ...string) []string { return append([]string{tool}, words...) }
 	out, debug := filepath.Join(dir, "out"), filepath.Join(dir, "out.debug")
+	both := filepath.Join(dir, "both")
 	tables := []string{"-h", "-l", "-S", "-s", "-r", "-d", "-n", "-V"}
 	with := func(name string, words ...string) []string { return append(append([]string{name}, words...), file) }
 	return []comparison{
@@ -45,12 +46,36 @@ func comparisons(tool, file, dir string) []comparison {
 			},
 		},
 		{
+			name: "embed as much again", clean: out,
+			before: ours("embed", "add", "--name", "copy", file, file, "-o", both),
+			ours:   ours("embed", "add", "--name", "copy", file, file, "-o", out),
+			peers: []peer{
+				{[]string{"cp", both, out}, "≤ 1.30"},
+				{[]string{"objcopy", "--add-section", ".copy=" + file, file, out}, ""},
+			},
+		},
+		{
 			name: "split off symbols", clean: out,
 			ours: ours("split", file, "-o", out, "--symbols", debug),
 			peers: []peer{
 				{[]string{"sh", "-c", `objcopy --only-keep-debug "$1" "$3" && objcopy --strip-all --add-gnu-debuglink="$3" "$1" "$2"`, "sh", file, out, debug}, "≤ 1.00"},
 				{[]string{"eu-strip", "-f", debug, "-o", out, file}, "≤ 1.00"},
 			},
+		},
+		{
+			name: "raw binary", clean: out,
+			ours:  ours("flatten", "--format", "bin", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "binary", file, out}, "≤ 1.00"}},
+		},
+		{
+			name: "Intel HEX", clean: out,
+			ours:  ours("flatten", "--format", "ihex", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "ihex", file, out}, "≤ 0.50"}},
+		},
+		{
+			name: "S-records", clean: out,
+			ours:  ours("flatten", "--format", "srec", file, "-o", out),
+			peers: []peer{{[]string{"objcopy", "-O", "srec", file, out}, ""}},
 		},
 	}
 }

@@ -129,6 +129,8 @@ type comparison struct {
 	ours  []string
 	peers []peer
 	clean string // output file, removed before each run
+
+	before []string // a command that makes what the peers need
 }
 
 type peer struct {
@@ -143,6 +145,11 @@ type sample struct {
 }
 
 func (c *comparison) measure(w io.Writer, runs int) error {
+	if c.before != nil {
+		if msg, err := exec.Command(c.before[0], c.before[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", strings.Join(c.before, " "), err, msg)
+		}
+	}
 	argvs := [][]string{c.ours}
 	for _, p := range c.peers {
 		argvs = append(argvs, p.argv)

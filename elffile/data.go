@@ -77,6 +77,9 @@ func Slice(d Data, off, n int64) Data {
 	if off < 0 || n < 0 || off > d.Size() || n > d.Size()-off {
 		panic(fmt.Sprintf("elffile: slice [0x%x, 0x%x) of 0x%x bytes", off, off+n, d.Size()))
 	}
+	if n == d.Size() {
+		return d
+	}
 	switch d := d.(type) {
 	case Buffer:
 		return d[off : off+n]

@@ -17,7 +17,7 @@ const copyChunk = 1 << 20
 func (b *Body) WriteTo(w io.Writer) (int64, error) {
 	var done int64
 	put := func(d Data) error {
-		n, err := io.Copy(w, io.NewSectionReader(d, 0, d.Size()))
+		n, err := io.Copy(w, io.NewSectionReader(Unmap(d), 0, d.Size()))
 		done += n
 		return err
 	}
@@ -126,6 +126,12 @@ func (b *Body) writeSparse(out *os.File) error {
 	return err
 }
 
+// A copier is Data that is quicker at writing itself to a position of a file than
+// by being read.
+type copier interface {
+	CopyTo(w io.WriterAt, off int64) error
+}
+
 func writePiece(out *os.File, off int64, d Data) error {
 	switch d := d.(type) {
 	case Zeros:
@@ -137,6 +143,8 @@ func writePiece(out *os.File, off int64, d Data) error {
 	case Buffer:
 		_, err := out.WriteAt(d, off)
 		return err
+	case copier:
+		return d.CopyTo(out, off)
 	}
 	_, err := io.CopyBuffer(struct{ io.Writer }{io.NewOffsetWriter(out, off)}, struct{ io.Reader }{io.NewSectionReader(d, 0, d.Size())}, make([]byte, copyChunk))
 	return err

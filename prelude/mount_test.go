@@ -261,13 +261,12 @@ type kind struct {
 }
 
 func kinds() []kind {
-	musl := probe("musl-gcc", "-static")
-	list := []kind{
+	return []kind{
 		{"dynamic", probe("gcc", "-pie", "-fPIE"), nil},
 		{"no-pie", probe("gcc", "-no-pie", "-fno-pie"), nil},
 		{"static", probe("gcc", "-static", "-no-pie", "-fno-pie"), nil},
 		{"static-pie", probe("gcc", "-static-pie", "-fPIE"), nil},
-		{"musl", musl, nil},
+		{"musl", probe("musl-gcc", "-static"), nil},
 		{"i386", probe("i686-linux-gnu-gcc", "-static"), emulate("i386")},
 		{"aarch64", probe("aarch64-linux-gnu-gcc", "-static"), emulate("aarch64")},
 		{"aarch64-dynamic", probe("aarch64-linux-gnu-gcc"), append(emulate("aarch64"), "-L", "/usr/aarch64-linux-gnu")},
@@ -275,7 +274,6 @@ func kinds() []kind {
 		{"arm-a32", probe("arm-linux-gnueabihf-gcc", "-static", "-marm"), emulate("arm")},
 		{"riscv64", probe("riscv64-linux-gnu-gcc", "-static"), emulate("riscv64")},
 	}
-	return list
 }
 
 // emulate is the emulator for a machine, where the kernel does not run its programs.

@@ -100,10 +100,6 @@ func (o Op) args() int {
 	return 2
 }
 
-// jumps and stores say whether an operation uses these fields.
-func (o Op) jumps() bool  { return o == Call || o == Equal || o == Below }
-func (o Op) stores() bool { return o == Call || o >= Add }
-
 // Kind says what an operand is.
 type Kind uint8
 

@@ -64,7 +64,7 @@ func unstrip(t *testing.T, p samples.Program) {
 			}
 		}
 		bare := splitTo(t, at(pair[0]), split.None)
-		r = join(t, bare.img, at(pair[1]), at("bare"))
+		join(t, bare.img, at(pair[1]), at("bare"))
 		sameMeaning(t, pair[0]+", no section headers", at("bare"), append(may, bare.img), must, skip...)
 	}
 }

@@ -51,6 +51,7 @@ func verbs() []*verb {
 		splitVerb(),
 		joinVerb(),
 		matchVerb(),
+		flattenVerb(),
 		explainVerb(),
 		mountVerb(),
 		tourVerb(),

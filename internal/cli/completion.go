@@ -35,6 +35,17 @@ func completionVerb() *verb {
 	}
 }
 
+// completeAll is completeFlags for a verb and those below it. cobra keeps what it
+// is told for ever, so it is told when a shell asks and not in other runs.
+func (p *program) completeAll(cmd *cobra.Command, v *verb) {
+	completeFlags(cmd, v.flags)
+	for _, sub := range cmd.Commands() {
+		if ch := child(v.children, sub.Name()); ch != nil {
+			p.completeAll(sub, ch)
+		}
+	}
+}
+
 // completeFlags tells the shell what values a flag may take: one of a list of
 // words, a file, or nothing it could guess.
 func completeFlags(cmd *cobra.Command, flags []flag) {

@@ -60,6 +60,8 @@ func embedAddVerb() *verb {
 
 A directory becomes an EROFS image, which the kernel can mount straight from the program (see 'elfwright mount'): with owners, modes, times, symbolic and hard links, extended attributes and device nodes; every file in it begins at a page and can be mapped.
 
+With --bind and --self the program, when it is started, shows its directory at that path to itself and the programs it starts, and to nobody else, by a few hundred bytes of code in front of its entry point: as root by a mount of the kernel's, else by a copy in memory in a user namespace, where all files belong to the caller. A path that does not exist is provided without making anything on the disk; only one directly below / must be there. In a dynamic program the libraries are loaded before that.
+
 With --as-object the file offsets in the headers of an ELF file are translated (see 'elfwright shift'), so that they are right on the descriptor of the program that carries it.`,
 		flags: []flag{
 			{name: "name", to: &opt.name, value: "NAME", help: "name of the payload; the file's if not given"},
@@ -68,6 +70,8 @@ With --as-object the file offsets in the headers of an ELF file are translated (
 			{name: "align", to: &opt.align, help: "let it begin at a multiple of this in file and memory; 4096 at least for what has a page or more"},
 			{name: "zstd", to: &opt.zstd, help: "compress it; then it cannot be mapped or mounted"},
 			{name: "no-load", to: &opt.unloaded, help: "keep it out of the program's memory, behind all that is loaded; strip moves it then, and eu-strip leaves the header behind"},
+			{name: "bind", to: &opt.bind, value: "PATH", help: "let the directory be seen at this absolute path: by 'elfwright mount --run', or with --self"},
+			{name: "self", to: &opt.self, help: "let the program itself bind its directory when it starts, in a mount namespace of its own"},
 			{name: "replace", to: &opt.replace, help: "take the place of a payload of that name"},
 			opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"),
 			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag(),

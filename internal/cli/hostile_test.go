@@ -50,6 +50,14 @@ var hostileVerbs = []string{
 	"join --force FILE GOOD -o OUT",
 	"join --force GOOD FILE -o OUT",
 	"match FILE GOOD",
+	"flatten FILE -o OUT",
+	"flatten --segments --virtual --json --format ihex FILE -o OUT",
+	"flatten --allow-gap --srec-len 250 --srec-force-s3 --format srec --map FILE -o OUT",
+	"flatten --format uf2 --only 0x400000..0x500000 --max-span 16M FILE -o OUT",
+	"flatten --fill 0xff --max-span 1M --format vmem FILE -o OUT",
+	"flatten --from bin@0xfffffff0 --machine x86-64 FILE -o OUT",
+	"flatten --from uf2 FILE -o OUT",
+	"flatten --from vmem FILE -o OUT",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no

@@ -96,7 +96,6 @@ func (p *program) command(v *verb) *cobra.Command {
 		SilenceUsage:  true,
 	}
 	bind(cmd.Flags(), v.flags)
-	completeFlags(cmd, v.flags)
 	if v.args.words != nil {
 		cmd.ValidArgs = v.args.words
 	}
@@ -127,6 +126,9 @@ func (p *program) command(v *verb) *cobra.Command {
 func (p *program) execute(args []string) error {
 	if len(args) == 1 && args[0] == "--version" { // what people try first
 		args = []string{"version"}
+	}
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		p.completeAll(p.root, p.top)
 	}
 	p.root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
 	return p.root.Execute()

@@ -15,6 +15,7 @@ import (
 type rewrite struct {
 	output       string
 	dryRun, json bool
+	plain        bool // the result is no program: whoever may read the file may read it, no more
 
 	data []io.Closer // files that new bytes come from
 }
@@ -44,8 +45,8 @@ func (o *rewrite) outputFlag() flag {
 
 // run opens a file, lets do make another of it, and writes and reports that.
 func (o *rewrite) run(c *call, name string, do func(f *elffile.File) (*elffile.Body, report, error)) error {
-	if o.output == "" && !o.dryRun {
-		return c.usagef("where to? name a file with -o, or say --dry-run")
+	if err := o.checkOutput(c); err != nil {
+		return err
 	}
 	defer o.closeData()
 	f, err := elffile.Open(name)
@@ -57,19 +58,51 @@ func (o *rewrite) run(c *call, name string, do func(f *elffile.File) (*elffile.B
 		done := c.phase("edit")
 		body, r, err := do(f)
 		done()
-		if err != nil {
-			return answer(err)
+		mode := f.Mode()
+		if o.plain {
+			mode &= 0o666
 		}
-		if !o.dryRun {
-			done := c.phase("write")
-			err := o.write(c, body, f.Mode())
-			done()
-			if err != nil {
-				return err
-			}
-		}
-		return o.report(c, r)
+		return o.finish(c, body, r, mode, err)
 	})
+}
+
+// convert is run for a program that is made of something else.
+func (o *rewrite) convert(c *call, name string, do func(name string, d elffile.Data) (*elffile.Body, report, error)) error {
+	if err := o.checkOutput(c); err != nil {
+		return err
+	}
+	defer o.closeData()
+	d, err := o.openInput(c, name)
+	if err != nil {
+		return err
+	}
+	done := c.phase("read")
+	body, r, err := do(name, d)
+	done()
+	return o.finish(c, body, r, 0o755, err)
+}
+
+func (o *rewrite) checkOutput(c *call) error {
+	if o.output == "" && !o.dryRun {
+		return c.usagef("where to? name a file with -o, or say --dry-run")
+	}
+	return nil
+}
+
+// finish writes and reports a result, or the error instead of it.
+func (o *rewrite) finish(c *call, body *elffile.Body, r report, mode os.FileMode, err error) error {
+	if err != nil {
+		return answer(err)
+	}
+	if !o.dryRun {
+		done := c.phase("write")
+		err := o.write(c, body, mode)
+		done()
+		if err != nil {
+			return err
+		}
+	}
+	return o.report(c, r)
 }
 
 // answer makes a refusal the answer no.
@@ -116,6 +149,15 @@ func (o *rewrite) openData(name string) (elffile.Data, error) {
 		return m.Data(), nil
 	}
 	b, err := os.ReadFile(name)
+	return elffile.Buffer(b), err
+}
+
+// openInput is openData for the input itself, which may be standard input.
+func (o *rewrite) openInput(c *call, name string) (elffile.Data, error) {
+	if name != "-" {
+		return o.openData(name)
+	}
+	b, err := io.ReadAll(c.in)
 	return elffile.Buffer(b), err
 }
 

@@ -71,7 +71,7 @@ func matchVerb() *verb {
 		usage: []string{"[flags] IMAGE SYMS"},
 		args:  args{min: 2, max: 2, name: "arguments (IMAGE and SYMS)"},
 		no:    "the files do not belong together",
-		long: `A line for each check: class, byte order, machine and type; the build-id, if both have one; every loaded segment of SYMS, which IMAGE must have at the same address, as large, with the same protection, besides what was added to it; the entry point; and the CRC in the image's .gnu_debuglink. 'unknown' is what a file does not tell. 'differs' is what an edit changes: it counts only where the build-id is not the same.`,
+		long:  `A line for each check: class, byte order, machine and type; the build-id, if both have one; every loaded segment of SYMS, which IMAGE must have at the same address, as large, with the same protection, besides what was added to it; the entry point; and the CRC in the image's .gnu_debuglink. 'unknown' is what a file does not tell. 'differs' is what an edit changes: it counts only where the build-id is not the same.`,
 		flags: []flag{opt.jsonFlag("")},
 		examples: []example{
 			{"a program and itself", "elfwright match /bin/ls /bin/ls"},
@@ -90,6 +90,8 @@ func runSplit(c *call, o *splitFlags) error {
 	switch {
 	case o.symbols == "" && !o.dryRun:
 		return c.usagef("where do the symbols go? name a file with --symbols, or say --dry-run")
+	case o.symbols == "-":
+		return c.usagef("flag --symbols: the file with symbols is named by the image, and cannot go to standard output")
 	case o.symbols == "":
 		o.symbols = name + ".debug"
 	case sameFile(o.symbols, name) || sameFile(o.symbols, o.output):

@@ -66,6 +66,7 @@ var debianPackages = map[string]string{
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
 	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
 	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
+	"qemu-system-aarch64": "qemu-system-arm",
 
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
 	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",

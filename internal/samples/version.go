@@ -19,7 +19,7 @@ import (
 
 // Unfit are programs of /usr/bin whose output is not the same twice, or that do something
 // other than printing their version.
-var Unfit = []string{"yes", "script", "scriptlive", "reset", "tset", "init", "telinit", "wall", "sg", "newgrp", "su", "login"}
+var Unfit = []string{"yes", "script", "scriptlive", "reset", "tset", "init", "telinit", "wall", "sg", "newgrp", "su", "login", "groff"}
 
 // Version runs a program with --version in an empty world and returns all that can be seen of
 // it, with its directory's name taken out.
