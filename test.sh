@@ -25,7 +25,7 @@ packages=(
 	opensbi libc6-s390x-cross libc6-powerpc-cross libc6-dbg # firmware, big endian of both classes, debug files
 	chromium                             # opens our pages
 	rustc                                # programs of another language
-	erofs-utils                          # makes and checks file system images
+	erofs-utils fuse3                    # make and check file system images; mount without root
 	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together

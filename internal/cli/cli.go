@@ -53,11 +53,13 @@ func verbs() []*verb {
 		matchVerb(),
 		flattenVerb(),
 		explainVerb(),
+		mountVerb(),
 		tourVerb(),
 		helpVerb(),
 		versionVerb(),
 		completionVerb(),
 		docsVerb(),
+		mountHelperVerb(),
 	}
 }
 
@@ -106,6 +108,15 @@ func faulty(err error) error {
 	return faults{err}
 }
 
+// exited ends a verb that has run a program whose exit code is ours, or could
+// not run it.
+type exited struct {
+	code  int
+	error // or nil
+}
+
+func (e exited) Unwrap() error { return e.error }
+
 // usageError is a fault of the command line itself.
 type usageError struct {
 	path string // "elfwright show"
@@ -117,6 +128,9 @@ func (e usageError) Error() string {
 }
 
 func exitCode(err error) int {
+	if e, ok := err.(exited); ok {
+		return e.code
+	}
 	switch {
 	case err == nil:
 		return exitDone
@@ -128,6 +142,9 @@ func exitCode(err error) int {
 
 // report prints err to standard error, a line for each error joined in it.
 func (p *program) report(err error) {
+	if e, ok := err.(exited); ok {
+		err = e.error
+	}
 	if err == nil || err == errNo {
 		return
 	}

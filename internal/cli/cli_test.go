@@ -55,6 +55,15 @@ func TestUsageErrors(t *testing.T) {
 		{"phdr set 0", " phdr set", "needs at least 2 arguments (INDEX|TYPE and FILE)"},
 		{"phdr set 0 a", " phdr set", "where to? name a file with -o, or say --dry-run"},
 		{"phdr rm 0", " phdr rm", "needs at least 2 arguments (INDEX|TYPE… and FILE)"},
+		{"mount", " mount", "needs at least 1 PROG"},
+		{"mount a", " mount", "takes PROG, DIR and perhaps NAME, or FILE and DIR with --offset, but got 1 arguments: a"},
+		{"mount --offset=0 a b c", " mount", "takes PROG, DIR and perhaps NAME, or FILE and DIR with --offset, but got 3 arguments: a b c"},
+		{"mount --offset=0 --size=0 a b", " mount", "flags --offset=0x0 and --size=0x0: no file has such bytes"},
+		{"mount --offset=0xffffffffffffffff a b", " mount", "flags --offset=0xffffffffffffffff and --size=0x0: no file has such bytes"},
+		{"mount --size=1 a b", " mount", "flag --size: needs --offset"},
+		{"mount --bind=a=/b a b", " mount", "flag --bind: is for --run; DIR says where the tree goes"},
+		{"mount --via=nfs a b", " mount", `flag --via: "nfs": want auto, kernel, loop or fuse`},
+		{"mount --run --json a", " mount", "flag --json: is not for --run"},
 		{"version now", " version", `takes no arguments, but got "now"`},
 		{"completion tcsh", " completion", `"tcsh": want bash, zsh or fish`},
 		{"help phdr ad", " help", `unknown verb "ad" (did you mean add?)`},
@@ -129,6 +138,11 @@ func TestExamples(t *testing.T) {
 }
 
 func runExample(t *testing.T, line string) {
+	if strings.Contains(line, "elfwright mount ") {
+		if why := noMounts(); why != "" {
+			t.Skip(why)
+		}
+	}
 	cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", line)
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()

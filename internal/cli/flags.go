@@ -35,6 +35,10 @@ func bind(set *pflag.FlagSet, flags []flag) {
 func bindOne(set *pflag.FlagSet, f flag) {
 	switch to := f.to.(type) {
 	case *bool:
+		if f.stops {
+			set.VarPF(&stop{to, set}, f.name, f.short, f.help).NoOptDefVal = "true"
+			break
+		}
 		set.BoolVarP(to, f.name, f.short, *to, f.help)
 	case *[]string:
 		set.StringArrayVarP(to, f.name, f.short, *to, f.help)
@@ -78,6 +82,22 @@ func orList(words []string) string {
 		return words[0]
 	}
 	return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
+}
+
+// A stop is a flag that makes the first argument end the flags: what follows
+// belongs to that.
+type stop struct {
+	to  *bool
+	set *pflag.FlagSet
+}
+
+func (s *stop) Type() string   { return "bool" }
+func (s *stop) String() string { return strconv.FormatBool(*s.to) }
+
+func (s *stop) Set(v string) (err error) {
+	*s.to, err = strconv.ParseBool(v)
+	s.set.SetInterspersed(!*s.to)
+	return err
 }
 
 // A number is a uint64 that may be written in hexadecimal, or in KiB, MiB, GiB.

@@ -38,6 +38,8 @@ var hostileVerbs = []string{
 	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",
 	"phdr set 0 --flags r FILE -o OUT",
 	"phdr rm 1 FILE -o OUT",
+	"mount FILE OUT",
+	"mount --offset 64 --size 4K FILE OUT",
 	"embed list --verify FILE",
 	"embed add FILE DATA -o OUT",
 	"embed rm FILE data -o OUT",

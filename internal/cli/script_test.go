@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 //	need gcc patchelf      skip without these tools; with CI=true, fail
 //	exits 2 elfwright show run a program that must end with that exit code
 //
-// and ask for the condition [sweep], which ELFWRIGHT_SWEEP=1 sets.
+// and ask for the conditions [sweep], which ELFWRIGHT_SWEEP=1 sets, and [mounts]:
+// file systems can be mounted, also by FUSE.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 stories,
@@ -46,6 +47,9 @@ func TestStories(t *testing.T) {
 		Condition: func(cond string) (bool, error) {
 			if cond == "sweep" {
 				return os.Getenv("ELFWRIGHT_SWEEP") != "", nil
+			}
+			if cond == "mounts" {
+				return noMounts() == "", nil
 			}
 			return false, errors.New("unknown condition " + cond)
 		},
@@ -78,6 +82,21 @@ func setupStory(env *testscript.Env) error {
 	env.Setenv("REPO", root)
 	return nil
 }
+
+// noMounts says why file systems cannot be mounted here; "" means that they can.
+var noMounts = sync.OnceValue(func() string {
+	if os.Geteuid() != 0 {
+		return "needs root"
+	}
+	if _, err := os.Stat("/dev/fuse"); err != nil {
+		return err.Error()
+	}
+	cmd := exec.Command("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return string(out)
+	}
+	return ""
+})
 
 // inCI reports that nothing may be left out for want of a tool.
 func inCI() bool { return os.Getenv("CI") == "true" }

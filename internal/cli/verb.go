@@ -46,6 +46,7 @@ type flag struct {
 	help   string   // in lower case without a full stop
 	group  string   // the heading that the flag is listed under; empty is "Flags"
 	files  bool     // the value names a file
+	stops  bool     // a *bool: with it, flags after the first argument are no longer ours
 	hidden bool
 }
 

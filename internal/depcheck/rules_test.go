@@ -8,7 +8,7 @@ var levels = [...]string{
 	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link payload match",
 	3: "phdr split patch freeze run oci show compare explain picture",
-	4: "prelude reset page",
+	4: "prelude reset page mount",
 	5: "attach bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",
@@ -33,16 +33,17 @@ var libraries = [...]library{
 	{prefix: "golang.org/x/arch/", code: "show", tests: everywhere},
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
 	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
+	{prefix: "github.com/hanwen/go-fuse/", code: "mount"},
 	{prefix: "github.com/google/go-cmp/", tests: everywhere},
 	{prefix: "github.com/rogpeppe/go-internal/", tests: "internal/cli"},
 
 	// From the standard library, what only some may use.
-	{prefix: "log", tests: everywhere},                         // libraries return what they have to say
-	{prefix: "plugin"},                                         //
-	{prefix: "syscall", code: "bench proc", tests: everywhere}, // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
-	{prefix: "flag", code: "bench", tests: everywhere},         // internal/cli has the table of flags
-	{prefix: "net"},                                            // nothing here talks to a network
-	{prefix: "net/url", code: everywhere},                      //
+	{prefix: "log", code: "mount", tests: everywhere}, // libraries return what they have to say; go-fuse takes a Logger, to say nothing
+	{prefix: "plugin"}, //
+	{prefix: "syscall", code: "bench proc mount", tests: everywhere}, // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
+	{prefix: "flag", code: "bench", tests: everywhere},               // internal/cli has the table of flags
+	{prefix: "net"},                       // nothing here talks to a network
+	{prefix: "net/url", code: everywhere}, //
 	{prefix: "math/rand", code: "internal/elftest internal/samples", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest", tests: everywhere},
 }
