@@ -78,6 +78,7 @@ With --as-object the file offsets in the headers of an ELF file are translated (
 		},
 		examples: []example{
 			{"a file, under another name", "elfwright embed add --name=motd /bin/ls /etc/hostname -o ls && ./ls"},
+			{"a directory that the program shows to itself", "elfwright embed add --bind=/opt/skel --self /bin/ls /etc/skel -o ls.skel && ./ls.skel -a /opt/skel"},
 			{"a library that can be loaded from the program", "elfwright embed add --as-object /bin/ls /lib64/ld-linux-x86-64.so.2 -o ls && elfwright embed list ls"},
 		},
 		run: func(c *call) error { return runEmbedAdd(c, opt) },
@@ -117,7 +118,7 @@ func embedCatVerb() *verb {
 		},
 		examples: []example{
 			{"a file", "elfwright embed add /bin/ls /etc/hostname -o ls && elfwright embed cat ls hostname"},
-			{"a file in a tree", "mkdir t && date > t/now && elfwright embed add /bin/ls t -o ls && elfwright embed cat ls t/now"},
+			{"a file in a tree", "elfwright embed add /bin/ls /etc/skel -o ls && elfwright embed cat ls skel/.profile"},
 		},
 		run: func(c *call) error { return runEmbedCat(c, opt) },
 	}
