@@ -47,6 +47,9 @@ func promise(size int64, make func() ([]byte, error)) elffile.Data {
 
 func (p promised) Size() int64 { return p.size }
 
+// Late has the file written up to here, and on from here, before p is asked for.
+func (promised) Late() {}
+
 func (p promised) ReadAt(b []byte, off int64) (int, error) {
 	all, err := p.make()
 	if err != nil {

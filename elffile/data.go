@@ -55,6 +55,13 @@ func (z Zeros) ReadAt(p []byte, off int64) (int, error) {
 	return int(n), nil
 }
 
+// Late is Data that takes time to become known: [Body.WriteFile] writes it when all
+// else is written.
+type Late interface {
+	Data
+	Late()
+}
+
 // Reader is n bytes at off of a reader: a process's memory, a file too odd to
 // be mapped.
 type Reader struct {

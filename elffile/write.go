@@ -119,10 +119,20 @@ func (b *Body) writeSparse(out *os.File) error {
 		return err
 	}
 	var err error
+	var last []piece
 	Extents(b, func(off int64, d Data) bool {
+		if _, late := d.(Late); late {
+			last = append(last, piece{off, d})
+			return true
+		}
 		err = writePiece(out, off, d)
 		return err == nil
 	})
+	for _, p := range last {
+		if err == nil {
+			err = writePiece(out, p.off, p.data)
+		}
+	}
 	return err
 }
 
