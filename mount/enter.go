@@ -79,9 +79,9 @@ func confine(attr *syscall.SysProcAttr) {
 }
 
 func (r *Run) entering() *entering {
-	e := &entering{Program: r.Program, Args: r.Args, Targets: r.targets()}
+	e := &entering{Program: r.Program, Args: r.Args, Targets: r.targets(), Copy: r.Via == Auto}
 	for _, b := range r.Binds {
-		e.Sources = append(e.Sources, b.Source.Path)
+		e.Sources = append(e.Sources, b.Source)
 	}
 	return e
 }
@@ -98,7 +98,7 @@ func (r *Run) attend(s socket, files []*os.File) (int, error) {
 		return ExitFailed, err
 	case first.Error != "":
 		return first.Code, first.err()
-	case len(conns) != len(files):
+	case len(conns) != len(files) && !first.Copied:
 		return ExitFailed, fmt.Errorf("%d connections to the kernel for %d trees", len(conns), len(files))
 	}
 	var failed error
@@ -160,11 +160,26 @@ func (a *ask) connect(s socket) (trees []int, err error) {
 	}()
 	for _, source := range a.Run.Sources {
 		// Who is alone in a user namespace owns the file that the tree is in.
-		conn, tree, err := fuseTree(source, !a.Confined)
+		conn, tree, err := fuseTree(source.Path, !a.Confined)
+		if err != nil && len(conns) == 0 && a.Run.Copy && noFUSE(err) {
+			return a.copies(s, err)
+		}
 		if err != nil {
 			return nil, err
 		}
 		conns, trees = append(conns, conn), append(trees, tree)
 	}
 	return trees, s.send(answer{}, conns...)
+}
+
+// copies makes a copy of each tree, because of an error of FUSE.
+func (a *ask) copies(s socket, fuse error) (trees []int, err error) {
+	for _, source := range a.Run.Sources {
+		tree, err := copyTree(source)
+		if err != nil {
+			return nil, errors.Join(fuse, err)
+		}
+		trees = append(trees, tree)
+	}
+	return trees, s.send(answer{Copied: true})
 }

@@ -24,6 +24,7 @@ const (
 	wordHelper  = "mount-helper"  // what Self runs
 	wordRun     = "mount-run"     // starts a Run, given as JSON
 	wordPrepare = "mount-prepare" // becomes an ordinary user who may open /dev/fuse, and then a command
+	wordClosed  = "mount-closed"  // the same for one who may not
 )
 
 func TestMain(m *testing.M) {
@@ -33,8 +34,8 @@ func TestMain(m *testing.M) {
 			os.Exit(Helper(os.Environ()))
 		case wordRun:
 			os.Exit(runJSON(os.Args[2]))
-		case wordPrepare:
-			fmt.Fprintln(os.Stderr, prepare(os.Args[2:]))
+		case wordPrepare, wordClosed:
+			fmt.Fprintln(os.Stderr, prepare(os.Args[2:], os.Args[1] == wordPrepare))
 			os.Exit(99)
 		}
 	}
@@ -69,8 +70,8 @@ func runJSON(text string) int {
 const nobody = 65534
 
 // prepare makes /dev/fuse what it is on most systems, open to all, in a mount
-// namespace that the caller has made, and becomes an ordinary user.
-func prepare(command []string) error {
+// namespace that the caller has made, or closed, and becomes an ordinary user.
+func prepare(command []string, open bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
@@ -81,7 +82,11 @@ func prepare(command []string) error {
 	if err := unix.Mknod(node, unix.S_IFCHR|0o666, int(unix.Mkdev(10, 229))); err != nil {
 		return err
 	}
-	if err := unix.Chmod(node, 0o666); err != nil {
+	mode := uint32(0o600)
+	if open {
+		mode = 0o666
+	}
+	if err := unix.Chmod(node, mode); err != nil {
 		return err
 	}
 	if err := unix.Mount(node, "/dev/fuse", "", unix.MS_BIND, ""); err != nil {
@@ -100,8 +105,10 @@ func prepare(command []string) error {
 }
 
 // asNobody is a command of this test binary as an ordinary user.
-func asNobody(args ...string) *exec.Cmd {
-	cmd := exec.Command("/proc/self/exe", append([]string{wordPrepare, "/proc/self/exe"}, args...)...)
+func asNobody(args ...string) *exec.Cmd { return prepared(wordPrepare, args...) }
+
+func prepared(word string, args ...string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", append([]string{word, "/proc/self/exe"}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS}
 	return cmd
 }

@@ -38,7 +38,8 @@ type entering struct {
 	Program string   `json:"program"`
 	Args    []string `json:"args"`
 	Targets []string `json:"targets"`
-	Sources []string `json:"sources"`
+	Sources []Source `json:"sources"`
+	Copy    bool     `json:"copy,omitempty"` // rather than fail for want of FUSE
 }
 
 // An answer is how far it came.
@@ -46,6 +47,8 @@ type answer struct {
 	Error string `json:"error,omitempty"`
 	Code  int    `json:"code,omitempty"` // for an exit, where a program could not be started
 	User  bool   `json:"user,omitempty"` // mounted by fusermount3
+
+	Copied bool `json:"copied,omitempty"` // nobody has to serve the trees
 }
 
 func (a answer) err() error {

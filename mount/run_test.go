@@ -26,10 +26,10 @@ type mode struct {
 }
 
 var modes = []mode{
-	{"kernel", Kernel, false, false},
-	{"loop", Loop, false, false},
-	{"root-fuse", FUSE, false, true},
-	{"user", Auto, true, true},
+	{name: "kernel", via: Kernel},
+	{name: "loop", via: Loop},
+	{name: "root-fuse", via: FUSE, served: true},
+	{name: "user", via: Auto, nobody: true, served: true},
 }
 
 // start is a command that starts a Run of a carrier's file.
@@ -316,7 +316,7 @@ func TestKilled(t *testing.T) {
 func TestStops(t *testing.T) {
 	needRoot(t)
 	c := carrierBy(t, "mkfs")
-	cmd, pid := paused(t, mode{"root-fuse", FUSE, false, true}, c)
+	cmd, pid := paused(t, mode{name: "root-fuse", via: FUSE, served: true}, c)
 	defer func() {
 		cmd.Process.Kill()
 		cmd.Wait()

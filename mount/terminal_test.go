@@ -36,7 +36,7 @@ func TestTerminal(t *testing.T) {
 	needRoot(t)
 	c := carrierBy(t, "mkfs")
 	keyboard, screen := terminal(t)
-	cmd := mode{"root-fuse", FUSE, false, true}.start(c, []string{"/opt/elfwright-test"}, "signals")
+	cmd := mode{name: "root-fuse", via: FUSE, served: true}.start(c, []string{"/opt/elfwright-test"}, "signals")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 	cmd.Stdin = screen
 	out, err := cmd.StdoutPipe()
