@@ -34,7 +34,7 @@ func try(line string) (out, talk string, code int) {
 func TestUsageErrors(t *testing.T) {
 	const see = "; see 'elfwright%s --help'\n"
 	for _, tc := range []struct{ line, path, want string }{
-		{"", "", "which verb? show, phdr, explain, tour, help, version or completion"},
+		{"", "", "which verb? show, phdr, patch, explain, tour, help, version or completion"},
 		{"show", " show", "needs at least 1 FILE"},
 		{"show --foo x", " show", "unknown flag --foo"},
 		{"--foo show", "", "unknown flag --foo"},
@@ -152,17 +152,6 @@ func TestParseNumber(t *testing.T) {
 		got, err := parseNumber(tc.in)
 		if got != tc.want || (err != nil) != tc.bad {
 			t.Errorf("parseNumber(%q) = %d, %v", tc.in, got, err)
-		}
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"", "ab", 2}, {"show", "shwo", 2}, {"kitten", "sitting", 3}, {"add", "ad", 1}} {
-		if got := distance(tc.a, tc.b); got != tc.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tc.a, tc.b, got, tc.want)
 		}
 	}
 }
