@@ -46,6 +46,7 @@ func verbs() []*verb {
 	return []*verb{
 		showVerb(),
 		phdrVerb(),
+		patchVerb(),
 		explainVerb(),
 		tourVerb(),
 		helpVerb(),
