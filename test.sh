@@ -18,6 +18,8 @@ packages=(
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+	gcc-s390x-linux-gnu libc6-dev-s390x-cross # big endian, 64 and 32 bits
+	gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
 	qemu-user qemu-system-arm            # runs what these make
 	musl-tools llvm-14 lld-14 mold       # other C libraries and linkers
 	patchelf elfutils gdb                # must accept what we write

@@ -135,6 +135,18 @@ func (w mapped) place() (*os.File, int64) {
 	return w.m.f, int64(uintptr(unsafe.Pointer(unsafe.SliceData(w.b))) - uintptr(unsafe.Pointer(unsafe.SliceData(w.m.b))))
 }
 
+// Pread returns the same window on a mapped file for reading with system calls:
+// what is read then is not in this process's memory, as a page of the mapping is
+// once it was touched. It is for what is large and read once from end to end.
+// Other windows are returned as they are.
+func Pread(d Data) Data {
+	if w, ok := d.(mapped); ok && len(w.b) > 0 {
+		f, off := w.place()
+		return Reader{f, off, w.Size()}
+	}
+	return d
+}
+
 // Open maps a file and reads its ELF header and program headers. Close it when
 // nothing of it is needed any more; read it inside [File.Guard].
 func Open(name string) (*File, error) {

@@ -245,3 +245,26 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestPread(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte("0123456789"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Map(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	d := Pread(Slice(m.Data(), 2, 5))
+	b := make([]byte, 5)
+	if n, err := d.ReadAt(b, 0); n != 5 || err != nil || string(b) != "23456" || d.Size() != 5 {
+		t.Errorf("%d, %v, %q", n, err, b)
+	}
+	if n, err := d.ReadAt(b, 3); n != 2 || err != io.EOF {
+		t.Errorf("at the end: %d, %v", n, err)
+	}
+	if _, ok := Pread(Buffer("x")).(Buffer); !ok {
+		t.Error("a buffer is something else")
+	}
+}

@@ -66,7 +66,7 @@ func (d *draft) detach(index int) error {
 		if load == index || d.onlyMarker(l.Off, from) {
 			from = l.Off
 		} else {
-			from = d.paddingBefore(l, from)
+			from = d.endOfUse(l, from)
 		}
 		if err := d.unnamed(from, to, load); err != nil {
 			return refusef(d.old, "program header %d (%s): %v", index, progName(h.Type), err)
@@ -88,11 +88,11 @@ func (d *draft) loadOf(h *elffile.Prog) int {
 	})
 }
 
-// paddingBefore is where the padding begins that ends at an offset of a PT_LOAD:
+// endOfUse is where the padding begins that ends at an offset of a PT_LOAD:
 // behind the last section, be it one without bytes, but for a marker that nothing
 // follows any more. Without section headers nothing tells padding from zeros of
 // the program.
-func (d *draft) paddingBefore(l *elffile.Prog, off uint64) uint64 {
+func (d *draft) endOfUse(l *elffile.Prog, off uint64) uint64 {
 	used := l.Off
 	for i := range d.secs {
 		s := &d.secs[i]

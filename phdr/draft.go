@@ -54,6 +54,10 @@ type section struct {
 	name string
 	was  int             // its index in the old table; -1: it is new
 	orig elffile.Section // as it was
+
+	renamed bool // name is not what the old table has
+	cut     bool // a part of it is another section now, see split
+	longer  bool // bytes were added at its end
 }
 
 // newDraft copies the headers of a file.
@@ -121,7 +125,7 @@ func (d *draft) readSections() {
 		d.names = 0
 	}
 	for i, s := range table {
-		d.secs = append(d.secs, section{s, d.old.SectionName(i), i, s})
+		d.secs = append(d.secs, section{Section: s, name: d.old.SectionName(i), was: i, orig: s})
 	}
 }
 

@@ -35,6 +35,12 @@ var edits = map[string]func(*elffile.File) (*phdr.Result, error){
 	"rm": func(f *elffile.File) (*phdr.Result, error) {
 		return phdr.Remove(f, []int{0, len(f.Progs) - 1}, phdr.Options{PageSize: 4096, Force: true, Compact: true})
 	},
+	"grow": func(f *elffile.File) (*phdr.Result, error) {
+		return phdr.Grow(f, growable(f), growTo(f), phdr.Options{PageSize: 4096, Force: true, Overlay: phdr.OverlayMove})
+	},
+	"grow, overlay stays": func(f *elffile.File) (*phdr.Result, error) {
+		return phdr.Grow(f, growable(f), growTo(f), phdr.Options{Force: true, Overlay: phdr.OverlayStay})
+	},
 	"list": func(f *elffile.File) (*phdr.Result, error) {
 		return nil, phdr.List(f, phdr.Options{PageSize: 4096}).Err()
 	},

@@ -41,7 +41,7 @@ func refuse(f *elffile.File, opt Options) error {
 	if err := refuseLoads(f); err != nil {
 		return err
 	}
-	if debugFile(f) {
+	if DebugFile(f) {
 		return refusef(f, "a separate debug file: its program headers describe the program that it was split from")
 	}
 	if why := interpreter(f); why != "" && !opt.Force {
@@ -67,9 +67,9 @@ func refuseLoads(f *elffile.File) error {
 	return nil
 }
 
-// debugFile says whether code has been taken out of a file (eu-strip -f, objcopy
+// DebugFile says whether code has been taken out of a file (eu-strip -f, objcopy
 // --only-keep-debug).
-func debugFile(f *elffile.File) bool {
+func DebugFile(f *elffile.File) bool {
 	for i := range f.Sections() {
 		if s := &f.Sections()[i]; s.Type == elf.SHT_NOBITS && s.Has(elf.SHF_EXECINSTR) && s.Size > 0 {
 			return true

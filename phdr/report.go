@@ -17,7 +17,7 @@ const ReportVersion = 1
 type Report struct {
 	Version   int        `json:"version"`
 	File      string     `json:"file"`
-	Action    string     `json:"action"`    // "add", "set", "rm"
+	Action    string     `json:"action"`    // "add", "set", "rm", "grow"
 	Technique string     `json:"technique"` // how room was made for the table; "" where none was needed
 	Why       string     `json:"why"`
 	Tried     []Attempt  `json:"tried"` // techniques before it, and why they do not apply

@@ -17,11 +17,16 @@ func (d *draft) addSection(name string, s elffile.Section) {
 		return
 	}
 	d.dirty = true
+	d.secs = append(d.secs, section{Section: s, name: d.uniqueName(name), was: -1})
+}
+
+// uniqueName is a name, or that with a number behind it if it is taken.
+func (d *draft) uniqueName(name string) string {
 	unique := name
 	for i := 2; slices.ContainsFunc(d.secs, func(s section) bool { return s.name == unique }); i++ {
 		unique = fmt.Sprintf("%s.%d", name, i)
 	}
-	d.secs = append(d.secs, section{Section: s, name: unique, was: -1})
+	return unique
 }
 
 // writeSections writes the section headers anew at the end of the file, sorted,
@@ -221,7 +226,7 @@ func (d *draft) writeNames(index uint32, at uint64) uint64 {
 		names = append(names, 0)
 	}
 	for i := range d.secs {
-		if d.secs[i].was < 0 {
+		if d.secs[i].was < 0 || d.secs[i].renamed {
 			names = d.writeName(&d.secs[i], names)
 		}
 	}

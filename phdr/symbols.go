@@ -41,7 +41,11 @@ func (d *draft) renumberSymbols(s *section, number []uint32) error {
 			continue
 		}
 		d.PutU16(b[i+shndx:], uint16(number[x]))
-		if in := byOld[x]; in.Addr != in.orig.Addr && in.orig.Addr != 0 {
+		if in := byOld[x]; in.cut {
+			if k, ok := d.holder(d.Addr(b[i+value:])); ok {
+				d.PutU16(b[i+shndx:], uint16(k))
+			}
+		} else if in.Addr != in.orig.Addr && in.orig.Addr != 0 {
 			if v := d.Addr(b[i+value:]); v >= in.orig.Addr && v-in.orig.Addr <= in.orig.Size {
 				d.PutAddr(b[i+value:], v-in.orig.Addr+in.Addr)
 				d.symbolMoved(s, b[i:i+size], v, v-in.orig.Addr+in.Addr)
@@ -60,7 +64,7 @@ func (d *draft) renumberSymbols(s *section, number []uint32) error {
 func (d *draft) symbolsChange(number []uint32) bool {
 	for i := range d.secs {
 		s := &d.secs[i]
-		if s.was >= 0 && (number[s.was] != uint32(s.was) || s.Addr != s.orig.Addr) {
+		if s.was >= 0 && (number[s.was] != uint32(s.was) || s.Addr != s.orig.Addr || s.cut) {
 			return true
 		}
 	}

@@ -294,14 +294,14 @@ func (d *draft) proveSections(now *elffile.File, _ *Proof) error {
 		if s.was <= 0 || !s.orig.HasBytes() || d.rewritten(s) || s.isGap() {
 			continue
 		}
-		if i >= len(table) || table[i].Size != s.orig.Size || now.SectionName(i) != s.name {
+		if i >= len(table) || !s.longer && table[i].Size != s.orig.Size || table[i].Size < s.orig.Size || now.SectionName(i) != s.name {
 			return d.unproved(fmt.Errorf("section %s is not there", s.name))
 		}
 		var except image.Ranges
 		if s.Has(elf.SHF_ALLOC) {
 			except = meant
 		}
-		err := differ(image.Addr(s.Addr), d.old.Body.Window(int64(s.orig.Off), int64(s.orig.Size)), now.Body.Window(int64(table[i].Off), int64(table[i].Size)), except)
+		err := differ(image.Addr(s.Addr), d.old.Body.Window(int64(s.orig.Off), int64(s.orig.Size)), now.Body.Window(int64(table[i].Off), int64(s.orig.Size)), except)
 		if err != nil {
 			return d.unproved(fmt.Errorf("section %s: %w", s.name, err))
 		}

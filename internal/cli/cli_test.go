@@ -170,17 +170,6 @@ func TestParseNumber(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, tc := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"", "ab", 2}, {"show", "shwo", 2}, {"kitten", "sitting", 3}, {"add", "ad", 1}} {
-		if got := distance(tc.a, tc.b); got != tc.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tc.a, tc.b, got, tc.want)
-		}
-	}
-}
-
 // failing is a stream that breaks after some bytes.
 type failing struct {
 	left int

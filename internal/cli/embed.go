@@ -73,7 +73,7 @@ With --as-object the file offsets in the headers of an ELF file are translated (
 			{name: "bind", to: &opt.bind, value: "PATH", help: "let the directory be seen at this absolute path: by 'elfwright mount --run', or with --self"},
 			{name: "self", to: &opt.self, help: "let the program itself bind its directory when it starts, in a mount namespace of its own"},
 			{name: "replace", to: &opt.replace, help: "take the place of a payload of that name"},
-			opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"),
+			opt.techniqueFlag(), overlayFlag(&opt.overlay), pageSizeFlag(&opt.pageSize), opt.forceFlag("edit a dynamic linker, too"),
 			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag(),
 		},
 		examples: []example{
@@ -152,7 +152,7 @@ func embedRmVerb() *verb {
 		usage: []string{"[flags] PROG NAME… -o OUT"},
 		args:  args{min: 2, max: -1, name: "arguments (PROG and NAME…)"},
 		no:    "there is no such payload",
-		flags: []flag{opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
+		flags: []flag{overlayFlag(&opt.overlay), pageSizeFlag(&opt.pageSize), opt.forceFlag("edit a dynamic linker, too"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
 		examples: []example{
 			{"put in and taken out", "elfwright embed add /bin/ls /etc/hostname -o ls && elfwright embed rm ls hostname -o ls && ./ls"},
 			{"what would be left", "elfwright embed add /bin/ls /etc/hostname /etc/passwd -o ls && elfwright embed rm ls passwd --dry-run"},
@@ -173,7 +173,7 @@ func embedFixVerb() *verb {
 		usage: []string{"[flags] PROG -o OUT"},
 		args:  args{min: 1, max: 1, name: "PROG"},
 		no:    "there is no payload, or no safe place for it",
-		flags: []flag{opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
+		flags: []flag{opt.techniqueFlag(), overlayFlag(&opt.overlay), pageSizeFlag(&opt.pageSize), opt.forceFlag("edit a dynamic linker, too"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
 		examples: []example{
 			{"what would be done", "elfwright embed add /bin/ls /etc/hostname -o ls && elfwright embed fix ls --dry-run"},
 			{"in place", "elfwright embed add /bin/ls /etc/hostname -o ls && elfwright embed fix ls -o ls && ./ls"},

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"elfwright/internal/near"
 )
 
 // bind puts the flags of the table into set.
@@ -195,36 +197,8 @@ func flagNames(v *verb) []string {
 // didYouMean returns a question about the nearest of the names, or nothing
 // when none is near.
 func didYouMean(name string, names []string) string {
-	best, nearest := 1+(len(name)+2)/3, ""
-	for _, n := range names {
-		if d := distance(name, n); d < best {
-			best, nearest = d, n
-		}
+	if nearest, ok := near.Name(name, names); ok {
+		return " (did you mean " + nearest + "?)"
 	}
-	if nearest == "" {
-		return ""
-	}
-	return " (did you mean " + nearest + "?)"
-}
-
-// distance is Levenshtein's: the insertions, deletions and changes of one byte
-// that make b from a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }

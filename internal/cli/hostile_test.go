@@ -58,6 +58,11 @@ var hostileVerbs = []string{
 	"flatten --from bin@0xfffffff0 --machine x86-64 FILE -o OUT",
 	"flatten --from uf2 FILE -o OUT",
 	"flatten --from vmem FILE -o OUT",
+	"patch --set 0x401000:u32=1 --set 0x600100:u64=1 --overlay move FILE -o OUT",
+	"patch --set buffer.x=1 FILE -o OUT",
+	"patch --set buffer+8:u8=1 --set image.entrx=1 --symbols FILE --overlay stay FILE -o OUT",
+	"patch --set buffer[]:u16=1,2 --set .data:ptr=&_start FILE -o OUT",
+	"patch --section .data=hex:00 --between _start,buffer=hex:00 --force FILE --dry-run --json",
 }
 
 // TestHostileFiles runs every verb over broken neighbours of good files: no

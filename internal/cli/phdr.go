@@ -55,7 +55,7 @@ func phdrListVerb() *verb {
 		usage: []string{"[flags] FILE…"},
 		args:  args{min: 1, max: -1, name: "FILE"},
 		no:    "an input had faults",
-		flags: []flag{opt.pageSizeFlag(), opt.jsonFlag("for each file")},
+		flags: []flag{pageSizeFlag(&opt.pageSize), opt.jsonFlag("for each file")},
 		examples: []example{
 			{"the program headers of ls", "elfwright phdr list /bin/ls"},
 			{"for a script", "elfwright phdr list --json /bin/ls"},
@@ -81,7 +81,7 @@ Room for a longer table is made in the first of these ways that the file allows:
 FILE may be OUT: it is replaced when the new one is complete. OUT gets FILE's mode, set-id bits too, and belongs to whoever runs elfwright; extended attributes, such as file capabilities, are not copied. Other hard links of an OUT that existed keep the old contents; a symbolic link is followed.`,
 		flags: append(opt.headerFlags(true),
 			flag{name: "also", to: &opt.also, value: "KEY=VALUE,…", help: "one more header in the same step; the keys are the flags above"},
-			opt.techniqueFlag(), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("edit a dynamic linker, too"),
+			opt.techniqueFlag(), overlayFlag(&opt.overlay), pageSizeFlag(&opt.pageSize), opt.forceFlag("edit a dynamic linker, too"),
 			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()),
 		examples: []example{
 			{"memory of its own, zero-filled", "elfwright phdr add --type=LOAD --flags=rw --memsz=1M /bin/ls -o ls.arena && ./ls.arena"},
@@ -100,7 +100,7 @@ func phdrSetVerb() *verb {
 		usage: []string{"INDEX|TYPE [flags] FILE -o OUT"},
 		args:  args{min: 2, max: 2, name: "arguments (INDEX|TYPE and FILE)"},
 		no:    "the program would not run with it",
-		flags: append(opt.headerFlags(false), opt.overlayFlag(), opt.pageSizeFlag(), opt.forceFlag("break a rule of loaders"),
+		flags: append(opt.headerFlags(false), overlayFlag(&opt.overlay), pageSizeFlag(&opt.pageSize), opt.forceFlag("break a rule of loaders"),
 			opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()),
 		examples: []example{
 			{"what would change", "elfwright phdr set GNU_STACK --memsz=1M --dry-run /bin/ls"},
@@ -121,7 +121,7 @@ func phdrRmVerb() *verb {
 		long:  `The entries become PT_NULL and go to the end of the table, where add finds them again. A TYPE removes all headers of that type.`,
 		flags: []flag{
 			{name: "compact", to: &opt.compact, help: "shorten the table in place of leaving PT_NULL entries"},
-			opt.pageSizeFlag(), opt.forceFlag("remove what the program needs"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
+			pageSizeFlag(&opt.pageSize), opt.forceFlag("remove what the program needs"), opt.strictFlag(), opt.dryRunFlag(), opt.jsonFlag(""), opt.outputFlag()},
 		examples: []example{
 			{"what would change", "elfwright phdr rm GNU_PROPERTY --dry-run /bin/ls"},
 			{"a copy without its notes' headers", "elfwright phdr rm NOTE /bin/ls -o ls.plain && ./ls.plain"},
@@ -163,12 +163,12 @@ func (o *phdrFlags) techniqueFlag() flag {
 	return flag{name: "technique", to: &o.technique, value: "NAME", words: names, help: "make room for the table in this way only"}
 }
 
-func (o *phdrFlags) overlayFlag() flag {
-	return flag{name: "overlay", to: &o.overlay, words: []string{"stay", "move"}, help: "what becomes of bytes at the end that no header names, such as an archive: they stay where they are, and new bytes follow; or they move, to remain the last"}
+func overlayFlag(to *string) flag {
+	return flag{name: "overlay", to: to, words: []string{"stay", "move"}, help: "what becomes of bytes at the end that no header names, such as an archive: they stay where they are, and new bytes follow; or they move, to remain the last"}
 }
 
-func (o *phdrFlags) pageSizeFlag() flag {
-	return flag{name: "page-size", to: &o.pageSize, help: "the largest page of the machine, for one that is not known here"}
+func pageSizeFlag(to *uint64) flag {
+	return flag{name: "page-size", to: to, help: "the largest page of the machine, for one that is not known here"}
 }
 
 func (o *phdrFlags) forceFlag(does string) flag {

@@ -4,11 +4,11 @@ package depcheck
 // lines above its own. Two packages of one level do not know of each other.
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
-	0: "elffile machine ldscript internal/term internal/samples internal/depcheck show/thumb",
+	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
 	1: "image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest",
 	2: "machine/all plan dyn proc flat link payload match",
-	3: "phdr split patch freeze run oci show compare explain picture",
-	4: "prelude reset page mount",
+	3: "phdr split freeze run oci show compare explain picture",
+	4: "patch prelude reset page mount",
 	5: "attach bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench/... examples/...",

@@ -71,6 +71,7 @@ var debianPackages = map[string]string{
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
 	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
 	"s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
+	"powerpc-linux-gnu-gcc": "gcc-powerpc-linux-gnu",
 }
 
 // crossTools end the names of the cross binutils: aarch64-linux-gnu-strip.
