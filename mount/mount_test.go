@@ -36,13 +36,13 @@ func zombie(pid int) bool {
 // eventually fails the test unless ok becomes true within some seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if ok() {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Errorf("not within 5 s: %s", what)
+	t.Errorf("not within 30 s: %s", what)
 }
 
 // mounted mounts a source on a new directory and unmounts it when the test ends.

@@ -278,6 +278,12 @@ func sessionOf(cmd *exec.Cmd) *syscall.SysProcAttr {
 func paused(t *testing.T, m mode, c *carrier) (*exec.Cmd, int) {
 	t.Helper()
 	cmd := m.start(c, []string{"/elfwright-test"}, "pause")
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	// In a process group that nobody outside can continue, Linux lets SIGTSTP pass
+	// (is_current_pgrp_orphaned): tests without a terminal may be in one.
+	cmd.SysProcAttr.Setpgid = true
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())

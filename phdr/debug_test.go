@@ -112,7 +112,7 @@ func breakpoint(t *testing.T, plain, edited string) {
 				bt[i] += w[1] + " " + w[len(w)-1] + "\n" // function, file and line
 			case strings.Contains(line, "in section"):
 				bt[i] += strings.Join(w[:4], " ") + "\n"
-			case strings.Contains(line, "exited"):
+			case strings.HasPrefix(line, "[Inferior") && strings.Contains(line, "exited"): // threads end in any order
 				bt[i] += "exited" + strings.SplitAfter(line, "exited")[1]
 			}
 		}
