@@ -1,0 +1,108 @@
+package model
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+	"sync/atomic"
+)
+
+// Flag is a fact that any goroutine may find.
+type Flag struct{ set atomic.Bool }
+
+// Set makes it so.
+func (f *Flag) Set() {
+	if !f.set.Load() {
+		f.set.Store(true)
+	}
+}
+
+// Get tells whether it is so.
+func (f *Flag) Get() bool { return f.set.Load() }
+
+// Report collects what is wrong, from many goroutines. What it gives back is in
+// an order that does not depend on them.
+type Report struct {
+	mu       sync.Mutex
+	errors   []Finding
+	warnings []Finding
+}
+
+// Finding is an error or warning and where in the inputs it belongs.
+type Finding struct {
+	Rank int32  // of the object
+	Sec  int32  // index of the section
+	Off  uint64 // in the section
+	Err  error
+}
+
+// Error takes an error that belongs to no place in an object.
+func (r *Report) Error(err error) { r.add(&r.errors, Finding{Err: err}) }
+
+// Warn is Error for a warning.
+func (r *Report) Warn(err error) { r.add(&r.warnings, Finding{Err: err}) }
+
+// ErrorAt takes an error about a place in a section.
+func (r *Report) ErrorAt(s *Section, off uint64, err error) {
+	r.add(&r.errors, Finding{s.Obj.Rank, s.Index, off, &PlaceError{s, off, err}})
+}
+
+// WarnAt is ErrorAt for a warning.
+func (r *Report) WarnAt(s *Section, off uint64, err error) {
+	r.add(&r.warnings, Finding{s.Obj.Rank, s.Index, off, &PlaceError{s, off, err}})
+}
+
+func (r *Report) add(to *[]Finding, f Finding) {
+	r.mu.Lock()
+	*to = append(*to, f)
+	r.mu.Unlock()
+}
+
+// Errors and Warnings return what was taken, ordered by place.
+func (r *Report) Errors() []error   { return r.sorted(&r.errors) }
+func (r *Report) Warnings() []error { return r.sorted(&r.warnings) }
+
+// Failed tells whether there is any error.
+func (r *Report) Failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.errors) != 0
+}
+
+func (r *Report) sorted(of *[]Finding) []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := append([]Finding(nil), *of...)
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		if a.Rank != b.Rank {
+			return a.Rank < b.Rank
+		}
+		if a.Sec != b.Sec {
+			return a.Sec < b.Sec
+		}
+		if a.Off != b.Off {
+			return a.Off < b.Off
+		}
+		return a.Err.Error() < b.Err.Error()
+	})
+	var errs []error
+	for _, f := range list {
+		errs = append(errs, f.Err)
+	}
+	return errs
+}
+
+// PlaceError is an error about a place in an input section: "main.o(.text+0x1f):
+// …".
+type PlaceError struct {
+	Section *Section
+	Off     uint64
+	Err     error
+}
+
+func (e *PlaceError) Error() string {
+	return fmt.Sprintf("%s(%s+%#x): %v", e.Section.Obj.File, e.Section.Name, e.Off, e.Err)
+}
+
+func (e *PlaceError) Unwrap() error { return e.Err }

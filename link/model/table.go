@@ -1,0 +1,68 @@
+package model
+
+import (
+	"hash/maphash"
+	"sort"
+	"sync"
+)
+
+// shards is how many parts the table of global symbols has: enough that
+// goroutines seldom meet.
+const shards = 64
+
+// Table has the global symbols by name. It may be used by many goroutines.
+type Table struct {
+	seed  maphash.Seed
+	shard [shards]struct {
+		sync.Mutex
+		syms map[string]*Symbol
+	}
+}
+
+// NewTable makes an empty table.
+func NewTable() *Table {
+	t := &Table{seed: maphash.MakeSeed()}
+	for i := range t.shard {
+		t.shard[i].syms = map[string]*Symbol{}
+	}
+	return t
+}
+
+// Get returns the symbol of a name ("foo", or "foo@V" for one that is not the
+// default version), or nil.
+func (t *Table) Get(name string) *Symbol {
+	p := &t.shard[maphash.String(t.seed, name)%shards]
+	p.Lock()
+	defer p.Unlock()
+	return p.syms[name]
+}
+
+// Intern returns the symbol of a name, made undefined if it is new.
+func (t *Table) Intern(name string) *Symbol {
+	p := &t.shard[maphash.String(t.seed, name)%shards]
+	p.Lock()
+	defer p.Unlock()
+	s := p.syms[name]
+	if s == nil {
+		s = &Symbol{Name: name}
+		p.syms[name] = s
+	}
+	return s
+}
+
+// Sorted returns all symbols in the order of their names.
+func (t *Table) Sorted() []*Symbol {
+	var all []*Symbol
+	for i := range t.shard {
+		for _, s := range t.shard[i].syms {
+			all = append(all, s)
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Name != all[j].Name {
+			return all[i].Name < all[j].Name
+		}
+		return all[i].Version < all[j].Version
+	})
+	return all
+}

@@ -1,0 +1,104 @@
+package model
+
+import (
+	"encoding/binary"
+
+	"elfwright/machine"
+)
+
+// Target is what linking asks of a machine. Its methods are called for many
+// sections at once from several goroutines, except Relax.
+type Target interface {
+	Machine() *machine.Machine
+
+	// Scan looks at the relocations of a live section and says what they need:
+	// Need bits on symbols and Env, Section.DynRelocs. It reports relocations
+	// that cannot be (unknown type, TLS against code …). It may change the Type
+	// of relocations whose instruction it will relax when they are applied.
+	Scan(e *Env, s *Section)
+
+	// Relax looks at all sections of code once addresses are known. It takes out
+	// bytes (Section.Moves, Size), adds thunks (Section.After), and returns
+	// whether anything changed. It is called again, with new addresses, until it
+	// returns false; pass counts from 0. From some pass on it must only grow.
+	Relax(e *Env, pass int) (changed bool)
+
+	// Relocate applies a section's relocations to its bytes in the output:
+	// b has the section's Size bytes, and holds its Data (with Moves carried
+	// out by the target itself if it has any: then b is zero when it is called).
+	// It fills its dynamic relocations through Env.Dynamic.
+	Relocate(e *Env, s *Section, b []byte)
+
+	// PLT describes procedure linkage; see PLT.
+	PLT(e *Env) PLT
+}
+
+// PLT is the shape of a machine's procedure linkage table.
+type PLT struct {
+	Header, Entry, Align uint64 // bytes; an IPLT has no header
+	// WriteHeader and WriteEntry fill b, which lies at address at. got is the
+	// address of the GOT slot, gotplt that of .got.plt; index is the entry's
+	// number in .rela.plt.
+	WriteHeader func(e *Env, b []byte, at, gotplt uint64)
+	WriteEntry  func(e *Env, b []byte, at, got uint64, index int)
+}
+
+// Env is what a relocation needs to know of the link as a whole. Its fields are
+// set before Scan, addresses before the first Relax and again before each.
+type Env struct {
+	Opt    *Options
+	Target Target
+	Class  int              // 32 or 64
+	Order  binary.ByteOrder // of data
+	Code   binary.ByteOrder // of instructions
+	Flags  uint32           // e_flags of the output
+
+	Objects []*Object
+	Outputs []*Output
+	Table   *Table
+
+	// GOT is the value of _GLOBAL_OFFSET_TABLE_.
+	GOT uint64
+	// The linker's sections; nil where the link has none.
+	SecGOT, SecGOTPLT, SecPLT, SecIPLT, SecDyn, SecRelaPLT, SecRelaIPLT, SecDynamic *Section
+	// TLS is the PT_TLS segment's memory: [Start, Start+Size), its alignment.
+	TLSStart, TLSSize, TLSAlign uint64
+	// TLSLD is set by Scan when a module's own TLS index pair is needed, and
+	// TLSLDOff is where it is in .got.
+	NeedTLSLD Flag
+	TLSLDOff  int64
+	// NeedGOTBase is set by Scan when something is relative to the GOT.
+	NeedGOTBase Flag
+	// StaticTLS is set by Scan when a shared object needs static TLS (DF_STATIC_TLS).
+	StaticTLS Flag
+	// TextRel is set by Scan when a dynamic relocation is in a read-only section.
+	TextRel Flag
+	// GP is __global_pointer$ (RISC-V), 0 if there is none.
+	GP uint64
+
+	// Report takes an error (or a warning); the link goes on to find more.
+	Report *Report
+
+	// Dynamic has the slots of .rela.dyn, filled by Relocate and Synths.
+	Dynamic []DynReloc
+}
+
+// DynReloc is a dynamic relocation. Sym is nil for RELATIVE and IRELATIVE.
+type DynReloc struct {
+	Off    uint64
+	Addend int64
+	Sym    *Symbol
+	Type   uint32
+}
+
+// PIC says whether the output may be loaded anywhere.
+func (e *Env) PIC() bool { return e.Opt.Shared || e.Opt.PIE }
+
+// Symbol is the symbol of a relocation of a section; nil for index 0, and for
+// one that the object does not have.
+func (s *Section) Symbol(r *Reloc) *Symbol {
+	if syms := s.Obj.Symbols; int64(r.Sym) < int64(len(syms)) {
+		return syms[r.Sym]
+	}
+	return nil
+}
