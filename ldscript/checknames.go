@@ -39,6 +39,9 @@ func (c *checker) inputNames(s *InputSpec) {
 		look(p.Pos, p.Name)
 		files = append(files, p.Exclude...)
 	}
+	if i := strings.IndexByte(s.File.Member, '='); i > 0 && len(s.Patterns) == 0 && s.File.Pos.bare() {
+		c.report(s.Pos, Warning, "joined-name", "%s is the name of a file here; an assignment has spaces around \"=\"", s.File.Member)
+	}
 	for _, f := range files {
 		look(f.Pos, f.Member)
 	}
