@@ -71,6 +71,7 @@ type parser struct {
 	full    bool   // enough errors
 	errs    Errors
 	depth   int
+	opened  int // braces that recover has to close first
 	last    int // the end of the token read last
 }
 
@@ -250,7 +251,8 @@ func (p *parser) recover(from int) {
 		return
 	}
 	p.broken = false
-	depth := 0
+	depth := p.opened
+	p.opened = 0
 	p.off = max(p.off, from)
 	for p.off < len(p.text) {
 		if _, ok := p.space(modeScript); !ok || p.off >= len(p.text) {
@@ -370,7 +372,9 @@ func (p *parser) include(at Pos, m mode, body func()) string {
 	if i := bytes.IndexByte(text, 0); i >= 0 {
 		p.errorAt(p.lexer.pos(i), "a zero byte: this is not a script")
 	} else {
+		outer := p.within("")
 		body()
+		outer()
 	}
 	p.pop()
 	p.last = last

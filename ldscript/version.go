@@ -59,6 +59,12 @@ func NewVersionSet(scripts []*Version, demangle func(string) string) (*VersionSe
 	return s, nil
 }
 
+// A versionSide is a pattern, and whether it is for local symbols.
+type versionSide struct {
+	lang, name   string
+	exact, local bool
+}
+
 // checkNodes finds nodes that contradict one another.
 func checkNodes(nodes []*VersionNode) Errors {
 	var errs Errors
@@ -66,7 +72,20 @@ func checkNodes(nodes []*VersionNode) Errors {
 		errs = append(errs, &Error{Pos: at, Context: "version script", Msg: fmt.Sprintf(format, a...)})
 	}
 	known := make(map[string]*VersionNode)
+	sides := make(map[versionSide]*VersionNode)
 	for _, n := range nodes {
+		for _, p := range n.Global {
+			if other := sides[versionSide{p.Lang, p.Name, p.Exact, true}]; other != nil && other != n {
+				fault(p.Pos, "%v is global here, and local in %s", p, other.Name)
+			}
+			sides[versionSide{p.Lang, p.Name, p.Exact, false}] = n
+		}
+		for _, p := range n.Local {
+			if other := sides[versionSide{p.Lang, p.Name, p.Exact, false}]; other != nil && other != n {
+				fault(p.Pos, "%v is local here, and global in %s", p, other.Name)
+			}
+			sides[versionSide{p.Lang, p.Name, p.Exact, true}] = n
+		}
 		if n.Name == "" && len(nodes) > 1 {
 			fault(n.Pos, "a node without a name must be the only one")
 			break
