@@ -24,7 +24,7 @@ func ExampleParse() {
 	// t.lds:1:50: warning: .text, is one name: lists have spaces between their parts [comma-in-name]
 	// SECTIONS {
 	// 	. = 0x1000 + SIZEOF_HEADERS;
-	// 	.text : { *(.text, .rodata) }
+	// 	.text : { *(".text," .rodata) }
 	// }
 	// bad.lds:1:7: ENTRY: want a symbol, not 1
 }

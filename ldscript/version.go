@@ -72,20 +72,7 @@ func checkNodes(nodes []*VersionNode) Errors {
 		errs = append(errs, &Error{Pos: at, Context: "version script", Msg: fmt.Sprintf(format, a...)})
 	}
 	known := make(map[string]*VersionNode)
-	sides := make(map[versionSide]*VersionNode)
 	for _, n := range nodes {
-		for _, p := range n.Global {
-			if other := sides[versionSide{p.Lang, p.Name, p.Exact, true}]; other != nil && other != n {
-				fault(p.Pos, "%v is global here, and local in %s", p, other.Name)
-			}
-			sides[versionSide{p.Lang, p.Name, p.Exact, false}] = n
-		}
-		for _, p := range n.Local {
-			if other := sides[versionSide{p.Lang, p.Name, p.Exact, false}]; other != nil && other != n {
-				fault(p.Pos, "%v is local here, and global in %s", p, other.Name)
-			}
-			sides[versionSide{p.Lang, p.Name, p.Exact, true}] = n
-		}
 		if n.Name == "" && len(nodes) > 1 {
 			fault(n.Pos, "a node without a name must be the only one")
 			break
@@ -99,6 +86,28 @@ func checkNodes(nodes []*VersionNode) Errors {
 			}
 		}
 		known[n.Name] = n
+	}
+	return append(errs, checkSides(nodes)...)
+}
+
+// checkSides finds patterns that are global in one node and local in another.
+// Within one node GNU ld takes that.
+func checkSides(nodes []*VersionNode) Errors {
+	var errs Errors
+	sides := make(map[versionSide]*VersionNode)
+	look := func(n *VersionNode, p VersionPattern, local bool) {
+		if o := sides[versionSide{p.Lang, p.Name, p.Exact, !local}]; o != nil && o != n {
+			errs = append(errs, &Error{Pos: p.Pos, Context: "version script", Msg: fmt.Sprintf("%v is global in one of %s and %s, and local in the other", p, o.Name, n.Name)})
+		}
+		sides[versionSide{p.Lang, p.Name, p.Exact, local}] = n
+	}
+	for _, n := range nodes {
+		for _, p := range n.Global {
+			look(n, p, false)
+		}
+		for _, p := range n.Local {
+			look(n, p, true)
+		}
 	}
 	return errs
 }

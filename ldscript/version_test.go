@@ -33,7 +33,7 @@ var versionScripts = []string{
 	"V1 { \"foo*\"; }; V2 { foo; };",
 	"V1 { fo\\o; f\\*; };",
 	"V1 { extern \"C++\" { \"ns::f(int)\"; ns::g*; }; }; V2 { _ZN2ns*; };",
-	"V1 { extern \"C++\" { ns::*; }; local: *; };",
+	"V1 { global: extern \"C++\" { ns::*; }; local: *; };",
 	"V1 { extern \"C++\" { f*; }; }; V2 { foo; };",
 	"V1 { extern \"C++\" { *; }; }; V2 { foo; };",
 	"V1 { extern \"C++\" { ns::f*; }; }; V2 { extern \"C++\" { \"ns::f(int)\"; }; };",
