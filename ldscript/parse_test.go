@@ -164,3 +164,20 @@ func TestDialect(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkParse(b *testing.B) {
+	patterns, _ := manyPatterns()
+	var text strings.Builder
+	text.WriteString("SECTIONS {\n")
+	for i, p := range patterns {
+		fmt.Fprintf(&text, "\t.out%d : ALIGN(16) { __start%d = .; KEEP(*(%s)) __end%d = . + 0x10 * 2; }\n", i, i, p, i)
+	}
+	text.WriteString("}\n")
+	src := []byte(text.String())
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		if _, err := Parse("t.lds", src, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
