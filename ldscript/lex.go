@@ -154,7 +154,7 @@ func (l *lexer) space(m mode) (token, bool) {
 				return t, false
 			}
 			end = l.off + n + 4
-		case c == '#' && (m == modeVersion || m == modeNode):
+		case c == '#' && m != modeFiles:
 			n := strings.IndexByte(rest, '\n')
 			if n < 0 {
 				n = len(rest)

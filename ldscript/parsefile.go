@@ -132,6 +132,10 @@ func (p *parser) anywhere(t token) Stmt {
 	case t.is("PROVIDE"), t.is("HIDDEN"), t.is("PROVIDE_HIDDEN"):
 		return p.assignment(modeScript)
 	}
+	if t.key {
+		p.fail(t, t.text+" is a keyword, and no statement begins with it here; a symbol or section of that name needs quotes")
+		return nil
+	}
 	p.want(t, "a command, a symbol or a section")
 	return nil
 }
@@ -246,7 +250,9 @@ func (p *parser) regions(m *Memory, nested bool) {
 			p.script.layout.end(r, p.lexer.pos(p.last))
 		}
 		p.recoverIn(t)
-		p.accept(modeScript, ",")
+		if p.accept(modeScript, ",") && p.peek(modeScript).is("}") {
+			p.want(p.peek(modeScript), "a region")
+		}
 	}
 }
 

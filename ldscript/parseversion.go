@@ -76,7 +76,8 @@ func (p *parser) versionNode() *VersionNode {
 	return n
 }
 
-// versionBody reads [global:] patterns [local: patterns].
+// versionBody reads patterns, or [global: patterns] [local: patterns]. Where there
+// is local: GNU ld wants global: as well.
 func (p *parser) versionBody(n *VersionNode) {
 	switch {
 	case p.peek(modeNode).is("}"):
@@ -85,9 +86,9 @@ func (p *parser) versionBody(n *VersionNode) {
 		n.Local = p.versionPatterns("C")
 		return
 	}
-	p.label("global")
+	labelled := p.label("global")
 	n.Global = p.versionPatterns("C")
-	if p.label("local") {
+	if labelled && p.label("local") {
 		n.Local = p.versionPatterns("C")
 	}
 }
