@@ -59,6 +59,7 @@ type Options struct {
 	Strip                                                     Strip
 	DiscardLocals                                             Discard
 	BuildID                                                   string // none, sha1, md5, uuid, fast, tree, or 0x…
+	CompressDebug                                             string // none, zlib, zlib-gabi, zstd
 	EhFrameHdr                                                bool
 	HashStyle                                                 string // sysv, gnu, both
 	Optimize                                                  int    // -O

@@ -53,6 +53,8 @@ type Env struct {
 	Code   binary.ByteOrder // of instructions
 	Flags  uint32           // e_flags of the output
 
+	Entry uint64 // e_entry
+
 	Objects []*Object
 	Outputs []*Output
 	Table   *Table
@@ -61,6 +63,8 @@ type Env struct {
 	GOT uint64
 	// The linker's sections; nil where the link has none.
 	SecGOT, SecGOTPLT, SecPLT, SecIPLT, SecDyn, SecRelaPLT, SecRelaIPLT, SecDynamic *Section
+	// SecBuildID is the note whose last bytes are the hash of the file.
+	SecBuildID *Section
 	// TLS is the PT_TLS segment's memory: [Start, Start+Size), its alignment.
 	TLSStart, TLSSize, TLSAlign uint64
 	// TLSLD is set by Scan when a module's own TLS index pair is needed, and
@@ -73,6 +77,9 @@ type Env struct {
 	StaticTLS Flag
 	// TextRel is set by Scan when a dynamic relocation is in a read-only section.
 	TextRel Flag
+	// GnuABI is set where the output has what only GNU systems know: IFUNC,
+	// unique symbols.
+	GnuABI Flag
 	// GP is __global_pointer$ (RISC-V), 0 if there is none.
 	GP uint64
 
