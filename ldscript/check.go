@@ -30,8 +30,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%v: %v: %s [%s]", f.Pos, f.Level, f.Msg, f.Rule)
 }
 
-// Rules are the names of what Check looks for, each with a sentence.
-var Rules = []struct{ Name, Means string }{
+// Checks are the names of what Check looks for, each with a sentence.
+var Checks = []struct{ Name, Means string }{
 	{"undeclared-region", "a memory region is used that no MEMORY declares"},
 	{"unused-region", "a memory region is declared and not used"},
 	{"duplicate-region", "a memory region is declared twice"},

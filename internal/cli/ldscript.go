@@ -87,11 +87,11 @@ func (o *ldscriptFlags) dialectFlag() flag {
 
 func ldscriptRules() string {
 	width := 0
-	for _, r := range ldscript.Rules {
+	for _, r := range ldscript.Checks {
 		width = max(width, len(r.Name))
 	}
 	var b strings.Builder
-	for _, r := range ldscript.Rules {
+	for _, r := range ldscript.Checks {
 		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Means)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
