@@ -17,6 +17,7 @@ type Case struct {
 	Name     string // GROUP/NAME, or GROUP/NAME[VALUE] of a variation
 	Machines []string
 	Objects  []string
+	Needs    []string // objects that the command line does not name
 	Archives []Bundle
 	Args     string
 	CmdLine  string // instead of all that; "" for none
@@ -24,6 +25,7 @@ type Case struct {
 	Error    *regexp.Regexp
 	Warning  *regexp.Regexp
 	Want     []string
+	Beyond   []string // GNU ld fails, these facts hold for the linker under test
 	Dialect  string
 	Facts    []string // that tell the dialects apart
 	Ignore   *regexp.Regexp
@@ -230,6 +232,8 @@ func (c *Case) set(line string) (err error) {
 			return fmt.Errorf("%s: want a name and its members", key)
 		}
 		c.Archives = append(c.Archives, Bundle{key, words[0], words[1:]})
+	case "needs":
+		c.Needs = words
 	case "args":
 		c.Args = value
 	case "line":
@@ -246,6 +250,8 @@ func (c *Case) set(line string) (err error) {
 		c.Ignore, err = regexp.Compile(value)
 	case "want":
 		c.Want = append(c.Want, words...)
+	case "beyond":
+		c.Beyond = words
 	case "dialect":
 		if len(words) < 2 {
 			return fmt.Errorf("dialect: want a rule and facts")
@@ -286,7 +292,7 @@ func (c *Case) check() error {
 			return fmt.Errorf("%s.o: there is no source %s", o, o)
 		}
 	}
-	for _, w := range c.Want {
+	for _, w := range slices.Concat(c.Want, c.Beyond) {
 		if !strings.Contains(w, "=") {
 			return fmt.Errorf("want: %q is no FACT=VALUE", w)
 		}
@@ -306,11 +312,15 @@ func (c *Case) needs() []string {
 		}
 	}
 	add(c.Objects)
+	add(c.Needs)
 	for _, b := range c.Archives {
 		add(b.Members)
 	}
-	if c.CmdLine != "" {
-		add(strings.Fields(c.CmdLine))
+	for _, w := range strings.Fields(c.CmdLine) {
+		w = filepath.Clean(w)
+		if _, ok := c.sources[strings.TrimSuffix(w, ".o")]; ok { // others are not there, on purpose
+			add([]string{w})
+		}
 	}
 	return list
 }

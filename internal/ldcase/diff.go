@@ -81,6 +81,12 @@ func (c *Case) Compare(gnu, ours *Result) []string {
 		}
 		return []string{fmt.Sprintf("want the linker under test to refuse with %q; said: %s", c.Refuses, strings.TrimSpace(ours.Said))}
 	}
+	if c.Beyond != nil {
+		if ours.Err != nil {
+			return []string{fmt.Sprintf("refused (%v): %s", ours.Err, strings.TrimSpace(ours.Said))}
+		}
+		return facts(ours.Summary, c.Beyond)
+	}
 	if fault := c.judge(ours); fault != "" {
 		return []string{fault}
 	}
@@ -95,24 +101,21 @@ func (c *Case) Check(gnu *Result) []string {
 	if fault := c.judge(gnu); fault != "" {
 		return []string{fault}
 	}
-	var faults []string
-	for _, w := range c.Want {
-		question, value, _ := cutLast(w, "=")
-		if gnu.Summary == nil {
-			return append(faults, "want: there is no output")
-		}
-		if answer := gnu.Summary.Fact(question); answer != value {
-			faults = append(faults, fmt.Sprintf("%s is %s, want %s", question, answer, value))
+	if gnu.Summary == nil {
+		return nil
+	}
+	return facts(gnu.Summary, c.Want)
+}
+
+// facts are those of the list, each FACT=VALUE, that do not hold.
+func facts(s *Summary, list []string) (faults []string) {
+	for _, w := range list {
+		i := strings.LastIndexByte(w, '=')
+		if answer := s.Fact(w[:i]); answer != w[i+1:] {
+			faults = append(faults, fmt.Sprintf("%s is %s, want %s", w[:i], answer, w[i+1:]))
 		}
 	}
 	return faults
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
 }
 
 // judge: is it an error if the case says error, a warning where it says so?

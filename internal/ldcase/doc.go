@@ -13,6 +13,7 @@
 //
 //	machines: x86-64 i386   or "all"; the default is x86-64 i386
 //	objects: a.o b.o        inputs, behind the script on the command line
+//	needs: a.o b.o          more that are there, but not on the command line
 //	archive: lib.a a.o b.o  made of sources; "thin:" makes a thin one
 //	shared: libx.so a.o     a shared object, by GNU ld; more words are options
 //	args: …                 options before the script
@@ -28,6 +29,8 @@
 //	ignore: REGEXP          lines of the summary that are not compared
 //	differs: WHAT           a known difference of the linker under test: text of
 //	                        the lines that differ
+//	beyond: FACT=VALUE …    GNU ld fails (see "error"), the linker under test
+//	                        links, and makes this of it
 //	refuses: REGEXP         the linker under test refuses what GNU ld links
 //
 // Then come the files of the case: a line "-- NAME" begins one, "--" alone
