@@ -133,7 +133,7 @@ func infoOf(f *elffile.File, h *elffile.Section) string {
 
 func (s *Summary) readSegments(f *elffile.File) error {
 	for i, p := range f.Progs {
-		if p.Type == elf.PT_LOAD && p.Align > 1 && (p.Off-p.Vaddr)%p.Align != 0 {
+		if p.Type == elf.PT_LOAD && p.Memsz > 0 && p.Align > 1 && (p.Off-p.Vaddr)%p.Align != 0 {
 			return fmt.Errorf("program header %d: p_offset %#x and p_vaddr %#x differ modulo p_align %#x", i, p.Off, p.Vaddr, p.Align)
 		}
 		g := Segment{
