@@ -45,3 +45,11 @@ func TestDialect(t *testing.T) {
 	samples.Need(t, append(tools, "ld.lld-14")...)
 	ldcase.RunDialect(t, load(t), ldcase.Command("ld.lld-14"), under())
 }
+
+// TestPrograms: what the compilers of all machines make, linked and run.
+func TestPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles some forty programs")
+	}
+	ldcase.RunPrograms(t, strings.Fields(os.Getenv("ELFWRIGHT_LD")))
+}
