@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s\n%s", tt.text, diff)
 		}
 	}
-	for _, r := range Rules {
+	for _, r := range Checks {
 		if !seen[r.Name] {
 			t.Errorf("no test finds %s", r.Name)
 		}
