@@ -80,6 +80,7 @@ type Options struct {
 	NoText                                                                           bool // -z notext
 	Text_                                                                            bool // -z text
 	CombReloc                                                                        *bool
+	NoApplyDynamic                                                                   bool // --no-apply-dynamic-relocs
 	PackRelative                                                                     bool // -z pack-relative-relocs
 	StartStopGC                                                                      bool
 	StartStopVis                                                                     string

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 
+	"elfwright/ldscript"
 	"elfwright/machine"
 )
 
@@ -61,11 +62,15 @@ type Env struct {
 	Objects []*Object
 	Outputs []*Output
 	Table   *Table
+	// Versions are the nodes of the version scripts, nil without one.
+	Versions *ldscript.Version
 
 	// GOT is the value of _GLOBAL_OFFSET_TABLE_.
 	GOT uint64
 	// The linker's sections; nil where the link has none.
 	SecGOT, SecGOTPLT, SecPLT, SecIPLT, SecDyn, SecRelaPLT, SecRelaIPLT, SecDynamic *Section
+	// SecIGOTPLT has the slots of .iplt.
+	SecIGOTPLT *Section
 	// SecBuildID is the note whose last bytes are the hash of the file.
 	SecBuildID *Section
 	// TLS is the PT_TLS segment's memory: [Start, Start+Size), its alignment.

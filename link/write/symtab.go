@@ -160,7 +160,8 @@ func placed(s *model.Symbol) bool {
 // forcedLocal says whether a global is local in the table. In an executable that
 // is not loaded anywhere hidden symbols stay global.
 func forcedLocal(e *model.Env, s *model.Symbol) bool {
-	return e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL || s.Bind == elf.STB_LOCAL)
+	return s.Bind == elf.STB_LOCAL ||
+		e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL)
 }
 
 // name is a symbol's name in the table: with its version, where it is dynamic.
