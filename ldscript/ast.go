@@ -21,6 +21,8 @@ type Pos struct {
 type Source struct {
 	Name string
 	Text []byte
+
+	lines []int // offsets at which lines begin; nil if no parser has read it
 }
 
 // Script is a parsed file, or the text of an option such as --defsym.

@@ -214,13 +214,17 @@ func (c *checker) unused() {
 		if length == 0 {
 			c.report(r.Pos, Warning, "empty-region", "%q has no length", r.Name)
 		}
-		for _, q := range c.memory[:i] {
+		for _, q := range c.memory[:min(i, maxRegions)] {
 			if o, l, ok := q.span(); ok && origin < o+l && o < origin+length {
 				c.report(r.Pos, Note, "overlapping-regions", "%q shares addresses with %q", r.Name, q.Name)
+				break
 			}
 		}
 	}
 }
+
+// maxRegions bounds the search for regions that overlap.
+const maxRegions = 1000
 
 // span is where a region lies, if that is constant.
 func (r *Region) span() (origin, length uint64, ok bool) {
