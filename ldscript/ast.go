@@ -213,7 +213,7 @@ type MemoryInclude struct {
 type Region struct {
 	Pos
 	Name           string
-	Attrs          string // as written between the parentheses: "rx!w"
+	Attrs          string // "rx!w"; "!" turns what follows, up to a space
 	Origin, Length Expr
 }
 

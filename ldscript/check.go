@@ -52,7 +52,7 @@ var Rules = []struct{ Name, Means string }{
 	{"unknown-constant", "CONSTANT knows no such name"},
 	{"unknown-section", "a function asks for an output section that the script does not describe"},
 	{"dialect-number", "a number assigned in an output section: an offset for GNU ld, an absolute value for lld"},
-	{"dialect-dot", "\".\" set to a number or an address in an output section: GNU ld and lld differ, or refuse"},
+	{"dialect-dot", "\".\" set to a number in an output section: an offset for GNU ld, an address for lld"},
 	{"dialect-lma", "a section without AT> behind one with it: GNU ld goes on in its load region, lld does not"},
 	{"dialect-symbols-only", "an output section with symbols alone: GNU ld drops it, lld keeps it"},
 	{"dialect-syntax", "lld 14 does not read this"},
