@@ -20,9 +20,9 @@ type Options struct {
 
 // Limits of a script. Real ones are far below.
 const (
-	maxInclude = 10     // files in one another, as in GNU ld
-	maxDepth   = 1000   // of nested expressions and blocks
-	maxChain   = 10_000 // operators side by side in one expression
+	maxInclude = 10   // files in one another, as in GNU ld
+	maxDepth   = 1000 // of nested expressions and blocks
+	maxChain   = 4000 // operators side by side in one expression
 )
 
 // Parse reads a script. What is returned with an error is what could be read.

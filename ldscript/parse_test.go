@@ -89,7 +89,7 @@ func TestLimits(t *testing.T) {
 		{"minus", "x = " + strings.Repeat("-", n), "nested more than 1000 deep"},
 		{"conditions", "x = " + strings.Repeat("1 ? 2 : ", n), "nested more than 1000 deep"},
 		{"calls", "x = " + strings.Repeat("MAX(1, ", n), "nested more than 1000 deep"},
-		{"sum", "x = 1" + strings.Repeat(" + 1", n), "more than 10000 operators"},
+		{"sum", "x = 1" + strings.Repeat(" + 1", n), "more than 4000 operators"},
 		{"needed", "INPUT(a " + strings.Repeat("AS_NEEDED(a ", n), "nested more than 1000 deep"},
 		{"extern", "VERSION { { " + strings.Repeat(`extern "C" { `, n), "nested more than 1000 deep"},
 		{"includes", "INCLUDE x", "more than 10 files include one another"},
@@ -179,5 +179,35 @@ func BenchmarkParse(b *testing.B) {
 		if _, err := Parse("t.lds", src, Options{}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestCheckLarge: a large script full of faults is checked and shown in time
+// that grows with its size.
+func TestCheckLarge(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("MEMORY {\n")
+	for i := range 2000 {
+		fmt.Fprintf(&text, "r%d : ORIGIN = 0, LENGTH = 4\n", i)
+	}
+	text.WriteString("}\nSECTIONS {\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "x = a/b; .s%d : { *(.a%d .b*c%d) } >q\n", i, i, i)
+	}
+	text.WriteString("}\n")
+	began := time.Now()
+	s, err := Parse("t.lds", []byte(text.String()), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := Check(s)
+	for _, f := range found {
+		_ = f.Pos.Excerpt()
+	}
+	if len(found) < 40_000 {
+		t.Errorf("%d findings", len(found))
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Error(took)
 	}
 }
