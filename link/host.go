@@ -33,4 +33,3 @@ type Text struct {
 
 // GNU is the version of GNU ld whose meaning is ours.
 const GNU = "2.40"
-
