@@ -17,7 +17,8 @@ type state struct {
 	commonPage uint64
 
 	dot        uint64
-	round      int
+	pass       int      // number of the walk
+	finalPass  bool     // addresses stand
 	stmtAt     int      // index in body
 	inside     *section // that is being placed
 	assigning  *symbol
@@ -101,10 +102,10 @@ func (s *Script) settle() error {
 
 func (s *Script) settleAddresses() error {
 	for i := 0; ; i++ {
-		s.round++
 		s.moved = ""
 		before := s.snapshot()
 		s.sized()
+		s.final()
 		s.compare(before)
 		if s.moved == "" {
 			break
@@ -181,8 +182,14 @@ func (s *Script) moves(what string) {
 
 // walk gives everything its address once, from the start of the list to its end.
 func (s *Script) walk() {
-	s.faults, s.hints, s.broken = s.faults[:0], s.hints[:0], s.broken[:0]
-	s.dot, s.lastAlloc, s.counterSet, s.sawEnd = 0, nil, false, false
+	s.pass++
+	s.faults, s.hints = s.faults[:0], s.hints[:0]
+	s.dot, s.why = 0, nil
+	for _, a := range s.assigns {
+		if a.own && a.sym.object != nil {
+			a.sym.set = false // until the last walk it is the object's
+		}
+	}
 	s.settling, s.depth = true, 0
 	s.settleRegions()
 	s.settling = false
@@ -193,8 +200,6 @@ func (s *Script) walk() {
 			s.place(st)
 		case *assign:
 			s.assignOutside(st)
-		case *assertion:
-			s.assert(st, 0)
 		}
 	}
 }
@@ -210,18 +215,9 @@ func (s *Script) assert(a *assertion, in ldscript.Section) {
 
 // assignOutside carries out an assignment outside of output sections.
 func (s *Script) assignOutside(a *assign) {
-	if a.dot() {
-		s.counterSet = true
-	} else if isEnd(a.Name) {
-		s.sawEnd = true
-	}
 	v, e, ok := s.evaluate(a, 0)
 	if ok && a.dot() {
-		s.dot = v.N
-		if v.Kind == ldscript.IsRelative {
-			s.dot += s.byID[v.Sec].out.Addr
-		}
-		s.why = a
+		s.dot, s.why = s.address(v), a
 	}
 	if ok && !a.dot() {
 		s.give(a, &e, v)
@@ -243,7 +239,7 @@ func isEnd(name string) bool {
 // evaluate evaluates the right side of an assignment; ok is false if the
 // assignment does not take place.
 func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e ldscript.Eval, ok bool) {
-	if a.Provide && !s.provides(a) {
+	if a.Provide && !s.provides(a) || a.own && !s.finalPass && !s.countsUp(a) {
 		return v, e, false
 	}
 	e = ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot, In: in}
@@ -263,6 +259,14 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 	return v, e, false
 }
 
+// countsUp says whether an assignment to a symbol from its own value can be made
+// before the last walk: only if the value is a number that the script gave it
+// before this point. Any other would grow with each walk.
+func (s *Script) countsUp(a *assign) bool {
+	y := a.sym
+	return y.set && y.round == s.pass && y.value.Kind == ldscript.IsAbsolute
+}
+
 // place gives an output section and what is in it their addresses.
 func (s *Script) place(o *section) {
 	if o.off {
@@ -274,12 +278,9 @@ func (s *Script) place(o *section) {
 	if o.out == nil {
 		return
 	}
-	o.afterEnd, o.after, s.why = s.sawEnd, s.why, nil
+	o.after, s.why = s.why, nil
 	addr, delta := s.start(o)
 	o.out.Addr = addr
-	if !o.ignored && o.traits&alloc != 0 {
-		s.lastAlloc, s.counterSet = o, false
-	}
 	end := s.fill(o, addr)
 	o.knowVMA = true
 	if !o.ignored {
@@ -355,8 +356,8 @@ func (s *Script) advance(o *section) {
 		size = 0
 	}
 	s.dot += size
-	if ov := o.overlay; ov != nil && ov.sections[len(ov.sections)-1] == o {
-		s.dot = ov.end()
+	if o.endsOverlay() {
+		s.dot = o.overlay.end()
 	}
 	if o.traits&(alloc|load) == 0 {
 		return
@@ -371,6 +372,10 @@ func (s *Script) advance(o *section) {
 		l.current = o.out.LMA + size
 		s.checkRegion(o, l, o.out.LMA, false)
 	}
+}
+
+func (o *section) endsOverlay() bool {
+	return o.overlay != nil && o.overlay.sections[len(o.overlay.sections)-1] == o
 }
 
 // end is the address behind an overlay: that of its largest section.

@@ -120,7 +120,7 @@ func (c *compiler) inSections(n ldscript.Stmt, overwrite bool) {
 	case *ldscript.Assign:
 		s.body = append(s.body, c.assign(n, nil))
 	case *ldscript.Assert:
-		s.body = append(s.body, &assertion{n, nil})
+		s.body = append(s.body, &assertion{Assert: n})
 	case *ldscript.Insert:
 		s.body = append(s.body, &insert{n, len(s.body) - c.mark})
 		c.mark = len(s.body)
@@ -212,7 +212,7 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 		}
 		o.body = append(o.body, c.assign(n, o))
 	case *ldscript.Assert:
-		o.body = append(o.body, &assertion{n, o})
+		o.body = append(o.body, &assertion{Assert: n, in: o})
 	case *ldscript.Data:
 		d := &data{pos: n.Pos, kind: n.Kind, x: n.X, size: dataSize[n.Kind]}
 		c.s.datas = append(c.s.datas, d)

@@ -48,8 +48,7 @@ func (f *filler) statement(st stmt) {
 	case *assign:
 		f.assign(st)
 	case *assertion:
-		f.s.dot = f.dot
-		f.s.assert(st, f.o.id)
+		st.off = f.dot - f.base
 	case *data:
 		f.data(st)
 	case *fillStmt:
@@ -87,6 +86,7 @@ func (f *filler) grow() { f.o.filled = f.dot - f.base }
 func (f *filler) assign(a *assign) {
 	s := f.s
 	s.dot = f.dot
+	a.off = f.dot - f.base
 	v, e, ok := s.evaluate(a, f.o.id)
 	switch {
 	case !ok:
@@ -127,7 +127,8 @@ func (f *filler) setDot(a *assign, v ldscript.Value) {
 
 func (f *filler) data(d *data) {
 	d.off = f.dot - f.base
-	f.o.out.Items = append(f.o.out.Items, model.Item{Off: d.off, Size: d.size, Bytes: f.s.bytes(d, f.dot)})
+	d.item = len(f.o.out.Items)
+	f.o.out.Items = append(f.o.out.Items, model.Item{Off: d.off, Size: d.size})
 	f.dot += d.size
 	f.grow()
 }

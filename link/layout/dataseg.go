@@ -70,7 +70,7 @@ func (d *dataSegment) value(rules ldscript.Rules, fn string, dot uint64, args []
 				d.relroEnd = at + off
 			}
 		case relroMode:
-			d.relroEnd = alignUp(at+off, d.page)
+			d.relroEnd = alignUp(at+off, d.maxPage)
 			return d.relroEnd - off, nil
 		}
 		return at, nil
@@ -109,7 +109,7 @@ func (s *Script) sized() {
 	}
 	switch {
 	case d.relro && d.hasRelro && d.relroEnd != 0:
-		first, want := d.base, alignUp(d.relroEnd, d.page)
+		first, want := d.base, alignUp(d.relroEnd, d.maxPage)
 		d.base = s.relroStart(want)
 		d.begin(relroMode)
 		s.walk()

@@ -9,7 +9,6 @@ func (s *Script) findEmpty() {
 		o.removed, o.ignored = false, false
 		o.traits = o.baseTraits
 	}
-	s.round++
 	s.seg.begin(plainMode)
 	s.walk()
 	for _, o := range s.order {

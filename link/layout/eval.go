@@ -33,12 +33,12 @@ func (s asker) Symbol(name string, at ldscript.Pos) (ldscript.Value, error) {
 // scriptValue is the value of one of the script's own symbols. In the expression
 // that assigns it first it has that of an object.
 func (s asker) scriptValue(y *symbol) (ldscript.Value, bool) {
-	own := s.assigning == y && y.round != s.round
+	own := s.assigning == y && y.round != s.pass
 	switch {
 	case own && y.object != nil, !y.set && y.object != nil:
 		v, err := s.modelValue(y.object.sec, nil, y.object.value)
 		return v, err == nil
-	case own || !y.set:
+	case !y.set:
 		return ldscript.Value{}, false
 	}
 	return y.value, true
@@ -60,7 +60,7 @@ func (s asker) modelValue(sec *model.Section, out *model.Output, value uint64) (
 
 // Defined is DEFINED: by an object, or by the script before this point.
 func (s asker) Defined(name string) bool {
-	if y := s.syms[name]; y != nil && (y.object != nil || y.set && y.round == s.round) {
+	if y := s.syms[name]; y != nil && (y.object != nil || y.set && y.round == s.pass) {
 		return true
 	} else if y != nil && y.set {
 		return false

@@ -24,6 +24,7 @@ type home struct {
 type orphans struct {
 	s     *Script
 	homes map[string]*home
+	note  *section // the first note that was there when the last one was placed
 }
 
 const (
@@ -317,7 +318,7 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 	s := p.s
 	isNote := sec.Type == elf.SHT_NOTE && sec.Flags&elf.SHF_ALLOC != 0
 	if !isNote {
-		return nil, false
+		return p.behindNotes(o)
 	}
 	var first, larger, pred *section
 	for _, x := range s.order {
@@ -337,6 +338,7 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 			pred = x
 		}
 	}
+	p.note = first
 	switch {
 	case first == nil:
 		return nil, false
@@ -346,6 +348,28 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 	}
 	s.reorder(o, pred)
 	return s.before(first), true
+}
+
+// behindNotes keeps another orphan that would come right before a note from
+// coming between notes: it goes behind all of them.
+func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
+	if p.note == nil {
+		return nil, false
+	}
+	after := false
+	for i, x := range p.s.order {
+		switch {
+		case x == o:
+			after = true
+			if i+1 == len(p.s.order) || !p.s.order[i+1].loadedNote() {
+				return nil, false
+			}
+		case after && x.loadedNote():
+			prev = x
+		}
+	}
+	p.s.reorder(o, prev)
+	return prev, true
 }
 
 func (o *section) loadedNote() bool { return o.traits&load != 0 && o.currentType() == elf.SHT_NOTE }

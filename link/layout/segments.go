@@ -313,11 +313,13 @@ func (f *filer) rest() {
 			continue
 		}
 		switch {
-		case out.Flags&elf.SHF_ALLOC != 0 && !f.s.opt.Relocatable:
-			if out.Type == elf.SHT_NOBITS && out.Flags&elf.SHF_TLS != 0 {
+		case out.Type == elf.SHT_NOBITS && !f.s.opt.Relocatable:
+			out.FileOff = 0
+			if out.Flags&elf.SHF_TLS != 0 {
 				out.FileOff = int64(f.off + (out.Addr-f.off)%max(o.align1(), 1))
-				continue
 			}
+			continue
+		case out.Flags&elf.SHF_ALLOC != 0 && !f.s.opt.Relocatable:
 			if out.Size != 0 {
 				f.s.rep.Warn(fmt.Errorf("section %s is allocated and in no PT_LOAD segment", o.name))
 			}

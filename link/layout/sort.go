@@ -130,7 +130,7 @@ func (s *Script) sortSpec(sp *spec) {
 			return orders[0].compare(a, b) < 0
 		})
 	default:
-		sp.insertionSort(orders, files)
+		sp.treeSort(orders, files)
 	}
 	if sp.reversed() {
 		reverse(sp.sections)
@@ -163,25 +163,44 @@ func (s *Script) sortUniform(sp *spec, o order) {
 	sort.SliceStable(sp.sections, func(i, j int) bool { return o.compare(sp.sections[i], sp.sections[j]) < 0 })
 }
 
-// insertionSort is for a list of patterns with different orders: each section is
-// inserted before the first that is already there and comes later by the order
-// of its own pattern; without one it goes to the end. So GNU ld does.
-func (sp *spec) insertionSort(orders []order, files bool) {
-	var list []*model.Section
+// node is one of a tree of sections whose order is from left to right.
+type node struct {
+	sec         *model.Section
+	left, right *node
+}
+
+// treeSort is for a list of patterns with different orders: each section goes
+// down a tree by the order of its own pattern, one without an order to the right
+// end. So GNU ld does.
+func (sp *spec) treeSort(orders []order, files bool) {
+	var root *node
+	end := &root
 	for _, sec := range sp.sections {
 		o := orders[max(sec.Place.Pattern, 0)]
-		at := len(list)
-		for i, other := range list {
-			if sortsBefore(o, files, sec, other) {
-				at = i
-				break
+		at := end
+		if files || o != asGiven && o != byNone {
+			at = &root
+			for *at != nil {
+				if sortsBefore(o, files, sec, (*at).sec) {
+					at = &(*at).left
+				} else {
+					at = &(*at).right
+				}
 			}
 		}
-		list = append(list, nil)
-		copy(list[at+1:], list[at:])
-		list[at] = sec
+		*at = &node{sec: sec}
+		if at == end {
+			end = &(*at).right
+		}
 	}
-	sp.sections = list
+	sp.sections = root.flatten(sp.sections[:0])
+}
+
+func (n *node) flatten(list []*model.Section) []*model.Section {
+	for ; n != nil; n = n.right {
+		list = append(n.left.flatten(list), n.sec)
+	}
+	return list
 }
 
 func sortsBefore(o order, files bool, a, b *model.Section) bool {

@@ -84,6 +84,7 @@ type assign struct {
 	in       *section      // that it stands in, or nil
 	provided bool          // PROVIDE has taken effect
 	own      bool          // the right side names the symbol itself
+	off      uint64        // where it stands in its section
 
 	// What it gave in the last round, to see whether anything still moves.
 	last, before ldscript.Value
@@ -94,7 +95,8 @@ func (a *assign) dot() bool { return a.Name == "." }
 
 type assertion struct {
 	*ldscript.Assert
-	in *section
+	in  *section
+	off uint64
 }
 
 // insert moves the n statements before it. GNU ld moves all from the start of the
@@ -125,6 +127,7 @@ type data struct {
 	// before is its value in the last round.
 	before uint64
 	off    uint64
+	item   int // its index in Output.Items
 }
 
 // fillStmt is FILL.

@@ -91,7 +91,7 @@ func (s *Script) give(a *assign, e *ldscript.Eval, v ldscript.Value) {
 		}
 	}
 	a.last, a.ok = v, true
-	y.value, y.set, y.round = v, true, s.round
+	y.value, y.set, y.round = v, true, s.pass
 	y.hidden = y.hidden || a.Hidden
 	y.source = e.Source
 	y.pos = a.Pos
