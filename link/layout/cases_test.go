@@ -90,6 +90,11 @@ func TestMachines(t *testing.T) {
 			if testing.Short() && c.name != "headers" {
 				continue
 			}
+			if tc.name == "arm" && (c.name == "sane" || c.name == "defined") {
+				// GNU ld's empty sections for interworking change where
+				// it puts orphans of code if the script has .text alone.
+				continue
+			}
 			t.Run(tc.name+"/"+c.name, func(t *testing.T) {
 				t.Parallel()
 				compareWith(t, tc, c)

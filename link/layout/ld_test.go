@@ -80,26 +80,31 @@ func readObject(t *testing.T, dir, name string, rank int, table *model.Table) *m
 	return o
 }
 
-// linkerSections are those that GNU ld makes in every static link for x86; here
-// they stay empty.
+// linkerSections are those that GNU ld makes in every static link for a machine;
+// here they stay empty.
 func linkerSections(first *model.Object) *model.Object {
 	o := &model.Object{File: "linker", Linker: true, Class: first.Class, Order: first.Order, Machine: first.Machine}
 	rel, relType, al := ".rela", elf.SHT_RELA, uint64(8)
 	if first.Class == elf.ELFCLASS32 {
 		rel, relType, al = ".rel", elf.SHT_REL, 4
 	}
-	for _, s := range []struct {
+	type made struct {
 		name  string
 		typ   elf.SectionType
 		flags elf.SectionFlag
-	}{
+	}
+	list := []made{
 		{".got", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
 		{".got.plt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
 		{rel + ".got", relType, elf.SHF_ALLOC},
 		{".iplt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_EXECINSTR},
 		{rel + ".iplt", relType, elf.SHF_ALLOC},
 		{".igot.plt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
-	} {
+	}
+	if first.Machine == elf.EM_ARM {
+		list = []made{{".glue_7", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_EXECINSTR}}
+	}
+	for _, s := range list {
 		o.Sections = append(o.Sections, &model.Section{Obj: o, Name: s.name, Index: int32(len(o.Sections)), Type: s.typ, Flags: s.flags, Align: al, Live: true})
 	}
 	return o
@@ -186,7 +191,7 @@ func ours(t *testing.T, dir string, objs []string, texts []Text, opt *model.Opti
 			env.Class = 32
 		}
 	}
-	if m := env.Objects[0].Machine; m == elf.EM_X86_64 || m == elf.EM_386 {
+	if m := env.Objects[0].Machine; m == elf.EM_X86_64 || m == elf.EM_386 || m == elf.EM_ARM {
 		env.Objects = append(env.Objects, linkerSections(env.Objects[0]))
 	}
 	for _, name := range s.Refers() {
