@@ -19,7 +19,7 @@ func Run(t *testing.T, cases []*Case, under Linker) {
 				if testing.Short() && i > 0 {
 					break // one machine will do
 				}
-				c.run(t, lab, machineByName(name), under)
+				c.run(t, lab, MachineByName(name), under)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func RunDialect(t *testing.T, cases []*Case, lld, under Linker) {
 		t.Run(c.Dialect+"/"+c.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, name := range c.Machines {
-				c.runDialect(t, lab, machineByName(name), lld, under)
+				c.runDialect(t, lab, MachineByName(name), lld, under)
 			}
 		})
 	}

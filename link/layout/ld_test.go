@@ -164,6 +164,7 @@ type result struct {
 	errs, warnings              []string
 	script                      *Script
 	env                         *model.Env
+	segs                        []*model.Segment
 }
 
 func (r *result) String() string {
@@ -214,6 +215,7 @@ func ours(t *testing.T, dir string, objs []string, texts []Text, opt *model.Opti
 	for _, e := range rep.Warnings() {
 		r.warnings = append(r.warnings, e.Error())
 	}
+	r.segs = segs
 	if len(r.errs) == 0 {
 		r.describe(env, segs)
 	}
