@@ -23,6 +23,7 @@ type state struct {
 	inside     *section // that is being placed
 	assigning  *symbol
 	movingDot  bool
+	unplaced   *section // whose address cannot be asked for
 	lastAlloc  *section // the last one that is allocated
 	counterSet bool     // "." was assigned since
 	sawEnd     bool     // an assignment to end, _end or __end was passed
@@ -81,7 +82,11 @@ func (s *Script) settle() error {
 			return err
 		}
 		s.outputs()
+		s.faults = s.faults[:0]
 		segs, err := s.mapSegments()
+		if err == nil {
+			err = s.finalFaults()
+		}
 		if err != nil {
 			return err
 		}
@@ -244,8 +249,11 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 	}
 	e = ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot, In: in}
 	s.assigning, s.movingDot = a.sym, a.dot()
+	if a.dot() {
+		s.unplaced = s.inside
+	}
 	v, err := e.Value(a.x)
-	s.assigning, s.movingDot = nil, false
+	s.assigning, s.movingDot, s.unplaced = nil, false, nil
 	s.broken = append(s.broken, e.Failed...)
 	if err == nil {
 		return v, e, true
@@ -297,7 +305,9 @@ func (s *Script) place(o *section) {
 // placeAt evaluates the address that is written with a section.
 func (s *Script) placeAt(o *section) {
 	e := ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot}
+	s.unplaced = o
 	n, err := e.Address(o.addr)
+	s.unplaced = nil
 	if err != nil {
 		s.fails(err)
 		return
@@ -341,9 +351,12 @@ func (s *Script) alignOf(x ldscript.Expr) uint64 {
 		return 1
 	}
 	n := s.number(x)
-	if n&(n-1) != 0 {
-		s.fails(fault(x.At(), "ALIGN", "%#x is not a power of two", n))
+	if n > 1<<63 {
+		s.fails(fault(x.At(), "ALIGN", "%#x is too large", n))
 		return 1
+	}
+	for n&(n-1) != 0 { // the next power of two
+		n += n & -n
 	}
 	return max(n, 1)
 }
@@ -397,6 +410,7 @@ func (s *Script) outputs() {
 	s.env.Outputs = s.env.Outputs[:0]
 	for _, o := range s.order {
 		if o.removed {
+			s.moveOut(o)
 			continue
 		}
 		s.header(o)

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"slices"
 	"strings"
 
 	"elfwright/ldscript"
@@ -206,6 +207,7 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 		sp := &spec{InputSpec: n, in: o, script: c.file_, hits: make([]int32, max(len(n.Patterns), 1))}
 		o.body = append(o.body, sp)
 		c.s.specs = append(c.s.specs, sp)
+		c.fileNamed(&n.File)
 	case *ldscript.Assign:
 		if n.Name != "." {
 			o.symbols = true
@@ -227,6 +229,15 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 	default:
 		c.fail(n.At(), o.name, "a statement of type %T cannot stand here", n)
 	}
+}
+
+// fileNamed notes a file that a pattern names: it is an input.
+func (c *compiler) fileNamed(p *ldscript.FilePattern) {
+	files := &c.s.cmds.Files
+	if anyFile(p) || p.Colon || p.Archive != "" || ldscript.IsGlob(p.Member) || slices.Contains(*files, p.Member) {
+		return
+	}
+	*files = append(*files, p.Member)
 }
 
 var dataSize = map[string]uint64{"BYTE": 1, "SHORT": 2, "LONG": 4, "QUAD": 8, "SQUAD": 8}
@@ -256,6 +267,21 @@ func (c *compiler) assign(n *ldscript.Assign, in *section) *assign {
 		Name: n.Name, Provide: n.Provide, Hidden: n.Hidden, Pos: n.Pos, Refers: refers, Own: a.own,
 	})
 	return a
+}
+
+// divisions finds divisions of constants by zero, even where they would not be
+// evaluated, as GNU ld does when it reads them.
+func (c *compiler) divisions() {
+	c.s.eachExpr(func(x ldscript.Expr) {
+		b, ok := x.(*ldscript.Binary)
+		if !ok || b.Op != "/" && b.Op != "%" {
+			return
+		}
+		_, constant := b.X.(*ldscript.Number)
+		if constant && isNumber(b.Y, 0) {
+			c.fail(b.Pos, "", "%s by zero", b.Op)
+		}
+	})
 }
 
 // names collects the symbols that an expression names, each once.

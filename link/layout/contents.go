@@ -58,7 +58,11 @@ func (f *filler) statement(st stmt) {
 
 // section places an input section at its alignment, and the thunks behind it.
 func (f *filler) section(sec *model.Section) {
-	if !sec.Live || sec.Size == 0 && sec.Obj.Linker || f.o.ignored {
+	if !sec.Live {
+		return
+	}
+	sec.Out = f.o.out
+	if sec.Size == 0 && sec.Obj.Linker || f.o.ignored {
 		sec.Off = f.dot - f.base
 		return
 	}
@@ -69,7 +73,6 @@ func (f *filler) section(sec *model.Section) {
 	f.o.walkAl = max(f.o.walkAl, al)
 	f.dot = alignUp(f.dot, al)
 	sec.Off = f.dot - f.base
-	sec.Out = f.o.out
 	f.o.out.Items = append(f.o.out.Items, model.Item{Off: sec.Off, Size: sec.Size, Section: sec})
 	f.dot += sec.Size
 	f.grow()

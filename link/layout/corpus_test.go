@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,14 +101,14 @@ func linkForTest(t *testing.T, dir string, args []string) (said string, err erro
 	opt := &model.Options{}
 	var texts []Text
 	var objs []string
-	out := "a.out"
+	out, emu := "a.out", ""
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		next := func() string { i++; return args[min(i, len(args)-1)] }
 		name, value, has := strings.Cut(a, "=")
 		switch {
 		case a == "-m":
-			next()
+			emu = next()
 		case a == "-o":
 			out = next()
 		case a == "-e":
@@ -155,7 +156,18 @@ func linkForTest(t *testing.T, dir string, args []string) (said string, err erro
 	if len(objs) == 0 {
 		return "", errSkip
 	}
+	for _, x := range texts {
+		if strings.Contains(string(x.Text), "INSERT") {
+			texts = append(texts, builtin(t, toolchain{ld: []string{linkerOf[emu], "-m", emu}}))
+			break
+		}
+	}
 	return layoutFile(t, dir, out, objs, texts, opt)
+}
+
+var linkerOf = map[string]string{
+	"elf_x86_64": "ld", "elf_i386": "ld", "aarch64linux": "aarch64-linux-gnu-ld", "armelf_linux_eabi": "arm-linux-gnueabihf-ld",
+	"elf64lriscv": "riscv64-linux-gnu-ld", "elf32lriscv": "riscv64-linux-gnu-ld",
 }
 
 func zOption(opt *model.Options, z string) bool {
@@ -195,6 +207,19 @@ func layoutFile(t *testing.T, dir, out string, objs []string, texts []Text, opt 
 	if len(texts) == 0 {
 		return "", errSkip
 	}
+	// Files that the script names come first, as GNU ld opens them.
+	if s, err := Read(opt, texts, nil, &model.Report{}); err == nil {
+		var first []string
+		for _, f := range s.Commands().Files {
+			if i := slices.Index(objs, f); i >= 0 {
+				first = append(first, f)
+				objs = slices.Delete(slices.Clone(objs), i, i+1)
+			} else {
+				return "", errSkip
+			}
+		}
+		objs = append(first, objs...)
+	}
 	r := ours(t, dir, objs, texts, opt)
 	said := strings.Join(append(append([]string(nil), r.errs...), r.warnings...), "\n")
 	if len(r.errs) > 0 {
@@ -224,6 +249,13 @@ func (r *result) file(objs []string, dir string) []byte {
 		}
 	}
 	end = alignUp(max(end, 0x1000), 16)
+	var tlsStart uint64
+	for _, x := range env.Outputs {
+		if x.Flags&elf.SHF_TLS != 0 {
+			tlsStart = x.Addr
+			break
+		}
+	}
 	syms := elfWriter{order: o, class: env.Class}
 	syms.symbol(0, 0, 0, 0, 0, 0)
 	for _, m := range env.Table.Sorted() {
@@ -237,7 +269,11 @@ func (r *result) file(objs []string, dir string) []byte {
 		case m.Out != nil:
 			shndx = uint16(m.Out.Index)
 		}
-		syms.symbol(str(&strs, m.Name), byte(m.Bind)<<4|byte(m.Type), byte(m.Vis), shndx, m.Addr(), m.Size)
+		value := m.Addr()
+		if m.Type == elf.STT_TLS {
+			value -= tlsStart
+		}
+		syms.symbol(str(&strs, m.Name), byte(m.Bind)<<4|byte(m.Type), byte(m.Vis), shndx, value, m.Size)
 	}
 	n := len(env.Outputs)
 	w.sectionHeader(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

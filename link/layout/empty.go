@@ -10,7 +10,9 @@ func (s *Script) findEmpty() {
 		o.traits = o.baseTraits
 	}
 	s.seg.begin(plainMode)
+	s.seg.relro = s.wantsRelro()
 	s.walk()
+	s.seg.relro = s.seg.relro && s.seg.hasRelro
 	for _, o := range s.order {
 		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue

@@ -78,11 +78,11 @@ func (p *orphans) place(sec *model.Section, rest []*model.Section) {
 		return
 	}
 	if s.opt.Orphans == "error" && !sec.Obj.Linker {
-		s.rep.Error(fmt.Errorf("%s(%s): no pattern of the script takes this section (--orphan-handling=error)", sec.Obj.File, sec.Name))
+		s.rep.Error(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it (--orphan-handling=error)", sec.Obj.File, sec.Name))
 	}
 	o := p.home(sec, rest)
 	if s.opt.Orphans == "warn" && !sec.Obj.Linker {
-		s.rep.Warn(fmt.Errorf("%s(%s): no pattern of the script takes this section; it goes into %s", sec.Obj.File, sec.Name, o.name))
+		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, o.name))
 	}
 }
 
@@ -197,7 +197,7 @@ func (p *orphans) existing(name string, sec *model.Section) *section {
 // currentType is the type of an output section as far as it is known.
 func (o *section) currentType() elf.SectionType {
 	if o.hasInput {
-		return o.out.Type
+		return o.firstType
 	}
 	t, _ := byName(o.name)
 	return t
