@@ -258,6 +258,9 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 	if err == nil {
 		return v, e, true
 	}
+	if a.dot() && !isUnknown(err) {
+		err = &ldscript.Error{Pos: a.Pos, Context: "location counter", Msg: err.Error(), Err: err}
+	}
 	s.fails(err)
 	// A symbol has at least some value, so that others may go on.
 	if isUnknown(err) && a.sym != nil && !a.sym.set && !a.own {

@@ -339,7 +339,7 @@ func (c *compiler) fill(f *ldscript.Fill) []byte {
 	e := ldscript.Eval{Env: asker{c.s}, Rules: c.s.rules}
 	n, err := e.Address(f.X)
 	if err != nil {
-		c.errs = append(c.errs, err)
+		c.fail(f.Pos, "", "a fill must be a constant: %v", err)
 		return nil
 	}
 	return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}

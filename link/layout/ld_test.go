@@ -105,6 +105,10 @@ func linkerSections(first *model.Object) *model.Object {
 		list = []made{{".glue_7", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_EXECINSTR}}
 	}
 	for _, s := range list {
+		al := al
+		if s.name == ".iplt" {
+			al = 4
+		}
 		o.Sections = append(o.Sections, &model.Section{Obj: o, Name: s.name, Index: int32(len(o.Sections)), Type: s.typ, Flags: s.flags, Align: al, Live: true})
 	}
 	return o

@@ -481,7 +481,7 @@ func (s *Script) tlsSegment() []*segment {
 		return nil
 	}
 	if apart {
-		s.fails(fmt.Errorf("thread-local sections are not next to one another: %s", sectionNames(list)))
+		s.fails(fmt.Errorf("thread-local (TLS) sections are not next to one another: %s", sectionNames(list)))
 	}
 	return []*segment{{typ: elf.PT_TLS, flags: elf.PF_R, flagsSet: true, sections: list}}
 }

@@ -203,7 +203,7 @@ func (s *Script) moveOut(o *section) {
 		return
 	}
 	o.eachInput(func(sec *model.Section) {
-		if sec.Live {
+		if sec.Live && sec.Out == o.out {
 			sec.Off += o.out.Addr - to.out.Addr
 			sec.Out = to.out
 		}
