@@ -2,7 +2,6 @@ package ldscript
 
 import (
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -13,41 +12,6 @@ import (
 
 // anyPlace makes cmp take trees for equal that differ in positions.
 var anyPlace = cmp.Comparer(func(a, b Pos) bool { return true })
-
-// sameTree is what cmp would say with anyPlace, many times faster.
-func sameTree(a, b reflect.Value) bool {
-	if a.Type() != b.Type() {
-		return false
-	}
-	if a.Type() == reflect.TypeFor[Pos]() {
-		return true
-	}
-	switch a.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if a.IsNil() || b.IsNil() {
-			return a.IsNil() == b.IsNil()
-		}
-		return sameTree(a.Elem(), b.Elem())
-	case reflect.Struct:
-		for i := range a.NumField() {
-			if !sameTree(a.Field(i), b.Field(i)) {
-				return false
-			}
-		}
-		return true
-	case reflect.Slice:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for i := range a.Len() {
-			if !sameTree(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
-	}
-	return a.Equal(b)
-}
 
 // roundTrip checks what Format promises of a script.
 func roundTrip(t testing.TB, name string, text []byte, opt Options) {
@@ -63,12 +27,16 @@ func roundTrip(t testing.TB, name string, text []byte, opt Options) {
 		t.Errorf("%s: formatted: %v\n%s", name, err, once)
 		return
 	}
-	if !sameTree(reflect.ValueOf(first.Body), reflect.ValueOf(second.Body)) {
+	if !Same(first, second) {
 		t.Errorf("%s: formatting changes the meaning:\n%s\n%s", name, cmp.Diff(first.Body, second.Body, anyPlace), once)
 	}
 	twice := Format(second)
 	if string(once) != string(twice) {
 		t.Errorf("%s: formatting again changes it:\n%s", name, cmp.Diff(string(once), string(twice)))
+	}
+	bare := &Script{Source: first.Source, Body: first.Body} // as of a program, without what only the parser knows
+	if _, err := FormatSafe(bare, opt); err != nil {
+		t.Error(err)
 	}
 	if a, b := len(first.layout.comments), len(second.layout.comments); a != b {
 		t.Errorf("%s: %d comments before, %d after:\n%s", name, a, b, once)

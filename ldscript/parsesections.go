@@ -117,6 +117,9 @@ func (p *parser) outSection(at Pos, name string) Stmt {
 	s := &OutSection{Pos: at, Name: name}
 	p.sectionAddress(s)
 	p.op(modeExpr, ":")
+	if sym, _, ok := strings.Cut(name, "="); p.broken && ok && sym != "" && len(p.errs) > 0 {
+		p.errs[len(p.errs)-1].Msg += "; " + shorten(name) + ` is one name: "=" needs a space before it`
+	}
 	s.AtAddr = p.optional("AT")
 	s.Align = p.optional("ALIGN")
 	s.AlignInput = p.accept(modeExpr, "ALIGN_WITH_INPUT")
