@@ -15,8 +15,11 @@ func Run(t *testing.T, cases []*Case, under Linker) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			for _, name := range c.Machines {
-				c.run(t, lab, machineByName(name), under)
+			for i, name := range c.Machines {
+				if testing.Short() && i > 0 {
+					break // one machine will do
+				}
+				c.run(t, lab, MachineByName(name), under)
 			}
 		})
 	}
@@ -37,6 +40,9 @@ func (c *Case) run(t *testing.T, lab *Lab, m *Machine, under Linker) {
 		t.Fatalf("%s:%d: %s, GNU ld: %v", c.File, c.Line, m.Name, err)
 	}
 	report("GNU ld", c.Check(gnu))
+	if testing.Verbose() {
+		t.Logf("%s: ld %s\n%s", m.Name, strings.Join(gnu.Args, " "), gnu.text())
+	}
 	if under == nil || t.Failed() {
 		return
 	}
@@ -46,6 +52,15 @@ func (c *Case) run(t *testing.T, lab *Lab, m *Machine, under Linker) {
 		return
 	}
 	report(strings.Join(ours.Args, " "), c.unknown(c.Compare(gnu, ours)))
+}
+
+// text is the result for a reader.
+func (r *Result) text() string {
+	text := r.Said
+	if r.Err != nil {
+		return text + r.Err.Error() + "\n"
+	}
+	return text + strings.Join(r.Summary.Lines(), "\n")
 }
 
 // unknown takes the known differences out. One that is not there any more is a
@@ -73,7 +88,7 @@ func RunDialect(t *testing.T, cases []*Case, lld, under Linker) {
 		t.Run(c.Dialect+"/"+c.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, name := range c.Machines {
-				c.runDialect(t, lab, machineByName(name), lld, under)
+				c.runDialect(t, lab, MachineByName(name), lld, under)
 			}
 		})
 	}

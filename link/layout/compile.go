@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"slices"
 	"strings"
 
 	"elfwright/ldscript"
@@ -120,7 +121,7 @@ func (c *compiler) inSections(n ldscript.Stmt, overwrite bool) {
 	case *ldscript.Assign:
 		s.body = append(s.body, c.assign(n, nil))
 	case *ldscript.Assert:
-		s.body = append(s.body, &assertion{n, nil})
+		s.body = append(s.body, &assertion{Assert: n})
 	case *ldscript.Insert:
 		s.body = append(s.body, &insert{n, len(s.body) - c.mark})
 		c.mark = len(s.body)
@@ -206,13 +207,14 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 		sp := &spec{InputSpec: n, in: o, script: c.file_, hits: make([]int32, max(len(n.Patterns), 1))}
 		o.body = append(o.body, sp)
 		c.s.specs = append(c.s.specs, sp)
+		c.fileNamed(&n.File)
 	case *ldscript.Assign:
 		if n.Name != "." {
 			o.symbols = true
 		}
 		o.body = append(o.body, c.assign(n, o))
 	case *ldscript.Assert:
-		o.body = append(o.body, &assertion{n, o})
+		o.body = append(o.body, &assertion{Assert: n, in: o})
 	case *ldscript.Data:
 		d := &data{pos: n.Pos, kind: n.Kind, x: n.X, size: dataSize[n.Kind]}
 		c.s.datas = append(c.s.datas, d)
@@ -227,6 +229,15 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 	default:
 		c.fail(n.At(), o.name, "a statement of type %T cannot stand here", n)
 	}
+}
+
+// fileNamed notes a file that a pattern names: it is an input.
+func (c *compiler) fileNamed(p *ldscript.FilePattern) {
+	files := &c.s.cmds.Files
+	if anyFile(p) || p.Colon || p.Archive != "" || ldscript.IsGlob(p.Member) || slices.Contains(*files, p.Member) {
+		return
+	}
+	*files = append(*files, p.Member)
 }
 
 var dataSize = map[string]uint64{"BYTE": 1, "SHORT": 2, "LONG": 4, "QUAD": 8, "SQUAD": 8}
@@ -256,6 +267,21 @@ func (c *compiler) assign(n *ldscript.Assign, in *section) *assign {
 		Name: n.Name, Provide: n.Provide, Hidden: n.Hidden, Pos: n.Pos, Refers: refers, Own: a.own,
 	})
 	return a
+}
+
+// divisions finds divisions of constants by zero, even where they would not be
+// evaluated, as GNU ld does when it reads them.
+func (c *compiler) divisions() {
+	c.s.eachExpr(func(x ldscript.Expr) {
+		b, ok := x.(*ldscript.Binary)
+		if !ok || b.Op != "/" && b.Op != "%" {
+			return
+		}
+		_, constant := b.X.(*ldscript.Number)
+		if constant && isNumber(b.Y, 0) {
+			c.fail(b.Pos, "", "%s by zero", b.Op)
+		}
+	})
 }
 
 // names collects the symbols that an expression names, each once.
@@ -313,7 +339,7 @@ func (c *compiler) fill(f *ldscript.Fill) []byte {
 	e := ldscript.Eval{Env: asker{c.s}, Rules: c.s.rules}
 	n, err := e.Address(f.X)
 	if err != nil {
-		c.errs = append(c.errs, err)
+		c.fail(f.Pos, "", "a fill must be a constant: %v", err)
 		return nil
 	}
 	return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}

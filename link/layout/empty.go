@@ -9,9 +9,10 @@ func (s *Script) findEmpty() {
 		o.removed, o.ignored = false, false
 		o.traits = o.baseTraits
 	}
-	s.round++
 	s.seg.begin(plainMode)
+	s.seg.relro = s.wantsRelro()
 	s.walk()
+	s.seg.relro = s.seg.relro && s.seg.hasRelro
 	for _, o := range s.order {
 		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue

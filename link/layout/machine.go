@@ -22,7 +22,7 @@ var machines = []machineFacts{
 	{elf.EM_X86_64, 0x1000, 0x1000, 0x1000, true, true, true},
 	{elf.EM_386, 0x1000, 0x1000, 0x1000, true, true, true},
 	{elf.EM_AARCH64, 0x10000, 0x1000, 0x10000, false, true, false},
-	{elf.EM_ARM, 0x10000, 0x1000, 0x10000, false, false, true},
+	{elf.EM_ARM, 0x1000, 0x1000, 0x10000, false, false, true},
 	{elf.EM_RISCV, 0x1000, 0x1000, 0x1000, false, true, false},
 }
 

@@ -24,6 +24,7 @@ type home struct {
 type orphans struct {
 	s     *Script
 	homes map[string]*home
+	note  *section // the first note that was there when the last one was placed
 }
 
 const (
@@ -77,11 +78,11 @@ func (p *orphans) place(sec *model.Section, rest []*model.Section) {
 		return
 	}
 	if s.opt.Orphans == "error" && !sec.Obj.Linker {
-		s.rep.Error(fmt.Errorf("%s(%s): no pattern of the script takes this section (--orphan-handling=error)", sec.Obj.File, sec.Name))
+		s.rep.Error(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it (--orphan-handling=error)", sec.Obj.File, sec.Name))
 	}
 	o := p.home(sec, rest)
 	if s.opt.Orphans == "warn" && !sec.Obj.Linker {
-		s.rep.Warn(fmt.Errorf("%s(%s): no pattern of the script takes this section; it goes into %s", sec.Obj.File, sec.Name, o.name))
+		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, o.name))
 	}
 }
 
@@ -196,7 +197,7 @@ func (p *orphans) existing(name string, sec *model.Section) *section {
 // currentType is the type of an output section as far as it is known.
 func (o *section) currentType() elf.SectionType {
 	if o.hasInput {
-		return o.out.Type
+		return o.firstType
 	}
 	t, _ := byName(o.name)
 	return t
@@ -317,7 +318,7 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 	s := p.s
 	isNote := sec.Type == elf.SHT_NOTE && sec.Flags&elf.SHF_ALLOC != 0
 	if !isNote {
-		return nil, false
+		return p.behindNotes(o)
 	}
 	var first, larger, pred *section
 	for _, x := range s.order {
@@ -337,6 +338,7 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 			pred = x
 		}
 	}
+	p.note = first
 	switch {
 	case first == nil:
 		return nil, false
@@ -346,6 +348,28 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 	}
 	s.reorder(o, pred)
 	return s.before(first), true
+}
+
+// behindNotes keeps another orphan that would come right before a note from
+// coming between notes: it goes behind all of them.
+func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
+	if p.note == nil {
+		return nil, false
+	}
+	after := false
+	for i, x := range p.s.order {
+		switch {
+		case x == o:
+			after = true
+			if i+1 == len(p.s.order) || !p.s.order[i+1].loadedNote() {
+				return nil, false
+			}
+		case after && x.loadedNote():
+			prev = x
+		}
+	}
+	p.s.reorder(o, prev)
+	return prev, true
 }
 
 func (o *section) loadedNote() bool { return o.traits&load != 0 && o.currentType() == elf.SHT_NOTE }

@@ -41,7 +41,10 @@ func (s *Script) mapSegments() ([]*segment, error) {
 		return nil, nil
 	}
 	var segs []*segment
-	var err error
+	err := s.phdrsWithout()
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case len(s.phdrs) > 0 && !s.layered:
 		segs, err = s.scriptSegments()
@@ -66,6 +69,21 @@ func (s *Script) mapSegments() ([]*segment, error) {
 	return segs, err
 }
 
+// phdrsWithout finds sections that name a program header where there is no PHDRS.
+func (s *Script) phdrsWithout() error {
+	if len(s.phdrs) > 0 {
+		return nil
+	}
+	for _, o := range s.outs {
+		for _, name := range o.phdrs {
+			if !o.off && o.out != nil && name != "NONE" {
+				return fault(o.pos(), o.name, "program header %q is not declared: there is no PHDRS", name)
+			}
+		}
+	}
+	return nil
+}
+
 // estimateHeaders is how many program headers there will probably be, before any
 // address is known: as GNU ld guesses, so that scripts with more than one
 // solution get the same.
@@ -87,7 +105,7 @@ func (s *Script) estimateHeaders() int {
 	if s.kept(".dynamic") != nil {
 		n++
 	}
-	if s.wantsRelro() && s.seg.hasRelro {
+	if s.seg.relro {
 		n++
 	}
 	if s.ehFrameHdr() != nil {
@@ -463,7 +481,7 @@ func (s *Script) tlsSegment() []*segment {
 		return nil
 	}
 	if apart {
-		s.fails(fmt.Errorf("thread-local sections are not next to one another: %s", sectionNames(list)))
+		s.fails(fmt.Errorf("thread-local (TLS) sections are not next to one another: %s", sectionNames(list)))
 	}
 	return []*segment{{typ: elf.PT_TLS, flags: elf.PF_R, flagsSet: true, sections: list}}
 }
@@ -483,7 +501,7 @@ func sectionNames(list []*section) string {
 // and has bytes.
 func (s *Script) relroSegment(loads []*segment) []*segment {
 	d := &s.seg
-	if !d.relro || !d.hasRelro || d.relroEnd == 0 || d.relroBase == 0 {
+	if !d.relro || d.relroEnd == 0 || d.relroBase == 0 {
 		return nil
 	}
 	for _, l := range loads {
@@ -531,7 +549,7 @@ func (s *Script) machineSegments(segs []*segment) []*segment {
 // the section before; the first ones in those of the first that has any.
 func (s *Script) scriptSegments() ([]*segment, error) {
 	segs := make([]*segment, len(s.phdrs))
-	byName := map[string][]*segment{}
+	byName := map[string]bool{}
 	var errs []error
 	for i, h := range s.phdrs {
 		g, err := s.scriptSegment(h)
@@ -547,60 +565,64 @@ func (s *Script) scriptSegments() ([]*segment, error) {
 			}
 		}
 		segs[i] = g
-		byName[h.Name] = append(byName[h.Name], g)
+		byName[h.Name] = true
 	}
 	if len(errs) > 0 {
 		return nil, joined(errs)
 	}
-	return segs, s.fillSegments(byName)
+	return segs, s.fillSegments(segs, byName)
 }
 
-func (s *Script) fillSegments(byName map[string][]*segment) error {
+// fillSegments goes over the sections once for each header, as GNU ld does: the
+// list that is inherited is kept from one header to the next, so that sections
+// before the first :NAME are in the segments of the first list only for the
+// first header, and for the others in those of the last.
+func (s *Script) fillSegments(segs []*segment, byName map[string]bool) error {
 	var errs []error
 	var last []string
-	for i, o := range s.outs {
-		if o.off {
-			continue
-		}
-		given := o.phdrs != nil
-		list := o.phdrs
-		if given {
-			last = list
-		} else {
-			if o.kind == noLoad || o.out == nil || o.traits&alloc == 0 {
+	for _, g := range segs {
+		for i, o := range s.outs {
+			if o.off {
 				continue
 			}
-			if last == nil {
-				last = s.firstPhdrs(i)
-			}
-			if last == nil {
-				return fmt.Errorf("PHDRS: no section is assigned to any program header")
-			}
-			list = last
-		}
-		if o.out == nil {
-			continue
-		}
-		for _, name := range list {
-			gs := byName[name]
-			if len(gs) == 0 && name != "NONE" {
-				if given {
-					errs = append(errs, fault(o.pos(), "PHDRS", "%q is not declared", name))
-				}
-				continue
-			}
-			for _, g := range gs {
-				if !given && g.typ == elf.PT_INTERP || o.removed {
+			list := o.phdrs
+			if list != nil {
+				last = list
+			} else {
+				if o.kind == noLoad || o.out == nil || o.traits&alloc == 0 || g.typ == elf.PT_INTERP {
 					continue
 				}
-				if g.typ == elf.PT_LOAD && o.traits&alloc == 0 {
-					continue
+				if last == nil {
+					last = s.firstPhdrs(i)
 				}
-				g.sections = append(g.sections, o)
+				if last == nil {
+					return fmt.Errorf("PHDRS: no section is assigned to any program header")
+				}
+				list = last
+			}
+			s.fillSegment(g, o, list)
+		}
+	}
+	for _, o := range s.outs {
+		for _, name := range o.phdrs {
+			if !o.off && o.out != nil && !byName[name] && name != "NONE" {
+				errs = append(errs, fault(o.pos(), "PHDRS", "%q is not declared", name))
 			}
 		}
 	}
 	return joined(errs)
+}
+
+// fillSegment puts a section into a segment, once for each time it is named.
+func (s *Script) fillSegment(g *segment, o *section, list []string) {
+	if o.out == nil || o.removed || g.typ == elf.PT_LOAD && o.traits&alloc == 0 {
+		return
+	}
+	for _, name := range list {
+		if name == g.name {
+			g.sections = append(g.sections, o)
+		}
+	}
 }
 
 func (o *section) pos() ldscript.Pos {

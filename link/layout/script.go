@@ -56,6 +56,7 @@ type Commands struct {
 	Externs                      []string
 	Inputs                       []*ldscript.Input
 	Startup                      string
+	Files                        []string // that patterns name without a wildcard: GNU ld opens them as inputs
 	SearchDirs                   []string
 	Output                       string
 	OutputFormat, FormatBig      string
@@ -134,6 +135,7 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 		c.file(t)
 	}
 	c.addresses()
+	c.divisions()
 	if err := errors.Join(c.errs...); err != nil {
 		return nil, err
 	}

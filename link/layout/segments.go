@@ -313,11 +313,13 @@ func (f *filer) rest() {
 			continue
 		}
 		switch {
-		case out.Flags&elf.SHF_ALLOC != 0 && !f.s.opt.Relocatable:
-			if out.Type == elf.SHT_NOBITS && out.Flags&elf.SHF_TLS != 0 {
+		case out.Type == elf.SHT_NOBITS && !f.s.opt.Relocatable:
+			out.FileOff = 0
+			if out.Flags&elf.SHF_TLS != 0 {
 				out.FileOff = int64(f.off + (out.Addr-f.off)%max(o.align1(), 1))
-				continue
 			}
+			continue
+		case out.Flags&elf.SHF_ALLOC != 0 && !f.s.opt.Relocatable:
 			if out.Size != 0 {
 				f.s.rep.Warn(fmt.Errorf("section %s is allocated and in no PT_LOAD segment", o.name))
 			}
@@ -342,7 +344,7 @@ func (f *filer) others() {
 		p := f.result[g]
 		switch {
 		case g.typ == elf.PT_LOAD:
-		case g.typ == elf.PT_GNU_RELRO && !f.s.userPhdrs():
+		case g.typ == elf.PT_GNU_RELRO && g.extra == nil:
 			f.relro(p)
 		case g.typ == elf.PT_GNU_STACK && len(g.sections) == 0:
 			p.Memsz = g.memsz
@@ -368,12 +370,18 @@ func (f *filer) other(g *segment, p *model.Segment) {
 	} else {
 		p.Vaddr, p.Paddr = g.sections[0].out.Addr, g.sections[0].out.LMA
 		p.Off = uint64(g.sections[0].out.FileOff)
+		if g.typ == elf.PT_GNU_STACK {
+			p.Off = 0 // it is about the stack, whatever the script puts there
+		}
 	}
 	if g.paddr != nil {
 		p.Paddr = *g.paddr
 	}
 	f.headersOf(g, p)
 	if g.typ == elf.PT_PHDR {
+		if f.table == nil {
+			f.s.rep.Error(fmt.Errorf("PHDR segment not covered by a PT_LOAD: none has the program header table"))
+		}
 		p.Align = max(p.Align, uint64(f.s.class)/8)
 		return
 	}
@@ -389,12 +397,12 @@ func (f *filer) otherSection(g *segment, p *model.Segment, o *section) {
 	}
 	allocated := out.Flags&elf.SHF_ALLOC != 0
 	if out.Type != elf.SHT_NOBITS {
-		p.Filesz = uint64(out.FileOff) - p.Off + out.Size
+		p.Filesz = uint64(out.FileOff-g.sections[0].out.FileOff) + out.Size
 	}
 	switch {
 	case g.typ == elf.PT_TLS:
-		if end := p.Vaddr + p.Memsz; allocated && out.Addr >= end {
-			p.Memsz += out.Addr - end
+		if end := p.Paddr + p.Memsz; allocated && out.LMA >= end {
+			p.Memsz += out.LMA - end
 		}
 		p.Memsz += out.Size
 	case g.typ == elf.PT_NOTE && allocated:
@@ -430,9 +438,6 @@ func (f *filer) headersOf(g *segment, p *model.Segment) {
 	}
 	p.Filesz, p.Memsz = size, size
 	if f.table == nil {
-		if g.typ == elf.PT_PHDR {
-			f.s.rep.Error(fmt.Errorf("PT_PHDR: no PT_LOAD covers the program header table"))
-		}
 		return
 	}
 	l := f.result[f.table]
