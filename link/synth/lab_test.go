@@ -59,6 +59,8 @@ type lab struct {
 	env  *model.Env
 	set  *synth.Set
 	segs []*model.Segment
+	// edges, if set, gives script symbols their values once addresses are known.
+	edges func()
 }
 
 func newLab(t testing.TB, dir string, objs []string, opt *model.Options) *lab {
@@ -254,10 +256,10 @@ func (l *lab) assign() {
 			continue
 		}
 		if k := rank(&model.Section{Flags: out.Flags, Type: out.Type}); k != r {
-			r = k
-			if k < 3 || k == 9 {
+			if r < 2 || k == 9 {
 				pos = (pos + 0x1fff) &^ 0xfff
 			}
+			r = k
 		}
 		if out.Flags&elf.SHF_ALLOC == 0 {
 			pos = 0
@@ -316,6 +318,9 @@ func (l *lab) link() []byte {
 	e.Outputs = outs
 	for l.assign(); l.set.Resize(); {
 		l.assign()
+	}
+	if l.edges != nil {
+		l.edges()
 	}
 	l.segments()
 	l.set.Finish(l.segs)
@@ -402,9 +407,18 @@ func (t *rowTarget) PLT(e *model.Env) model.PLT {
 		WriteHeader: func(*model.Env, []byte, uint64, uint64) {},
 		WriteEntry:  func(*model.Env, []byte, uint64, uint64, int) {}}
 	if t.m.ELF == elf.EM_X86_64 {
+		p.WriteHeader = func(e *model.Env, b []byte, at, gotplt uint64) {
+			copy(b, "\xff\x35\x00\x00\x00\x00\xff\x25") // push 8+.got.plt(%rip); jmp *16+.got.plt(%rip)
+			e.Order.PutUint32(b[2:], uint32(gotplt+8-at-6))
+			e.Order.PutUint32(b[8:], uint32(gotplt+16-at-12))
+		}
 		p.WriteEntry = func(e *model.Env, b []byte, at, got uint64, index int) {
-			copy(b, "\xff\x25") // jmp *slot(%rip)
+			copy(b, "\xff\x25\x00\x00\x00\x00\x68\x00\x00\x00\x00\xe9") // jmp *slot(%rip); push $index; jmp .plt
 			e.Order.PutUint32(b[2:], uint32(got-at-6))
+			e.Order.PutUint32(b[7:], uint32(index))
+			if e.SecPLT.Out != nil {
+				e.Order.PutUint32(b[12:], uint32(e.SecPLT.Addr(0)-at-16))
+			}
 		}
 	}
 	return p
