@@ -15,7 +15,7 @@ func (s *Set) createDynamic() {
 	}
 	f := s.format()
 	s.dynsym = s.add(".dynsym", elf.SHT_DYNSYM, allocRead, s.word, uint64(f.SymSize()), writer(s.writeDynsym))
-	s.dynstr = s.add(".dynstr", elf.SHT_STRTAB, allocRead, 1, 0, writer(func(b []byte) { copy(b, s.dynsyms.strings) }))
+	s.dynstr = s.add(".dynstr", elf.SHT_STRTAB, allocRead, 1, 0, writer(func(b []byte) { copy(b, s.dynsyms.bytes) }))
 	style := e.Opt.HashStyle
 	if style != "gnu" {
 		s.hash = s.add(".hash", elf.SHT_HASH, allocRead, s.word, 4, writer(s.writeHash))
@@ -102,7 +102,8 @@ func (s *Set) tagAddr(t elf.DynTag, sec *model.Section) {
 
 func (s *Set) tagsOfLibrary() {
 	if n := s.env.Opt.Soname; n != "" && s.env.Opt.Shared {
-		s.tagIs(elf.DT_SONAME, uint64(s.dynsyms.str(n)))
+		s.dynsyms.add(n)
+		s.tag(elf.DT_SONAME, func() uint64 { return uint64(s.dynsyms.at(n)) })
 	}
 	if s.env.Opt.Symbolic && s.env.Opt.Shared {
 		s.tagIs(elf.DT_SYMBOLIC, 0)
@@ -215,7 +216,6 @@ func (s *Set) relocs() uint64 {
 	return first
 }
 
-// Bits of DT_FLAGS and DT_FLAGS_1 that debug/elf names by other types.
 func (s *Set) tagsOfFlags() {
 	o := s.env.Opt
 	if s.verdef.Size != 0 {

@@ -14,7 +14,8 @@ import (
 // A function's entry covers what follows it, up to the next one's. So code without
 // an entry must not stand behind code that has one: as GNU ld does, an entry
 // EXIDX_CANTUNWIND is added there and at the end, and entries that say the same as
-// the one before are taken out.
+// the one before are taken out; with --no-merge-exidx-entries only those that say
+// "cannot".
 
 const (
 	shtArmExidx    = elf.SectionType(0x70000001)
@@ -99,7 +100,7 @@ func (s *Set) walkCode(of map[*model.Section]*exidx) {
 		}
 		for off := uint64(0); off < uint64(len(x.sec.Data)); off += exidxEntry {
 			k, w := x.entry(off)
-			if !s.env.Opt.NoMergeExidx && k == kind && (k == exidxCannot || k == exidxInline && w == word) {
+			if k == kind && (k == exidxCannot || k == exidxInline && w == word && !s.env.Opt.NoMergeExidx) {
 				x.drop[off/exidxEntry], x.dropped = true, true
 			}
 			kind, word = k, w

@@ -180,9 +180,10 @@ func (s *Set) placeSlots() {
 }
 
 // fixed says whether the loader leaves the symbol's value alone: it is a number,
-// or a weak symbol that nothing defines.
+// or a weak symbol that nothing defines. Whether a script's symbol is a number is
+// not known before addresses are; it is taken for an address.
 func fixed(sym *model.Symbol) bool {
-	return sym.Absolute() || sym.State != model.Defined
+	return sym.State != model.Defined || sym.Absolute() && !sym.Script
 }
 
 // dynamic is how many dynamic relocations an entry needs.
@@ -239,7 +240,7 @@ func (s *Set) writeGOT(b []byte) {
 // writeSlot makes an entry: its words and its dynamic relocations. Where those
 // are REL the words are their addends.
 func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
-	e, at := s.env, s.got.Addr(x.off)
+	at := s.got.Addr(x.off)
 	var S uint64
 	if x.sym != nil && x.sym.State == model.Defined && !x.sym.Preempt {
 		S = value(x.sym)
@@ -251,6 +252,8 @@ func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
 			s.putWord(b, S)
 		case x.sym.Preempt:
 			rel[0] = model.DynReloc{Off: at, Sym: x.sym, Type: s.dyn.globDat}
+		case x.sym.Absolute(): // a script's: the relocation that was counted is none
+			s.putWord(b, S)
 		default:
 			rel[0] = model.DynReloc{Off: at, Addend: int64(S), Type: s.dyn.relative}
 			s.putAddend(b, S)
@@ -265,7 +268,6 @@ func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
 	default:
 		s.writeTLS(x, b, rel, at, S)
 	}
-	_ = e
 }
 
 func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {

@@ -30,9 +30,10 @@ func (s *Set) sizeTables() {
 		s.interp.Size = uint64(len(s.interpreter()))
 	}
 	s.sizeVersions()
-	s.sizeDynamic() // adds strings
+	s.sizeDynamic()
+	s.dynsyms.close() // beyond this point no string is added
 	s.dynsym.Size = uint64(len(s.dynsyms.syms)) * s.dynsym.Entsize
-	s.dynstr.Size = uint64(len(s.dynsyms.strings))
+	s.dynstr.Size = uint64(len(s.dynsyms.bytes))
 	if s.hash != nil {
 		s.hash.Size = s.sysvSize()
 	}

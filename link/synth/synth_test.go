@@ -1,0 +1,402 @@
+package synth_test
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"elfwright/internal/samples"
+	"elfwright/link/model"
+)
+
+// sizes are the sizes of the sections of a file that have a name among those
+// given, and nothing else.
+func sizes(t testing.TB, b []byte, names ...string) string {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, n := range names {
+		if s := f.Section(n); s != nil && s.Size != 0 {
+			out = append(out, fmt.Sprintf("%s=%#x", n, s.Size))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// reference links with GNU ld and returns the file.
+func reference(t testing.TB, dir, triple string, objs []string, args ...string) []byte {
+	t.Helper()
+	run(t, dir, triple+"ld", append(append(args, "-o", "ref"), objs...)...)
+	b, err := os.ReadFile(filepath.Join(dir, "ref"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// readelf has readelf accept the file, without a word of warning.
+func readelf(t testing.TB, dir string, b []byte, args ...string) string {
+	t.Helper()
+	samples.Need(t, "readelf")
+	name := filepath.Join(dir, "ours")
+	if err := os.WriteFile(name, b, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("readelf", append(args, name)...).CombinedOutput()
+	if err != nil || bytes.Contains(out, []byte("arning")) || bytes.Contains(out, []byte("rror:")) {
+		t.Errorf("readelf %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+var dynamicSource = map[string]string{
+	"a.c": `int v; int *pv = &v; __attribute__((visibility("hidden"))) int hv; int *ph = &hv; int f(void) { return 1; }
+int g(void) { return f(); }
+int *addr(void) { return &v; }
+static const char *words[] = {"one", "two", "three"}; const char *w(int i) { return words[i]; }`,
+	"b.c": `extern int f(void); __thread int tls = 3; int *t(void) { return &tls; } int h(void) { return f(); }
+void _start(void) { h(); }`,
+}
+
+// dataSource has addresses in data only, so that the test's linker, which knows
+// little of instructions, can link it for every machine.
+var dataSource = map[string]string{
+	"a.c": `int v; int *pv = &v; __attribute__((visibility("hidden"))) int hv; int *ph = &hv; int f(void) { return 1; }
+int (*pf)(void) = f; static const char *words[] = {"one", "two", "three"}; const char **pw = words;`,
+	"b.c": `extern int f(void); int (*qf)(void) = f; __thread int tls = 3; void _start(void) {}`,
+}
+
+// TestDynamicSizes: with the same inputs the tables of the dynamic linker are as
+// large as GNU ld's, and readelf finds nothing wrong with them.
+func TestDynamicSizes(t *testing.T) {
+	tables := []string{".interp", ".hash", ".gnu.hash", ".dynsym", ".dynstr", ".dynamic", ".rela.dyn", ".rel.dyn", ".rela.plt", ".rel.plt", ".got", ".got.plt"}
+	const symbols = 6 // the others depend on relaxation, of which the test's linker does none
+	yes := true
+	for name, triple := range tools {
+		for _, x := range []struct {
+			args string
+			opt  model.Options
+		}{
+			{"-pie", model.Options{PIE: true}},
+			{"-pie --no-dynamic-linker -z now", model.Options{PIE: true, NoDynamicLinker: true, Now: true, Relro: &yes}},
+			{"-shared", model.Options{Shared: true}},
+			{"-shared -Bsymbolic --hash-style=gnu -soname lib.so", model.Options{Shared: true, Symbolic: true, HashStyle: "gnu", Soname: "lib.so"}},
+		} {
+			t.Run(name+" "+x.args, func(t *testing.T) {
+				x86 := name == "x86-64" || name == "i386"
+				source := dataSource
+				if x86 {
+					source = dynamicSource
+				}
+				dir, objs := build(t, triple, "-O1 -fPIC -ftls-model=initial-exec -fno-asynchronous-unwind-tables", source)
+				ref := reference(t, dir, triple, objs, strings.Fields(x.args+" --no-relax")...)
+				opt := x.opt
+				opt.Output = "ref"
+				ours := newLab(t, dir, objs, &opt).link()
+				equal := tables
+				switch {
+				case !x86:
+					equal = nil // section symbols in .dynsym
+				case x.args != "-shared":
+					equal = tables[:symbols]
+				}
+				if got, want := sizes(t, ours, equal...), sizes(t, ref, equal...); got != want {
+					t.Errorf("\n got %s\nwant %s", got, want)
+				}
+				readelf(t, dir, ours, "-aW")
+				sameDynamic(t, ours, ref)
+			})
+		}
+	}
+}
+
+// sameDynamic compares the tags, in order, and the dynamic symbols by name.
+func sameDynamic(t *testing.T, ours, ref []byte) {
+	t.Helper()
+	read := func(b []byte) (tags string, syms []string) {
+		f, err := elf.NewFile(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _ := f.Section(".dynamic").Data()
+		for n := f.Section(".dynamic").Entsize; len(d) > 0; d = d[n:] {
+			if n == 16 {
+				tags += fmt.Sprint(elf.DynTag(f.ByteOrder.Uint64(d)), " ")
+			} else {
+				tags += fmt.Sprint(elf.DynTag(f.ByteOrder.Uint32(d)), " ")
+			}
+		}
+		list, _ := f.DynamicSymbols()
+		for _, s := range list {
+			if elf.ST_TYPE(s.Info) == elf.STT_SECTION {
+				continue // GNU ld has symbols of some sections on some machines
+			}
+			syms = append(syms, fmt.Sprintf("%s %v %d %v", s.Name, elf.ST_TYPE(s.Info), s.Size, s.Section == 0))
+		}
+		sort.Strings(syms)
+		return tags, syms
+	}
+	tags, syms := read(ours)
+	wantTags, wantSyms := read(ref)
+	if tags != wantTags {
+		t.Errorf("tags\n got %s\nwant %s", tags, wantTags)
+	}
+	if fmt.Sprint(syms) != fmt.Sprint(wantSyms) {
+		t.Errorf("symbols\n got %q\nwant %q", syms, wantSyms)
+	}
+}
+
+// TestMergeSizes: sections of strings and constants are as large as GNU ld's, and
+// what refers to them finds what it found before.
+func TestMergeSizes(t *testing.T) {
+	source := map[string]string{
+		"a.s": `
+	.section .rodata.s1,"aMS",@progbits,1
+x0:	.string "foobar"
+x1:	.string "bar"
+	.string ""
+x2:	.string "quux"
+	.section .rodata.s8,"aMS",@progbits,1
+	.balign 8
+y0:	.string "aligned"
+	.balign 8
+y1:	.string "ned"
+	.balign 8
+	.string "0123456789abcdef"
+	.balign 8
+	.string "89abcdef"
+	.section .rodata.w,"aMS",@progbits,4
+	.balign 4
+z0:	.long 'a', 'b', 0, 'b', 0
+	.section .rodata.c16,"aM",@progbits,16
+	.balign 16
+c0:	.quad 1, 2
+	.quad 3, 4
+	.data
+	.globl _start
+_start:	.quad x0, x1, x2, x0+3, .rodata.s1+4, y0, y1, z0, z0+12, c0, c0+16
+`,
+		"b.s": `
+	.section .rodata.s1,"aMS",@progbits,1
+	.string "bar"
+	.string "foobar"
+v:	.string "a foobar"
+	.string "x"
+	.string "unique"
+	.section .rodata.s8,"aMS",@progbits,1
+	.balign 8
+	.string "ned"
+	.balign 8
+	.string "other"
+	.section .rodata.w,"aMS",@progbits,4
+	.balign 4
+	.long 'a', 'b', 0, 'c', 0
+	.section .rodata.c16,"aM",@progbits,16
+	.balign 16
+	.quad 3, 4
+d:	.quad 5, 6
+	.data
+	.quad v, v+2, d, .rodata.s1+4
+`,
+	}
+	dir, objs := build(t, "", "", source)
+	script := `SECTIONS { .s1 : { *(.rodata.s1) } .s8 : { *(.rodata.s8) } .w : { *(.rodata.w) } .c16 : { *(.rodata.c16) } .data : { *(.data) } }`
+	if err := os.WriteFile(filepath.Join(dir, "t.lds"), []byte(script), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ref := reference(t, dir, "", objs, "-T", "t.lds")
+	l := newLab(t, dir, objs, &model.Options{})
+	for _, o := range l.env.Objects {
+		for _, s := range o.Sections {
+			if s != nil {
+				s.Name = strings.Replace(s.Name, ".rodata", "", 1)
+			}
+		}
+	}
+	ours := l.link()
+	names := []string{".s1", ".s8", ".w", ".c16"}
+	if got, want := sizes(t, ours, names...), sizes(t, ref, names...); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	if got, want := pointees(t, ours), pointees(t, ref); got != want {
+		t.Errorf("pointers lead to\n got %s\nwant %s", got, want)
+	}
+}
+
+// pointees are the first bytes of what each word of .data points to.
+func pointees(t *testing.T, b []byte) (text string) {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _ := f.Section(".data").Data()
+	for ; len(d) >= 8; d = d[8:] {
+		p := f.ByteOrder.Uint64(d)
+		for _, s := range f.Sections {
+			if p >= s.Addr && p < s.Addr+s.Size && s.Flags&elf.SHF_ALLOC != 0 {
+				c, _ := s.Data()
+				c = c[p-s.Addr:]
+				if i := bytes.IndexByte(c, 0); i > 0 && s.Name == ".s1" {
+					c = c[:i]
+				}
+				text += fmt.Sprintf("%q ", c[:min(len(c), 8)])
+			}
+		}
+	}
+	return text
+}
+
+var throwing = map[string]string{
+	"a.c": `extern void b(int); __attribute__((section(".text.dead"))) int dead(int x) { return x + 1; }
+void use(void *); int a(int x) { char buf[100]; use(buf); b(x); return buf[3]; } void use(void *p) {} `,
+	"b.c": `extern int a(int); void b(int x) { char buf[200]; extern void use(void *); use(buf); if (x) a(x - 1); }
+void _start(void) { a(3); for (;;); }`,
+}
+
+// TestEhFrame: of the frames of code that is there all are kept, of others none;
+// equal CIEs are one; the table is sorted and complete, as readelf reads it.
+func TestEhFrame(t *testing.T) {
+	for name, triple := range tools {
+		if name == "arm" {
+			continue // has .ARM.exidx
+		}
+		t.Run(name, func(t *testing.T) {
+			dir, objs := build(t, triple, "-O1 -fno-pic -fasynchronous-unwind-tables", throwing)
+			ref := reference(t, dir, triple, objs, "--gc-sections", "--eh-frame-hdr", "--no-relax")
+			l := newLab(t, dir, objs, &model.Options{EhFrameHdr: true})
+			for _, o := range l.env.Objects {
+				for _, s := range o.Sections {
+					if s != nil && s.Name == ".text.dead" {
+						s.Live, s.Dropped = false, model.Collected
+					}
+				}
+			}
+			ours := l.link()
+			names := []string{".eh_frame", ".eh_frame_hdr"}
+			if got, want := sizes(t, ours, names...), sizes(t, ref, names...); got != want {
+				t.Errorf("\n got %s\nwant %s", got, want)
+			}
+			text := readelf(t, dir, ours, "--debug-dump=frames")
+			want := run(t, dir, "readelf", "--debug-dump=frames", "ref")
+			if got, want := strings.Count(text, "FDE cie="), strings.Count(want, "FDE cie="); got != want {
+				t.Errorf("%d FDEs, want %d", got, want)
+			}
+			if got, want := strings.Count(text, " CIE\n"), strings.Count(want, " CIE\n"); got != want {
+				t.Errorf("%d CIEs, want %d", got, want)
+			}
+			checkTable(t, ours, text)
+		})
+	}
+}
+
+// checkTable reads .eh_frame_hdr as an unwinder would.
+func checkTable(t *testing.T, b []byte, frames string) {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Section(".eh_frame_hdr")
+	h, _ := s.Data()
+	if !bytes.HasPrefix(h, []byte{1, 0x1b, 3, 0x3b}) {
+		t.Fatalf("header %x", h[:4])
+	}
+	at := func(off int) uint64 { return s.Addr + uint64(int64(int32(f.ByteOrder.Uint32(h[off:])))) }
+	if got, want := at(4)+4, f.Section(".eh_frame").Addr; got != want {
+		t.Errorf(".eh_frame at %#x, want %#x", got, want)
+	}
+	n := int(f.ByteOrder.Uint32(h[8:]))
+	if len(h) != 12+8*n || n != strings.Count(frames, "FDE cie=") {
+		t.Errorf("%d entries in %d bytes", n, len(h))
+	}
+	funcs := map[uint64]bool{}
+	syms, _ := f.Symbols()
+	for _, x := range syms {
+		if elf.ST_TYPE(x.Info) == elf.STT_FUNC {
+			funcs[x.Value] = true
+		}
+	}
+	last := uint64(0)
+	for i := range n {
+		pc := at(12 + 8*i)
+		if pc <= last || !funcs[pc] {
+			t.Errorf("entry %d: %#x is no function or not in order", i, pc)
+		}
+		last = pc
+	}
+}
+
+// TestExidx: the unwind table of Arm has GNU ld's entries.
+func TestExidx(t *testing.T) {
+	source := map[string]string{
+		"a.s": `
+	.text
+	.fnstart
+	.globl _start, __aeabi_unwind_cpp_pr0
+__aeabi_unwind_cpp_pr0:
+_start:	bx lr
+	.save {r4}
+	.fnend
+	.fnstart
+	bx lr
+	.save {r4}
+	.fnend
+	.section .text.b,"ax"
+	.fnstart
+	bx lr
+	.cantunwind
+	.fnend
+	.section .text.c,"ax"
+	.fnstart
+	bx lr
+	.cantunwind
+	.fnend
+`,
+		"b.s": `
+	.text
+	bx lr
+	bx lr
+`,
+		"c.s": `
+	.text
+	.fnstart
+	bx lr
+	.save {r4,r5}
+	.fnend
+`,
+	}
+	triple := tools["arm"]
+	dir, objs := build(t, triple, "", source)
+	for _, args := range [][]string{nil, {"--no-merge-exidx-entries"}} {
+		ref := reference(t, dir, triple, objs, args...)
+		ours := newLab(t, dir, objs, &model.Options{NoMergeExidx: len(args) != 0}).link()
+		if got, want := unwinds(t, ours), unwinds(t, ref); got != want {
+			t.Errorf("%v\n got %s\nwant %s", args, got, want)
+		}
+	}
+}
+
+// unwinds lists .ARM.exidx: of each entry the offset in .text and the second word.
+func unwinds(t *testing.T, b []byte) (text string) {
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Section(".ARM.exidx")
+	d, _ := s.Data()
+	for i := 0; i+8 <= len(d); i += 8 {
+		w := int32(f.ByteOrder.Uint32(d[i:])<<1) >> 1
+		text += fmt.Sprintf("%#x:%#x ", int64(s.Addr)+int64(i)+int64(w)-int64(f.Section(".text").Addr), f.ByteOrder.Uint32(d[i+4:]))
+	}
+	return text
+}
