@@ -34,10 +34,14 @@ func load(t *testing.T) []*ldcase.Case {
 	return cases
 }
 
+// all: GNU ld by itself is asked for every machine only in a sweep. The tests of
+// a linker run everything.
+func all() bool { return under() != nil || os.Getenv("ELFWRIGHT_SWEEP") != "" }
+
 // TestCorpus: GNU ld does what the cases say.
 func TestCorpus(t *testing.T) {
 	samples.Need(t, tools...)
-	ldcase.Run(t, load(t), under())
+	ldcase.Run(t, load(t), under(), all())
 }
 
 // TestDialect: where lld means otherwise, it does.
@@ -51,7 +55,7 @@ func TestPrograms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles some forty programs")
 	}
-	ldcase.RunPrograms(t, strings.Fields(os.Getenv("ELFWRIGHT_LD")))
+	ldcase.RunPrograms(t, strings.Fields(os.Getenv("ELFWRIGHT_LD")), all())
 }
 
 // TestSupportPage: the page names all rules of the dialects, all differences,

@@ -9,15 +9,16 @@ import (
 
 // Run runs the cases as subtests, in parallel: GNU ld must do what the case
 // says, and a linker under test, if there is one, the same. Differences that
-// the case names must be there.
-func Run(t *testing.T, cases []*Case, under Linker) {
+// the case names must be there. With all it runs them for every machine of theirs,
+// else for the first.
+func Run(t *testing.T, cases []*Case, under Linker, all bool) {
 	lab := &Lab{Dir: t.TempDir()}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			for i, name := range c.Machines {
-				if testing.Short() && i > 0 {
-					break // one machine will do
+				if !all && i > 0 {
+					break
 				}
 				c.run(t, lab, MachineByName(name), under)
 			}

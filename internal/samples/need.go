@@ -87,6 +87,9 @@ func DebianPackage(tool string) string {
 			return "binutils-" + triple
 		}
 	}
+	if triple, ok := strings.CutSuffix(tool, "-g++"); ok {
+		return "g++-" + triple
+	}
 	switch {
 	case strings.HasPrefix(tool, "qemu-"):
 		return "qemu-user"
