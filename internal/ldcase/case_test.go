@@ -72,7 +72,7 @@ func TestParseFaults(t *testing.T) {
 // TestCompareFinds: another layout, symbol, type of segment, byte, error or
 // message is a difference; a wrong want is a fault.
 func TestCompareFinds(t *testing.T) {
-	m := machineByName("x86-64")
+	m := MachineByName("x86-64")
 	samples.Need(t, m.As[0], m.Ld)
 	cases, err := Parse("tiny.case", tiny, nil)
 	if err != nil {
