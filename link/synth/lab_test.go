@@ -407,6 +407,7 @@ func (t *rowTarget) PLT(e *model.Env) model.PLT {
 		WriteHeader: func(*model.Env, []byte, uint64, uint64) {},
 		WriteEntry:  func(*model.Env, []byte, uint64, uint64, int) {}}
 	if t.m.ELF == elf.EM_X86_64 {
+		p.Lazy = 6
 		p.WriteHeader = func(e *model.Env, b []byte, at, gotplt uint64) {
 			copy(b, "\xff\x35\x00\x00\x00\x00\xff\x25") // push 8+.got.plt(%rip); jmp *16+.got.plt(%rip)
 			e.Order.PutUint32(b[2:], uint32(gotplt+8-at-6))
