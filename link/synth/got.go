@@ -98,9 +98,6 @@ func (s *Set) needs() {
 			take(sym)
 		}
 	}
-	for _, sym := range e.Table.Some(func(x *model.Symbol) bool { return x.Obj == nil && x.Aux == nil && x.Need.Load() != 0 }) {
-		take(sym)
-	}
 	e.TLSLDOff = -1
 	if e.NeedTLSLD.Get() {
 		e.TLSLDOff = s.slot(nil, slotLD)

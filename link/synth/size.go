@@ -67,7 +67,13 @@ func (s *Set) Finish(segs []*model.Segment) {
 	s.placeHeaders(segs)
 }
 
+// referred says whether a live place refers to a symbol; that an object names it,
+// as assemblers do with _GLOBAL_OFFSET_TABLE_, is not enough.
 func (s *Set) referred(name string) bool {
 	sym := s.env.Table.Get(name)
-	return sym != nil && sym.Used && (sym.Obj == s.Object || sym.State != model.Defined)
+	if sym == nil || sym.Obj != s.Object && sym.State == model.Defined {
+		return false
+	}
+	_, _, ok := s.user(sym, nil)
+	return ok
 }

@@ -400,3 +400,114 @@ func unwinds(t *testing.T, b []byte) (text string) {
 	}
 	return text
 }
+
+// TestSymbolTable: the local part of .symtab is GNU ld's, symbol by symbol; the
+// globals are the same, in an order of our own.
+func TestSymbolTable(t *testing.T) {
+	source := map[string]string{
+		"a.c": `static int z; int *zp = &z; __attribute__((visibility("hidden"))) int hid = 3; static void f(void) {} int g(void) { f(); return hid; }
+static __thread int tl; int *tlp(void) { return &tl; } int w(void) __attribute__((weak)); int w(void) { return 1; }`,
+		"b.s": "\t.section .rodata.str,\"aMS\",@progbits,1\n.Lone:\t.string \"one\"\n\t.data\n\t.globl _start\n_start:\t.quad .Lone\n.Lkept:\t.quad .Lkept\n",
+		"c.c": "",
+	}
+	dir, objs := build(t, "", "-fno-pic -Wa,-L -fno-asynchronous-unwind-tables", source)
+	for _, x := range []struct {
+		args string
+		opt  model.Options
+	}{
+		{"", model.Options{}},
+		{"-X", model.Options{DiscardLocals: model.DiscardTemporary}},
+		{"-x", model.Options{DiscardLocals: model.DiscardAll}},
+		{"--discard-none", model.Options{DiscardLocals: model.DiscardNone}},
+		{"-s", model.Options{Strip: model.StripAll}},
+	} {
+		ref := reference(t, dir, "", objs, strings.Fields(x.args)...)
+		ours := newLab(t, dir, objs, &x.opt).link()
+		gotL, gotG := symbolNames(t, ours)
+		wantL, wantG := symbolNames(t, ref)
+		if gotL != wantL {
+			t.Errorf("%s: locals\n got %s\nwant %s", x.args, gotL, wantL)
+		}
+		if gotG != wantG {
+			t.Errorf("%s: globals\n got %s\nwant %s", x.args, gotG, wantG)
+		}
+	}
+}
+
+func symbolNames(t *testing.T, b []byte) (local, global string) {
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syms, _ := f.Symbols()
+	var globals []string
+	for _, s := range syms {
+		text := fmt.Sprintf("%s:%v:%v:%d ", s.Name, elf.ST_TYPE(s.Info), elf.ST_VISIBILITY(s.Other), s.Size)
+		switch {
+		case elf.ST_BIND(s.Info) == elf.STB_LOCAL:
+			local += text
+		case s.Name != "_end" && s.Name != "_edata" && s.Name != "__bss_start": // of the script
+			globals = append(globals, text)
+		}
+	}
+	sort.Strings(globals)
+	return local, strings.Join(globals, "")
+}
+
+// TestProperties: what all objects' code can do, and what any needs, is GNU ld's.
+func TestProperties(t *testing.T) {
+	note := func(words string) string {
+		return "\t.section .note.gnu.property,\"a\",@note\n\t.balign 8\n\t.long 4, 2f-1f, 5\n\t.string \"GNU\"\n1:\n" + words + "2:\n\t.text\n"
+	}
+	word := func(typ, v uint32) string { return fmt.Sprintf("\t.long %#x, 4, %#x, 0\n", typ, v) }
+	for name, source := range map[string]map[string]string{
+		"both":   {"a.s": note(word(0xc0000002, 3)+word(0xc0008002, 1)) + start, "b.s": note(word(0xc0000002, 1) + word(0xc0008002, 2) + word(0xc0010002, 4))},
+		"one":    {"a.s": note(word(0xc0000002, 3)+word(0xc0008002, 1)) + start, "b.s": ""},
+		"other":  {"a.s": start, "b.s": note(word(0xc0000002, 3) + word(0xc0008002, 1) + word(0xc0010002, 4))},
+		"nocopy": {"a.s": note("\t.long 2, 0\n") + start, "b.s": ""},
+	} {
+		source["c.c"] = "int main(void) { return 0; }"
+		if name == "both" {
+			delete(source, "c.c")
+			source["c.s"] = ".globl main\nmain: ret\n" + note(word(0xc0000002, 1)+word(0xc0010002, 1))
+		}
+		t.Run(name, func(t *testing.T) {
+			dir, objs := build(t, "", "-fcf-protection=none -fno-asynchronous-unwind-tables", source)
+			ref := reference(t, dir, "", objs)
+			ours := newLab(t, dir, objs, &model.Options{}).link()
+			if got, want := contents(t, ours, ".note.gnu.property"), contents(t, ref, ".note.gnu.property"); got != want {
+				t.Errorf("\n got %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func contents(t *testing.T, b []byte, name string) string {
+	f, err := elf.NewFile(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := f.Section(name)
+	if s == nil {
+		return "none"
+	}
+	d, _ := s.Data()
+	return fmt.Sprintf("%x", d)
+}
+
+// TestWarning: an object's .gnu.warning.SYMBOL speaks when another refers to it.
+func TestWarning(t *testing.T) {
+	dir, objs := build(t, "", "-fno-pic", map[string]string{
+		"a.c": `extern int old(void); void _start(void) { old(); }`,
+		"b.c": `static const char text[] __attribute__((used, section(".gnu.warning.old"))) = "old is old"; int old(void) { return 1; }`,
+	})
+	l := newLab(t, dir, objs, &model.Options{})
+	b := l.link()
+	w := l.env.Report.Warnings()
+	if len(w) != 1 || w[0].Error() != "a.o(.text+0x5): old is old" && !strings.HasSuffix(w[0].Error(), "): old is old") {
+		t.Errorf("warnings: %q", w)
+	}
+	if contents(t, b, ".gnu.warning.old") != "none" {
+		t.Error("the text is in the output")
+	}
+}
