@@ -306,10 +306,11 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 }
 
 // putAddend writes the addend of a relative relocation into its place: it must be
-// there where relocations are REL, and GNU ld has it there on x86-64 and AArch64.
+// there where relocations are REL or packed, and GNU ld has it there on x86-64 and
+// AArch64.
 func (s *Set) putAddend(b []byte, v uint64) {
 	m := s.env.Target.Machine()
-	if m.REL || m.ELF == elf.EM_X86_64 || m.ELF == elf.EM_AARCH64 && !s.env.Opt.NoApplyDynamic {
+	if m.REL || s.relr != nil || m.ELF == elf.EM_X86_64 || m.ELF == elf.EM_AARCH64 && !s.env.Opt.NoApplyDynamic {
 		s.putWord(b, v)
 	}
 }

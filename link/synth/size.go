@@ -56,14 +56,14 @@ func (s *Set) settle() {
 func (s *Set) Resize() (changed bool) {
 	s.env.GOT = addr(s.base())
 	edited := s.editExidx()
-	s.sortExidx()
+	s.sortLinked()
 	return s.resizeRelr() || edited
 }
 
 // Finish is told the segments.
 func (s *Set) Finish(segs []*model.Segment) {
 	s.env.GOT = addr(s.base())
-	s.sortExidx()
+	s.sortLinked()
 	s.placeHeaders(segs)
 }
 

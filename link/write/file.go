@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -44,7 +45,11 @@ func File(env *model.Env, segs []*model.Segment, name string) error {
 	if err != nil {
 		return err
 	}
-	o, err := create(name, f.size)
+	mode := os.FileMode(0o777)
+	if env.Opt.Relocatable {
+		mode = 0o666
+	}
+	o, err := create(name, f.size, mode)
 	if err != nil {
 		return err
 	}
