@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 
 	"elfwright/link/model"
 )
@@ -183,7 +184,7 @@ func fixed(sym *model.Symbol) bool {
 	return sym.State != model.Defined || sym.Absolute() && !sym.Script
 }
 
-// dynamic is how many dynamic relocations an entry needs.
+// dynamicOf is how many dynamic relocations an entry needs.
 func (s *Set) dynamicOf(x *slot) int {
 	e := s.env
 	if !e.PIC() {
@@ -278,7 +279,9 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 	switch x.kind {
 	case slotTP:
 		if len(rel) == 0 {
-			s.putWord(b, uint64(e.TPOff(S)))
+			if x.sym.State == model.Defined {
+				s.putWord(b, uint64(e.TPOff(S)))
+			}
 			return
 		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tpoff}
@@ -298,6 +301,10 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 			s.putWord(b[s.word:], uint64(e.DTPOff(S)))
 		}
 	case slotDesc:
+		if len(rel) == 0 {
+			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", x.sym.Name))
+			return
+		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tlsdesc}
 		if e.Target.Machine().REL {
 			s.putWord(b[s.word:], uint64(off))
