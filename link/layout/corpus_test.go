@@ -35,13 +35,18 @@ func TestCorpus(t *testing.T) {
 			left++
 			continue
 		}
-		t.Run(c.Name, func(t *testing.T) { corpusCase(t, lab, c, &done, &left) })
+		for i, name := range c.Machines {
+			if i > 0 && testing.Short() {
+				break
+			}
+			t.Run(c.Name+"/"+name, func(t *testing.T) { corpusCase(t, lab, c, name, &done, &left) })
+		}
 	}
 	t.Logf("%d laid out, %d left out", done, left)
 }
 
-func corpusCase(t *testing.T, lab *ldcase.Lab, c *ldcase.Case, done, left *int) {
-	m := ldcase.MachineByName(c.Machines[0])
+func corpusCase(t *testing.T, lab *ldcase.Lab, c *ldcase.Case, machine string, done, left *int) {
+	m := ldcase.MachineByName(machine)
 	b, err := lab.Bench(c, m)
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +114,7 @@ func linkForTest(t *testing.T, dir string, args []string) (said string, err erro
 		switch {
 		case a == "-m":
 			emu = next()
+			opt.Emulation = emu
 		case a == "-o":
 			out = next()
 		case a == "-e":
