@@ -123,7 +123,7 @@ func (s *Script) estimateHeaders() int {
 			list = append(list, o)
 		}
 	}
-	n += len(noteRuns(list, func(a, b *section) bool { return true }))
+	n += len(s.noteRuns(list, func(a, b *section) bool { return true }))
 	for _, o := range list {
 		if o.traits&tls != 0 {
 			n++
@@ -427,14 +427,14 @@ func (l *loadState) rule(last, o *section) bool {
 func (s *Script) vmaRegion(o *section) *region { return o.cursorRegion(s) }
 
 // noteRuns groups loaded notes that are neighbours and of one alignment.
-func noteRuns(list []*section, adjacent func(a, b *section) bool) [][]*section {
+func (s *Script) noteRuns(list []*section, adjacent func(a, b *section) bool) [][]*section {
 	var runs [][]*section
 	for i := 0; i < len(list); i++ {
-		if !list[i].loadedNote() {
+		if !s.loadedNote(list[i]) {
 			continue
 		}
 		from := i
-		for i+1 < len(list) && list[i+1].loadedNote() && list[i+1].align1() == list[i].align1() && adjacent(list[i], list[i+1]) {
+		for i+1 < len(list) && s.loadedNote(list[i+1]) && list[i+1].align1() == list[i].align1() && adjacent(list[i], list[i+1]) {
 			i++
 		}
 		runs = append(runs, list[from:i+1])
@@ -451,7 +451,7 @@ func (s *Script) notes() []*segment {
 		}
 	}
 	var segs []*segment
-	for _, run := range noteRuns(list, func(a, b *section) bool {
+	for _, run := range s.noteRuns(list, func(a, b *section) bool {
 		return alignUp(a.out.LMA+a.out.Size, a.align1()) == b.out.LMA
 	}) {
 		segs = append(segs, &segment{typ: elf.PT_NOTE, sections: run})
