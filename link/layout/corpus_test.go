@@ -100,6 +100,11 @@ func TestDialect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Bytes are not made here; and ld.lld counts a .bss behind another segment's
+	// data as bytes of the file.
+	cases = slices.DeleteFunc(cases, func(c *ldcase.Case) bool {
+		return c.Name == "fill/width-dialect" || c.Name == "phdr/before-first"
+	})
 	ldcase.RunDialect(t, cases, ldcase.Command("ld.lld-14"), func(dir string, args []string) (string, error) {
 		return linkForTest(t, dir, args)
 	})

@@ -56,8 +56,15 @@ func newOrphans(s *Script) *orphans {
 	return o
 }
 
+// zero is the address of sections that are not loaded.
+var zero = &ldscript.Number{}
+
 // placeOrphans places sections in the order of the input.
 func (s *Script) placeOrphans(list []*model.Section) {
+	if s.lldRules.byRank {
+		s.rankedOrphans(list)
+		return
+	}
 	p := newOrphans(s)
 	for i, sec := range list {
 		if !sec.Live || sec.Out != nil {
@@ -77,12 +84,18 @@ func (p *orphans) place(sec *model.Section, rest []*model.Section) {
 		s.drop(sec)
 		return
 	}
+	o := p.home(sec, rest)
+	p.handling(sec, o.name)
+}
+
+// handling says what --orphan-handling wants to be said of an orphan.
+func (p *orphans) handling(sec *model.Section, to string) {
+	s := p.s
 	if s.opt.Orphans == "error" && !sec.Obj.Linker {
 		s.rep.Error(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it (--orphan-handling=error)", sec.Obj.File, sec.Name))
 	}
-	o := p.home(sec, rest)
 	if s.opt.Orphans == "warn" && !sec.Obj.Linker {
-		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, o.name))
+		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, to))
 	}
 }
 
@@ -132,7 +145,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
 	if t&(load|alloc) == 0 {
-		o.addr = &ldscript.Number{}
+		o.addr = zero
 	}
 	if h == nil { // debugging information
 		s.body = append(s.body, o)

@@ -3,6 +3,7 @@ package layout
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 	"sort"
 
 	"elfwright/ldscript"
@@ -48,7 +49,7 @@ func (s *Script) mapSegments() ([]*segment, error) {
 	switch {
 	case len(s.phdrs) > 0 && !s.layered:
 		segs, err = s.scriptSegments()
-	case s.lld():
+	case s.lldRules.byFlags:
 		segs = s.lldSegments()
 	default:
 		segs = s.defaultSegments()
@@ -530,11 +531,14 @@ func (s *Script) machineSegments(segs []*segment) []*segment {
 	}
 	switch s.machine.machine {
 	case elf.EM_ARM:
+		if o := s.kept(".ARM.exidx"); o != nil && s.lldRules.byFlags {
+			return append(segs, &segment{typ: ptARMExidx, sections: []*section{o}})
+		}
 		if o := s.kept(".ARM.exidx"); o != nil && o.traits&load != 0 && !has(ptARMExidx) {
 			segs = append([]*segment{{typ: ptARMExidx, sections: []*section{o}}}, segs...)
 		}
 	case elf.EM_RISCV:
-		if o := s.kept(".riscv.attributes"); o != nil && !has(ptRISCVAttrs) {
+		if o := s.kept(".riscv.attributes"); o != nil && !s.lldRules.byFlags && !has(ptRISCVAttrs) {
 			i := 0
 			for i < len(segs) && (segs[i].typ == elf.PT_PHDR || segs[i].typ == elf.PT_INTERP) {
 				i++
@@ -570,7 +574,13 @@ func (s *Script) scriptSegments() ([]*segment, error) {
 	if len(errs) > 0 {
 		return nil, joined(errs)
 	}
-	return segs, s.fillSegments(segs, byName)
+	err := s.fillSegments(segs, byName)
+	if s.lldRules.dropEmptyLoad {
+		segs = slices.DeleteFunc(segs, func(g *segment) bool {
+			return g.typ == elf.PT_LOAD && len(g.sections) == 0 && !g.filehdr && !g.phdrs
+		})
+	}
+	return segs, err
 }
 
 // fillSegments goes over the sections once for each header, as GNU ld does: the
@@ -581,6 +591,9 @@ func (s *Script) fillSegments(segs []*segment, byName map[string]bool) error {
 	var errs []error
 	var last []string
 	for _, g := range segs {
+		if s.lldRules.firstLoad {
+			last = firstLoad(segs)
+		}
 		for i, o := range s.outs {
 			if o.off {
 				continue
@@ -611,6 +624,17 @@ func (s *Script) fillSegments(segs []*segment, byName map[string]bool) error {
 		}
 	}
 	return joined(errs)
+}
+
+// firstLoad is the list of the first PT_LOAD alone, as lld has it for sections
+// before the first :NAME.
+func firstLoad(segs []*segment) []string {
+	for _, g := range segs {
+		if g.typ == elf.PT_LOAD {
+			return []string{g.name}
+		}
+	}
+	return []string{"NONE"}
 }
 
 // fillSegment puts a section into a segment, once for each time it is named.
