@@ -312,8 +312,9 @@ func (s *Script) loads(interp bool) []*segment {
 	}
 	from := 0
 	state := loadState{s: s}
+	apart := s.apart()
 	for i, o := range list {
-		if i > 0 && state.splits(list[i-1], o) {
+		if i > 0 && (state.splits(list[i-1], o) || between(apart, list[i-1], o)) {
 			segs = append(segs, loadSegment(list[from:i], headers))
 			headers, from = false, i
 			state.writable, state.executable = false, false
@@ -324,6 +325,16 @@ func (s *Script) loads(interp bool) []*segment {
 		segs = append(segs, loadSegment(last, headers))
 	}
 	return segs
+}
+
+// between says whether a section that has a PT_LOAD of its own lies between two.
+func between(apart map[*section]bool, a, b *section) bool {
+	for o := range apart {
+		if o.out.LMA >= a.out.LMA && o.out.LMA < b.out.LMA {
+			return true
+		}
+	}
+	return false
 }
 
 func loadSegment(list []*section, headers bool) *segment {
