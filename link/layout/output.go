@@ -102,9 +102,10 @@ func (s *Script) putData(o *section) {
 // header settles type, flags and entry size of an output section.
 func (s *Script) header(o *section) {
 	out := o.out
-	typ, flags := o.firstType, o.firstFlags
-	if !o.hasInput {
-		typ, flags = byName(o.name)
+	typ := s.currentType(o)
+	_, flags := s.nameType(o.name)
+	if o.hasInput {
+		flags = o.firstFlags
 	}
 	if o.typeValue != nil {
 		typ = elf.SectionType(s.sectionType(o.typeValue))
