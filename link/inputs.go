@@ -22,7 +22,7 @@ func (l *linkage) readInputs() error {
 		return nil
 	}
 	if len(l.files.Scripts) > 0 {
-		l.trees = append(l.trees, l.files.Scripts...)
+		l.augment(l.files.Scripts)
 		if err := l.compile(); err != nil {
 			return err
 		}
@@ -38,6 +38,28 @@ func (l *linkage) readInputs() error {
 		return fmt.Errorf("no input files")
 	}
 	return nil
+}
+
+// augment adds what texts among the inputs say to the script, which they do not
+// replace (ld manual, "Implicit Linker Scripts"). What they name is open already.
+func (l *linkage) augment(scripts []*ldscript.Script) {
+	var body []ldscript.Stmt
+	for _, t := range scripts {
+		for _, n := range t.Body {
+			switch n.(type) {
+			case *ldscript.Input, *ldscript.SearchDir, *ldscript.OutputFormat, *ldscript.Include:
+			default:
+				body = append(body, n)
+			}
+		}
+	}
+	to := &l.standard
+	if len(l.trees) > 0 {
+		to = &l.trees[len(l.trees)-1]
+	}
+	more := **to
+	more.Body = append(body, more.Body...)
+	*to = &more
 }
 
 // chooseTarget finds the machine that all objects are for, and reads what it

@@ -43,7 +43,7 @@ func (l *linkage) scan() error {
 	var todo []*model.Section
 	for _, o := range l.env.Objects {
 		for _, s := range o.Sections {
-			if s != nil && s.Live && s.Out != nil && len(s.Relocs) > 0 {
+			if s != nil && s.Live && s.Out != nil && s.Flags&elf.SHF_ALLOC != 0 && len(s.Relocs) > 0 {
 				todo = append(todo, s)
 			}
 		}
