@@ -61,7 +61,7 @@ func notLayout(c *ldcase.Case) bool {
 		"phdr/keyword-names", "place/commons", "region/no-colon", "sort/two-in-one",
 		"startstop/merged-into-other",
 		// In docs/ldscript-support.md: differences.
-		"insert/without-sections", "insert/after-main-script", "order/grows-by-itself",
+		"insert/without-sections", "order/grows-by-itself",
 	}, name)
 }
 
