@@ -90,7 +90,7 @@ func (t *target) scanTLS(e *model.Env, s *model.Section, r *model.Reloc, k kind,
 		err = t.scanIE(e, s, r, k, sym)
 	case kLE:
 		if e.Opt.Shared {
-			err = notPIC(e)
+			err = e.FixedError()
 		}
 	case kDesc:
 		switch {
@@ -122,7 +122,7 @@ func (t *target) scanIE(e *model.Env, s *model.Section, r *model.Reloc, k kind, 
 		return errors.New("its form for Sun's dynamic linker is not supported; use @gotntpoff")
 	}
 	if !t.wide && r.Type == r32IE && e.PIC() {
-		return notPIC(e) // the GOT entry's address in the instruction
+		return e.FixedError() // the GOT entry's address in the instruction
 	}
 	sym.Want(model.NeedGOTTP)
 	if e.Opt.Shared {
