@@ -52,6 +52,8 @@ func verbs() []*verb {
 		joinVerb(),
 		matchVerb(),
 		flattenVerb(),
+		linkVerb(),
+		ldscriptVerb(),
 		patchVerb(),
 		explainVerb(),
 		mountVerb(),
