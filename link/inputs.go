@@ -8,6 +8,7 @@ import (
 	"elfwright/link/layout"
 	"elfwright/link/model"
 	"elfwright/link/synth"
+	"elfwright/link/riscv"
 	"elfwright/link/x86"
 	"elfwright/machine"
 	"elfwright/machine/all"
@@ -85,7 +86,7 @@ func (l *linkage) chooseTarget() error {
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}

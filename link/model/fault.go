@@ -33,6 +33,15 @@ func (e *RelocError) Error() string {
 
 func (e *RelocError) Unwrap() error { return e.Err }
 
+// FixedError is for code that must be linked at a fixed address. It is only for
+// an output that may be loaded anywhere.
+func (e *Env) FixedError() error {
+	if e.Opt.Shared {
+		return errors.New("it cannot be in a shared object; recompile with -fPIC")
+	}
+	return errors.New("it cannot be in a position-independent executable; recompile with -fPIE")
+}
+
 func signed(x int64) string {
 	if x < 0 {
 		return fmt.Sprintf("-%#x", -uint64(x))

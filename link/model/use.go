@@ -144,3 +144,19 @@ func (s *Symbol) Want(bits uint32) {
 func (s *Symbol) Movable() bool {
 	return s != nil && s.State == Defined && (s.Sec != nil || s.Out != nil || s.Script)
 }
+
+// Linkage is the address of a symbol's PLT entry, if it has one.
+func (e *Env) Linkage(sym *Symbol) (addr uint64, ok bool) {
+	a := sym.Aux
+	if a == nil || a.PLT < 0 {
+		return 0, false
+	}
+	sec := e.SecPLT
+	if a.IPLT {
+		sec = e.SecIPLT
+	}
+	if sec == nil {
+		return 0, false
+	}
+	return sec.Addr(uint64(a.PLT)), true
+}
