@@ -27,6 +27,8 @@ type Source struct {
 type Script struct {
 	Source *Source
 	Body   []Stmt
+
+	layout *layout // comments and the like; nil for a tree that no parser made
 }
 
 // Stmt is a statement or command at any level: in a file, in SECTIONS, in an
@@ -193,7 +195,16 @@ type InputFile struct {
 // Memory is MEMORY { regions }.
 type Memory struct {
 	Pos
-	Regions []*Region
+	Regions  []*Region
+	Includes []MemoryInclude
+}
+
+// MemoryInclude is INCLUDE FILE in MEMORY. What it brought are Count of the
+// regions, from First on.
+type MemoryInclude struct {
+	Pos
+	File         string
+	First, Count int
 }
 
 // Region is NAME (attributes) : ORIGIN = e, LENGTH = e.
@@ -274,7 +285,7 @@ type OutSection struct {
 	Addr       Expr   // or nil
 	Type       string // NOLOAD, DSECT, COPY, INFO, OVERLAY, READONLY, TYPE, or empty
 	TypeValue  Expr   // of TYPE=…
-	At         Expr   // AT(lma)
+	AtAddr     Expr   // AT(lma)
 	Align      Expr   // ALIGN(a)
 	AlignInput bool   // ALIGN_WITH_INPUT
 	Subalign   Expr
@@ -292,7 +303,7 @@ type OutSection struct {
 type Overlay struct {
 	Pos
 	Addr        Expr
-	At          Expr
+	AtAddr      Expr
 	Subalign    Expr
 	NoCrossRefs bool
 	Sections    []*OutSection
@@ -383,7 +394,10 @@ type Fill struct {
 }
 
 // Constructors is CONSTRUCTORS, possibly SORT(CONSTRUCTORS). ELF has none.
-type Constructors struct{ Pos }
+type Constructors struct {
+	Pos
+	Sorted bool
+}
 
 // LinkerVersion is LINKER_VERSION.
 type LinkerVersion struct{ Pos }

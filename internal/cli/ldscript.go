@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"elfwright/ldscript"
+)
+
+// ldscriptFlags are what the command lines of ldscript's verbs say.
+type ldscriptFlags struct {
+	search                    []string
+	dialect                   string
+	strict, json, write, list bool
+}
+
+func ldscriptVerb() *verb {
+	return &verb{
+		name:     "ldscript",
+		short:    "check linker scripts for faults and traps, and print them in one style",
+		children: []*verb{ldscriptCheckVerb(), ldscriptFmtVerb()},
+		long:     `The language is that of GNU ld: what it takes is taken, what it refuses is refused, with the line, a mark at the place, and what is wanted there.`,
+		examples: []example{
+			{"what is there to say of a script of binutils", "elfwright ldscript check /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
+			{"the script that ld has inside, in our style", `ld --verbose | sed '1,/^===/d; /^===/,$d' | elfwright ldscript fmt -`},
+		},
+	}
+}
+
+func ldscriptCheckVerb() *verb {
+	opt := &ldscriptFlags{dialect: "gnu"}
+	return &verb{
+		name:  "check",
+		short: "find what is wrong in linker scripts, or looks so, without linking",
+		usage: []string{"[flags] SCRIPT…"},
+		args:  args{min: 1, max: -1, name: "SCRIPT"},
+		no:    "a script has errors; with --strict, also if there are warnings",
+		long: `Each finding has its place, a level and the name of a rule. An error cannot link, or not as it is written; a warning is seldom meant; a note is of something that GNU ld and lld do differently, or that may well be meant. These are the rules:
+
+` + ldscriptRules(),
+		flags: []flag{
+			opt.searchFlag(), opt.dialectFlag(),
+			{name: "strict", to: &opt.strict, help: "warnings are errors"},
+			{name: "json", to: &opt.json, help: "print the answer as one JSON document"},
+		},
+		examples: []example{
+			{"a script of binutils", "elfwright ldscript check /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
+			{"for a program that asks", "elfwright ldscript check --json /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
+		},
+		run: func(c *call) error { return runLdscriptCheck(c, opt) },
+	}
+}
+
+func ldscriptFmtVerb() *verb {
+	opt := &ldscriptFlags{dialect: "gnu"}
+	return &verb{
+		name:  "fmt",
+		short: "print linker scripts in one style",
+		usage: []string{"[flags] SCRIPT…"},
+		args:  args{min: 1, max: -1, name: "SCRIPT"},
+		no:    "with --list, a script is not in that style",
+		long:  `One statement a line, tabs, spaces around operators. Comments and empty lines stay, and an output section that stands on one line stays there. The result means the same: it is read again and compared before it is printed.`,
+		flags: []flag{
+			opt.searchFlag(), opt.dialectFlag(),
+			{name: "write", short: "w", to: &opt.write, help: "write each script back to its file, if that changes it"},
+			{name: "list", short: "l", to: &opt.list, help: "print the names of the scripts that would change, not the scripts"},
+		},
+		examples: []example{
+			{"a script of binutils", "elfwright ldscript fmt /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
+			{"in place, and again: then there is nothing to do", "cp /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x my.lds && elfwright ldscript fmt -w my.lds && elfwright ldscript fmt -l my.lds"},
+		},
+		run: func(c *call) error { return runLdscriptFmt(c, opt) },
+	}
+}
+
+func (o *ldscriptFlags) searchFlag() flag {
+	return flag{name: "library-path", short: "L", to: &o.search, value: "DIR", files: true, help: "look for files of INCLUDE here too; may be given again"}
+}
+
+func (o *ldscriptFlags) dialectFlag() flag {
+	return flag{name: "dialect", to: &o.dialect, words: []string{"gnu", "lld"}, help: "whose language: lld also takes commas and = without spaces, and lone semicolons"}
+}
+
+func ldscriptRules() string {
+	width := 0
+	for _, r := range ldscript.Rules {
+		width = max(width, len(r.Name))
+	}
+	var b strings.Builder
+	for _, r := range ldscript.Rules {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Means)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// parse reads a script; a dash is standard input.
+func (o *ldscriptFlags) parse(c *call, name string) (*ldscript.Script, error) {
+	in := c.in
+	if name == "-" {
+		name = "standard input"
+	} else {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := ldscript.ReadText(name, in)
+	if err != nil {
+		return nil, err
+	}
+	defer c.phase("parse")()
+	return ldscript.Parse(name, text, o.options())
+}
+
+func (o *ldscriptFlags) options() ldscript.Options {
+	return ldscript.Options{Open: ldscript.OpenIn(o.search), LLD: o.dialect == "lld"}
+}
+
+func runLdscriptCheck(c *call, o *ldscriptFlags) error {
+	var all []ldscript.Finding
+	for _, name := range c.args {
+		s, err := o.parse(c, name)
+		var faults ldscript.Errors
+		switch {
+		case errors.As(err, &faults):
+			all = append(all, faults.Findings()...)
+		case err != nil:
+			return err
+		default:
+			all = append(all, ldscript.Check(s)...)
+		}
+	}
+	if o.json {
+		if err := ldscript.WriteJSON(c.out, all); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range all {
+			fmt.Fprintf(c.out, "%v\n%s", f, f.Pos.Excerpt())
+		}
+	}
+	for _, f := range all {
+		if f.Level == ldscript.Fault || o.strict && f.Level == ldscript.Warning {
+			return errNo
+		}
+	}
+	return nil
+}
+
+func runLdscriptFmt(c *call, o *ldscriptFlags) error {
+	changed := false
+	for _, name := range c.args {
+		s, err := o.parse(c, name)
+		if err != nil {
+			return excerpts(err)
+		}
+		text, err := ldscript.FormatSafe(s, o.options())
+		if err != nil {
+			return err
+		}
+		differs := !bytes.Equal(text, s.Source.Text)
+		changed = changed || differs
+		if o.list && differs {
+			fmt.Fprintln(c.out, name)
+		}
+		switch {
+		case o.write && name == "-":
+			return c.usagef("flag --write: standard input is no file to write to")
+		case o.write && differs:
+			err = c.create(name, func(w io.Writer) error { _, err := w.Write(text); return err })
+		case !o.write && !o.list:
+			_, err = c.out.Write(text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if o.list && !o.write && changed {
+		return errNo
+	}
+	return nil
+}
+
+// excerpts puts below each error of a script the line that it is in.
+func excerpts(err error) error {
+	var faults ldscript.Errors
+	if !errors.As(err, &faults) {
+		return err
+	}
+	var list []error
+	for _, f := range faults {
+		list = append(list, fmt.Errorf("%w\n%s", f, strings.TrimSuffix(f.Excerpt(), "\n")))
+	}
+	return errors.Join(list...)
+}

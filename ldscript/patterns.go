@@ -1,0 +1,115 @@
+package ldscript
+
+import (
+	"slices"
+	"strings"
+)
+
+// A PatternSet says which of many patterns match a name, at a cost that hardly
+// depends on how many there are. Once all are added it is not changed by
+// matching, and may be asked from many goroutines. The zero value is empty.
+type PatternSet struct {
+	n     int32
+	exact map[string][]int32
+	// Other patterns by the literal bytes they begin with. lengths are those
+	// of the prefixes, ascending.
+	prefixes map[string]*prefixed
+	lengths  []int
+}
+
+// prefixed are the patterns that begin with the same literal bytes.
+type prefixed struct {
+	all   []int32 // PREFIX*: they match whatever follows
+	globs []globAt
+}
+
+type globAt struct {
+	pattern string
+	index   int32
+}
+
+// Add adds a pattern, and returns its index: they count from 0.
+func (s *PatternSet) Add(pattern string) int {
+	i := s.n
+	s.n++
+	if name, ok := unescape(pattern); ok {
+		if s.exact == nil {
+			s.exact = make(map[string][]int32)
+		}
+		s.exact[name] = append(s.exact[name], i)
+		return int(i)
+	}
+	cut := strings.IndexAny(pattern, `*?[\`)
+	p := s.prefix(pattern[:cut])
+	if pattern[cut:] == "*" {
+		p.all = append(p.all, i)
+	} else {
+		p.globs = append(p.globs, globAt{pattern[cut:], i})
+	}
+	return int(i)
+}
+
+func (s *PatternSet) prefix(text string) *prefixed {
+	if s.prefixes == nil {
+		s.prefixes = make(map[string]*prefixed)
+	}
+	p := s.prefixes[text]
+	if p == nil {
+		p = new(prefixed)
+		s.prefixes[text] = p
+		if at, ok := slices.BinarySearch(s.lengths, len(text)); !ok {
+			s.lengths = slices.Insert(s.lengths, at, len(text))
+		}
+	}
+	return p
+}
+
+// Len is how many patterns there are.
+func (s *PatternSet) Len() int { return int(s.n) }
+
+// Match appends the indices of the patterns that match to dst, in ascending
+// order.
+func (s *PatternSet) Match(dst []int32, name string) []int32 {
+	from := len(dst)
+	dst = append(dst, s.exact[name]...)
+	for _, n := range s.lengths {
+		if n > len(name) {
+			break
+		}
+		p := s.prefixes[name[:n]]
+		if p == nil {
+			continue
+		}
+		dst = append(dst, p.all...)
+		for _, g := range p.globs {
+			if MatchGlob(g.pattern, name[n:]) {
+				dst = append(dst, g.index)
+			}
+		}
+	}
+	slices.Sort(dst[from:])
+	return dst
+}
+
+// A PatternCache remembers what a PatternSet said of each name: of thousands of
+// sections few have names of their own. It is for one goroutine.
+type PatternCache struct {
+	set   *PatternSet
+	known map[string][]int32
+}
+
+// Cache makes a cache before s.
+func (s *PatternSet) Cache() *PatternCache {
+	return &PatternCache{set: s, known: make(map[string][]int32)}
+}
+
+// Match returns the indices of the patterns that match, in ascending order. It
+// is not to be changed.
+func (c *PatternCache) Match(name string) []int32 {
+	list, ok := c.known[name]
+	if !ok {
+		list = c.set.Match(nil, name)
+		c.known[name] = list
+	}
+	return list
+}
