@@ -130,3 +130,35 @@ func uncompress(h Chdr, stream []byte) ([]byte, error) {
 	_, err := io.Copy(&out, io.LimitReader(r, int64(h.Size)+1))
 	return out.Bytes(), err
 }
+
+// Compress makes the contents of a section with SHF_COMPRESSED: the header and
+// b compressed by zlib or by zstd. The same bytes always give the same result.
+func Compress(f Format, t elf.CompressionType, align uint64, b []byte) ([]byte, error) {
+	var out bytes.Buffer
+	h := make([]byte, f.ChdrSize())
+	e := encoder{f, h}
+	e.u32(uint32(t))
+	if f.Is64() {
+		e.u32(0) // ch_reserved
+	}
+	e.addr(uint64(len(b)))
+	e.addr(align)
+	out.Write(h)
+	switch t {
+	case elf.COMPRESS_ZLIB:
+		z := zlib.NewWriter(&out)
+		_, err := z.Write(b)
+		if err = errors.Join(err, z.Close()); err != nil {
+			return nil, err
+		}
+		return out.Bytes(), nil
+	case compressZstd:
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		defer z.Close()
+		return z.EncodeAll(b, out.Bytes()), nil
+	}
+	return nil, fmt.Errorf("no compression of type %d", t)
+}

@@ -39,7 +39,8 @@ type Section struct {
 	Align   uint64 // a power of two, at least 1
 	Entsize uint64
 	Info    uint32
-	LinkTo  *Section // sh_link of SHF_LINK_ORDER sections
+	LinkTo  *Section // sh_link of SHF_LINK_ORDER sections, and of the linker's tables
+	InfoTo  *Section // sh_info of a linker's section with SHF_INFO_LINK
 
 	// Size is what it takes in the output. It is set from the input, and
 	// changed by synth, and by relaxation.
@@ -129,6 +130,13 @@ type Move struct {
 type Synth interface {
 	// Write fills b, which has the section's Size and is zero.
 	Write(e *Env, s *Section, b []byte)
+}
+
+// Late is a Synth that is written when all other sections are, since it holds
+// what was found while they were.
+type Late interface {
+	Synth
+	Late()
 }
 
 // At is the output section and offset in it of a byte of the input; ok is false

@@ -59,6 +59,7 @@ type Options struct {
 	Strip                                                     Strip
 	DiscardLocals                                             Discard
 	BuildID                                                   string // none, sha1, md5, uuid, fast, tree, or 0x…
+	CompressDebug                                             string // none, zlib, zlib-gabi, zstd
 	EhFrameHdr                                                bool
 	HashStyle                                                 string // sysv, gnu, both
 	Optimize                                                  int    // -O
@@ -79,6 +80,7 @@ type Options struct {
 	NoText                                                                           bool // -z notext
 	Text_                                                                            bool // -z text
 	CombReloc                                                                        *bool
+	NoApplyDynamic                                                                   bool // --no-apply-dynamic-relocs
 	PackRelative                                                                     bool // -z pack-relative-relocs
 	StartStopGC                                                                      bool
 	StartStopVis                                                                     string

@@ -50,19 +50,30 @@ func (t *Table) Intern(name string) *Symbol {
 	return s
 }
 
-// Sorted returns all symbols in the order of their names.
-func (t *Table) Sorted() []*Symbol {
-	var all []*Symbol
+// Some returns the symbols that a test holds for, in the order of their names.
+func (t *Table) Some(is func(*Symbol) bool) []*Symbol {
+	var some []*Symbol
 	for i := range t.shard {
 		for _, s := range t.shard[i].syms {
-			all = append(all, s)
+			if is(s) {
+				some = append(some, s)
+			}
 		}
 	}
-	sort.Slice(all, func(i, j int) bool {
-		if all[i].Name != all[j].Name {
-			return all[i].Name < all[j].Name
+	sortByName(some)
+	return some
+}
+
+// Sorted returns all symbols in the order of their names.
+func (t *Table) Sorted() []*Symbol {
+	return t.Some(func(*Symbol) bool { return true })
+}
+
+func sortByName(s []*Symbol) {
+	sort.Slice(s, func(i, j int) bool {
+		if s[i].Name != s[j].Name {
+			return s[i].Name < s[j].Name
 		}
-		return all[i].Version < all[j].Version
+		return s[i].Version < s[j].Version
 	})
-	return all
 }

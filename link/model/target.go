@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 
+	"elfwright/ldscript"
 	"elfwright/machine"
 )
 
@@ -53,14 +54,22 @@ type Env struct {
 	Code   binary.ByteOrder // of instructions
 	Flags  uint32           // e_flags of the output
 
+	Entry uint64 // e_entry
+
 	Objects []*Object
 	Outputs []*Output
 	Table   *Table
+	// Versions are the nodes of the version scripts, nil without one.
+	Versions *ldscript.Version
 
 	// GOT is the value of _GLOBAL_OFFSET_TABLE_.
 	GOT uint64
 	// The linker's sections; nil where the link has none.
 	SecGOT, SecGOTPLT, SecPLT, SecIPLT, SecDyn, SecRelaPLT, SecRelaIPLT, SecDynamic *Section
+	// SecIGOTPLT has the slots of .iplt.
+	SecIGOTPLT *Section
+	// SecBuildID is the note whose last bytes are the hash of the file.
+	SecBuildID *Section
 	// TLS is the PT_TLS segment's memory: [Start, Start+Size), its alignment.
 	TLSStart, TLSSize, TLSAlign uint64
 	// TLSLD is set by Scan when a module's own TLS index pair is needed, and
@@ -73,6 +82,9 @@ type Env struct {
 	StaticTLS Flag
 	// TextRel is set by Scan when a dynamic relocation is in a read-only section.
 	TextRel Flag
+	// GnuABI is set where the output has what only GNU systems know: IFUNC,
+	// unique symbols.
+	GnuABI Flag
 	// GP is __global_pointer$ (RISC-V), 0 if there is none.
 	GP uint64
 

@@ -1,0 +1,113 @@
+package synth
+
+import (
+	"debug/elf"
+	"sort"
+
+	"elfwright/elffile"
+	"elfwright/link/model"
+)
+
+// dynsyms are the symbols of .dynsym in their order, and .dynstr.
+type dynsyms struct {
+	syms    []*model.Symbol // [0] is nil
+	names   []uint32        // offsets in .dynstr
+	hashed  int             // index of the first that .gnu.hash has: the defined ones
+	strings []byte
+	pos     map[string]uint32
+}
+
+// str adds a string to .dynstr.
+func (d *dynsyms) str(s string) uint32 {
+	if d.pos == nil {
+		d.pos, d.strings = map[string]uint32{"": 0}, []byte{0}
+	}
+	at, ok := d.pos[s]
+	if !ok {
+		at = uint32(len(d.strings))
+		d.pos[s] = at
+		d.strings = append(append(d.strings, s...), 0)
+	}
+	return at
+}
+
+// chooseDynsyms decides on the symbols that are dynamic: what is exported, and
+// what a dynamic relocation or a PLT entry names. Undefined ones come first; the
+// others are in the order of their hash, as .gnu.hash wants them.
+func (s *Set) chooseDynsyms() {
+	e := s.env
+	d := &s.dynsyms
+	seen := map[*model.Symbol]bool{}
+	var undefined, defined []*model.Symbol
+	take := func(sym *model.Symbol) {
+		if sym == nil || sym.Local || seen[sym] {
+			return
+		}
+		seen[sym] = true
+		switch {
+		case sym.State == model.Defined && sym.Exported && !sym.Gone():
+			defined = append(defined, sym)
+		case sym.State == model.Undefined && sym.Preempt && (sym.Used || sym.Need.Load() != 0):
+			undefined = append(undefined, sym)
+		}
+	}
+	for _, o := range e.Objects {
+		for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
+			if sym != nil && (sym.Exported || sym.Preempt) {
+				take(sym)
+			}
+		}
+	}
+	for _, sym := range e.Table.Some(func(x *model.Symbol) bool { return x.Obj == nil && x.Exported }) {
+		take(sym)
+	}
+	buckets := uint32(gnuBuckets(len(defined)))
+	hash := map[*model.Symbol]uint32{}
+	for _, sym := range defined {
+		hash[sym] = elffile.GnuHashOf(sym.Name) % buckets
+	}
+	sort.SliceStable(defined, func(i, j int) bool { return hash[defined[i]] < hash[defined[j]] })
+	d.syms = append(append([]*model.Symbol{nil}, undefined...), defined...)
+	d.hashed = 1 + len(undefined)
+	d.names = make([]uint32, len(d.syms))
+	d.str("")
+	for i, sym := range d.syms[1:] {
+		sym.DynIndex = int32(i + 1)
+		d.names[i+1] = d.str(sym.Name)
+	}
+}
+
+func (s *Set) writeDynsym(b []byte) {
+	f := s.format()
+	for i, sym := range s.dynsyms.syms[1:] {
+		x := elffile.Symbol{Name: s.dynsyms.names[i+1], Info: uint8(sym.Bind)<<4 | uint8(sym.Type)&0xf, Other: sym.Other | uint8(sym.Vis)}
+		if sym.State == model.Defined {
+			x.Value, x.Size, x.Shndx = value(sym), sym.Size, sectionIndex(sym)
+			if sym.Type == elf.STT_TLS && x.Shndx != uint16(elf.SHN_ABS) {
+				x.Value -= s.env.TLSStart
+			}
+		}
+		copy(b[(i+1)*f.SymSize():], x.Encode(f))
+	}
+}
+
+func (s *Set) format() elffile.Format {
+	f := elffile.Format{Class: s.Object.Class, Data: elf.ELFDATA2LSB}
+	if s.env.Order.String() == "BigEndian" {
+		f.Data = elf.ELFDATA2MSB
+	}
+	return f
+}
+
+// sectionIndex is st_shndx. The dynamic linker only asks whether it is 0, so that
+// an index that needs an extension, which .dynsym has not, may be any other.
+func sectionIndex(sym *model.Symbol) uint16 {
+	out := sym.Out
+	if sym.Sec != nil {
+		out, _, _ = sym.Sec.At(sym.Value)
+	}
+	if out == nil || out.Index >= elffile.ShnLoReserve {
+		return uint16(elf.SHN_ABS)
+	}
+	return uint16(out.Index)
+}

@@ -1,0 +1,329 @@
+package synth
+
+import (
+	"debug/elf"
+	"hash/maphash"
+	"math/bits"
+	"sort"
+
+	"elfwright/link/model"
+)
+
+// Sections with SHF_MERGE are cut into pieces, and of equal pieces one stays: in
+// the section, and at the place in it, where it came first. That each section
+// keeps its own pieces and shrinks, instead of all going into one, is how GNU ld
+// 2.40 does it; sizes agree with its.
+
+// mergeKey says which sections may share pieces.
+type mergeKey struct {
+	out     *model.Output
+	strings bool
+	entsize uint64
+	align   uint64
+}
+
+// mergeGroup are the sections of one key, in the order of the input.
+type mergeGroup struct {
+	mergeKey
+	secs []*merged
+}
+
+// merged is a section in pieces.
+type merged struct {
+	sec    *model.Section
+	starts []uint32 // of the pieces, ascending
+	hashes []uint64
+	entry  []*entry
+	size   uint64 // of the input
+}
+
+// entry is a piece that pieces are equal to.
+type entry struct {
+	data  []byte
+	align uint64
+	home  *merged
+	off   uint64 // in home, as it is in the output
+	to    *entry // a stricter aligned copy, or the string that ends with it
+	hash  uint64
+
+	placed bool
+}
+
+// Merge finds the equal pieces of all sections that may be merged. It comes after
+// matching and before addresses.
+func (s *Set) Merge() {
+	seed := maphash.MakeSeed()
+	groups := s.mergeGroups()
+	var all []*merged
+	for _, g := range groups {
+		all = append(all, g.secs...)
+	}
+	workers := s.env.Opt.Workers()
+	model.Each(workers, len(all), func(i int) {
+		m := all[i]
+		m.cut()
+		m.hashes = make([]uint64, len(m.starts))
+		for k := range m.starts {
+			m.hashes[k] = maphash.Bytes(seed, m.piece(k))
+		}
+	})
+	for _, g := range groups {
+		entries := g.unite(workers)
+		if g.strings {
+			shareTails(workers, entries)
+		}
+		model.Each(workers, len(g.secs), func(i int) { g.secs[i].place() })
+	}
+}
+
+// mergeGroups collects what may be merged, under the conditions of GNU ld: no
+// relocations, whole records, and an alignment that the records keep.
+func (s *Set) mergeGroups() []*mergeGroup {
+	byKey := map[mergeKey]*mergeGroup{}
+	var groups []*mergeGroup
+	for _, o := range s.env.Objects {
+		for _, sec := range o.Sections {
+			if sec == nil || !mergeable(sec) {
+				continue
+			}
+			k := mergeKey{sec.Out, sec.Flags&elf.SHF_STRINGS != 0, sec.Entsize, sec.Align}
+			g := byKey[k]
+			if g == nil {
+				g = &mergeGroup{mergeKey: k}
+				byKey[k] = g
+				groups = append(groups, g)
+			}
+			g.secs = append(g.secs, &merged{sec: sec, size: sec.Size})
+		}
+	}
+	return groups
+}
+
+func mergeable(s *model.Section) bool {
+	n, e, a := uint64(len(s.Data)), s.Entsize, s.Align
+	if s.Flags&elf.SHF_MERGE == 0 || !s.Live || s.Out == nil || s.Synth != nil || s.Map != nil || len(s.Relocs) != 0 ||
+		n == 0 || n != s.Size || n >= 1<<32 || e == 0 || n%e != 0 {
+		return false
+	}
+	strings := s.Flags&elf.SHF_STRINGS != 0
+	switch {
+	case e < a && (e&(e-1) != 0 || !strings):
+		return false
+	case e > a && e&(a-1) != 0:
+		return false
+	}
+	return !strings || zero(s.Data[n-e:])
+}
+
+func zero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// cut finds where the pieces begin. Zeros that follow a string are padding of
+// the assembler, except that an empty string may be meant where one is aligned.
+func (m *merged) cut() {
+	b, e := m.sec.Data, int(m.sec.Entsize)
+	if m.sec.Flags&elf.SHF_STRINGS == 0 {
+		m.starts = make([]uint32, 0, len(b)/e)
+		for off := 0; off < len(b); off += e {
+			m.starts = append(m.starts, uint32(off))
+		}
+		return
+	}
+	for off := 0; off < len(b); {
+		m.starts = append(m.starts, uint32(off))
+		end := stringEnd(b, off, e)
+		empty := false
+		for end < len(b) && zero(b[end:end+e]) {
+			if !empty && uint64(end)&(m.sec.Align-1) == 0 {
+				empty = true
+				m.starts = append(m.starts, uint32(end))
+			}
+			end += e
+		}
+		off = end
+	}
+}
+
+// stringEnd is where the string at off ends, behind its zero.
+func stringEnd(b []byte, off, e int) int {
+	if e == 1 {
+		for b[off] != 0 {
+			off++
+		}
+		return off + 1
+	}
+	for !zero(b[off : off+e]) {
+		off += e
+	}
+	return off + e
+}
+
+// piece is the bytes of piece k.
+func (m *merged) piece(k int) []byte {
+	off, e := int(m.starts[k]), int(m.sec.Entsize)
+	if m.sec.Flags&elf.SHF_STRINGS == 0 {
+		return m.sec.Data[off : off+e]
+	}
+	return m.sec.Data[off:stringEnd(m.sec.Data, off, e)]
+}
+
+// alignOf is the alignment that piece k has in the input: what the compiler may
+// rely on.
+func (m *merged) alignOf(k int) uint64 {
+	a := m.sec.Align
+	if m.sec.Flags&elf.SHF_STRINGS == 0 {
+		return a
+	}
+	if off := uint64(m.starts[k]); off != 0 {
+		return min(off&-off, a)
+	}
+	return a
+}
+
+const mergeShards = 16
+
+// unite gives each piece its entry. A worker has the pieces of some hashes and
+// goes over them in the order of the input; who is first does not depend on the
+// number of workers. It returns the entries that stay.
+func (g *mergeGroup) unite(workers int) []*entry {
+	total := 0
+	for _, m := range g.secs {
+		m.entry = make([]*entry, len(m.starts))
+		total += len(m.starts)
+	}
+	n := mergeShards
+	if total < 4096 {
+		n = 1
+	}
+	parts := make([][]*entry, n)
+	model.Each(workers, n, func(i int) { parts[i] = g.uniteShard(uint64(i), uint64(n), total/n+1) })
+	var all []*entry
+	for _, p := range parts {
+		all = append(all, p...)
+	}
+	return all
+}
+
+func (g *mergeGroup) uniteShard(shard, n uint64, guess int) []*entry {
+	t := newEntries(guess)
+	for _, m := range g.secs {
+		for k, h := range m.hashes {
+			if h>>32%n == shard {
+				m.entry[k] = t.add(m, h, m.piece(k), m.alignOf(k))
+			}
+		}
+	}
+	stay := t.made[:0]
+	for _, e := range t.made {
+		if e.to == nil {
+			stay = append(stay, e)
+		}
+	}
+	return stay
+}
+
+// entries is a table of entries by their hash.
+type entries struct {
+	slot []*entry // a power of two of them, at most half full
+	made []*entry
+	slab []entry
+}
+
+func newEntries(guess int) *entries {
+	return &entries{slot: make([]*entry, 1<<bits.Len(uint(min(guess, 1<<20))))}
+}
+
+// add returns the entry of a piece, a new one if there is none, or none that is
+// aligned as strictly: then the older one goes.
+func (t *entries) add(m *merged, hash uint64, data []byte, align uint64) *entry {
+	if 2*len(t.made) >= len(t.slot) {
+		t.grow()
+	}
+	mask := uint64(len(t.slot) - 1)
+	at := hash & mask
+	for t.slot[at] != nil && (t.slot[at].hash != hash || string(t.slot[at].data) != string(data)) {
+		at = (at + 1) & mask
+	}
+	old := t.slot[at]
+	if old != nil && old.align >= align {
+		return old
+	}
+	if len(t.slab) == 0 {
+		t.slab = make([]entry, 256)
+	}
+	e := &t.slab[0]
+	t.slab = t.slab[1:]
+	*e = entry{data: data, align: align, home: m, hash: hash}
+	t.slot[at] = e
+	t.made = append(t.made, e)
+	if old != nil {
+		old.to = e
+	}
+	return e
+}
+
+func (t *entries) grow() {
+	old := t.slot
+	t.slot = make([]*entry, max(2*len(old), 16))
+	mask := uint64(len(t.slot) - 1)
+	for _, e := range old {
+		if e == nil {
+			continue
+		}
+		at := e.hash & mask
+		for t.slot[at] != nil {
+			at = (at + 1) & mask
+		}
+		t.slot[at] = e
+	}
+}
+
+// place gives the entries that a section keeps their offsets, and the section its
+// size.
+func (m *merged) place() {
+	size := uint64(0)
+	for _, e := range m.entry {
+		if e.home != m || e.to != nil || e.placed {
+			continue
+		}
+		size = (size + e.align - 1) &^ (e.align - 1)
+		e.off, e.placed = size, true
+		size += uint64(len(e.data))
+	}
+	m.sec.Size, m.sec.Synth, m.sec.Map = size, m, m
+	m.hashes = nil
+}
+
+// Write puts the pieces that stay into place.
+func (m *merged) Write(_ *model.Env, _ *model.Section, b []byte) {
+	for _, e := range m.entry {
+		if e.home == m && e.to == nil {
+			copy(b[e.off:], e.data)
+		}
+	}
+}
+
+// At finds the byte at an input offset. Behind a string's end, where the input
+// had padding, it is the string's zero.
+func (m *merged) At(off uint64) (*model.Section, uint64, bool) {
+	if off >= m.size {
+		return m.sec, m.sec.Size, off == m.size
+	}
+	k := sort.Search(len(m.starts), func(i int) bool { return uint64(m.starts[i]) > off }) - 1
+	e := m.entry[k]
+	in := off - uint64(m.starts[k])
+	if n := uint64(len(e.data)); in >= n {
+		in = n - m.sec.Entsize
+	}
+	for e.to != nil {
+		in += uint64(len(e.to.data) - len(e.data))
+		e = e.to
+	}
+	return e.home.sec, e.off + in, true
+}

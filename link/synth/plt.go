@@ -1,0 +1,99 @@
+package synth
+
+import (
+	"debug/elf"
+
+	"elfwright/link/model"
+)
+
+// The procedure linkage: .plt with slots in .got.plt for functions that another
+// object may define, .iplt with slots in .igot.plt for indirect functions of this
+// link, which are resolved when the program starts.
+
+func (s *Set) createPLT() {
+	p := s.env.Target.PLT(s.env)
+	code := func(name string, w func([]byte)) *model.Section {
+		return s.add(name, elf.SHT_PROGBITS, allocExec, max(p.Align, 1), 0, writer(w))
+	}
+	s.plt = code(".plt", s.writePLT)
+	s.iplt = code(".iplt", s.writeIPLT)
+	s.env.SecPLT, s.env.SecIPLT = s.plt, s.iplt
+}
+
+// sizePLT gives the entries their places.
+func (s *Set) sizePLT() {
+	p := s.env.Target.PLT(s.env)
+	if len(s.plts) != 0 {
+		s.plt.Size = p.Header
+	}
+	for _, sym := range s.plts {
+		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.plt.Size), int64(s.gotplt.Size)
+		s.plt.Size += p.Entry
+		s.gotplt.Size += s.word
+	}
+	for _, sym := range s.iplts {
+		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.iplt.Size), int64(s.igotplt.Size)
+		s.iplt.Size += p.Entry
+		s.igotplt.Size += s.word
+	}
+	n := s.relSize()
+	s.relaplt.Size = uint64(len(s.plts)) * n
+	s.relaiplt.Size = uint64(len(s.iplts)) * n
+}
+
+func (s *Set) ipltAddr(sym *model.Symbol) uint64 { return s.iplt.Addr(uint64(sym.Aux.PLT)) }
+
+func (s *Set) writePLT(b []byte) {
+	e := s.env
+	p := e.Target.PLT(e)
+	base := s.gotplt.Addr(0)
+	if p.Header != 0 {
+		p.WriteHeader(e, b[:p.Header], s.plt.Addr(0), base)
+	}
+	for i, sym := range s.plts {
+		at := uint64(sym.Aux.PLT)
+		p.WriteEntry(e, b[at:at+p.Entry], s.plt.Addr(at), s.gotplt.Addr(uint64(sym.Aux.GOTPLT)), i)
+	}
+}
+
+func (s *Set) writeIPLT(b []byte) {
+	e := s.env
+	p := e.Target.PLT(e)
+	for i, sym := range s.iplts {
+		at := uint64(sym.Aux.PLT)
+		p.WriteEntry(e, b[at:at+p.Entry], s.iplt.Addr(at), s.igotplt.Addr(uint64(sym.Aux.GOTPLT)), len(s.plts)+i)
+	}
+}
+
+// pltSlots is the size of the reserved words of .got.plt.
+func (s *Set) pltSlots() uint64 { return s.gotplt.Size - uint64(len(s.plts))*s.word }
+
+// writePLTSlots makes the slots lead to where the dynamic linker is called: on
+// x86 behind the entry's jump, elsewhere to the header.
+func (s *Set) writePLTSlots(b []byte) {
+	for _, sym := range s.plts {
+		to := s.plt.Addr(0)
+		switch s.Object.Machine {
+		case elf.EM_X86_64, elf.EM_386:
+			to = s.lazy(uint64(sym.Aux.PLT))
+		}
+		s.putWord(b[sym.Aux.GOTPLT:], to)
+	}
+}
+
+// lazy is where an entry of x86 goes on when its slot has not been filled: behind
+// its jump of six bytes; an entry that begins with endbr does it at once.
+func (s *Set) lazy(off uint64) uint64 {
+	if s.env.Opt.IBT || s.env.Opt.IBTPLT {
+		return s.plt.Addr(off)
+	}
+	return s.plt.Addr(off) + 6
+}
+
+// writeIGOTPLT holds, where relocations are REL, the resolvers' addresses, which
+// are their addends.
+func (s *Set) writeIGOTPLT(b []byte) {
+	for _, sym := range s.iplts {
+		s.putAddend(b[sym.Aux.GOTPLT:], value(sym))
+	}
+}

@@ -1,0 +1,69 @@
+package synth
+
+import (
+	"debug/elf"
+
+	"elfwright/link/model"
+)
+
+// createSymbols defines what no object defines and programs may refer to.
+func (s *Set) createSymbols() {
+	e := s.env
+	s.define("_GLOBAL_OFFSET_TABLE_", s.base(), e.PIC())
+	if s.dynamic != nil {
+		s.define("_DYNAMIC", s.dynamic, true)
+	}
+	if sym := s.wanted("__ehdr_start"); sym != nil {
+		s.ehdr = sym
+		set(sym, nil)
+		sym.Out = &model.Output{} // until there are segments: an address, no number
+		sym.Obj, sym.Vis, sym.Bind = s.Object, elf.STV_HIDDEN, elf.STB_GLOBAL
+		s.Object.Symbols = append(s.Object.Symbols, sym)
+	}
+}
+
+// wanted returns a symbol that is referred to and that nothing defines.
+func (s *Set) wanted(name string) *model.Symbol {
+	if sym := s.env.Table.Get(name); sym != nil && sym.State != model.Defined && sym.State != model.Common {
+		return sym
+	}
+	return nil
+}
+
+// define makes a symbol at the start of a section, local in the output, if it is
+// wanted or, with always, not there.
+func (s *Set) define(name string, sec *model.Section, always bool) {
+	sym := s.wanted(name)
+	if sym == nil {
+		if !always || s.env.Table.Get(name) != nil {
+			return
+		}
+		sym = s.env.Table.Intern(name)
+	} else {
+		sym.Used = true
+	}
+	set(sym, sec)
+	sym.Obj, sym.Type = s.Object, elf.STT_OBJECT
+	s.Object.Symbols = append(s.Object.Symbols, sym)
+}
+
+func set(sym *model.Symbol, sec *model.Section) {
+	sym.State, sym.Sec, sym.Value = model.Defined, sec, 0
+	sym.Bind, sym.Vis = elf.STB_LOCAL, elf.STV_DEFAULT
+	sym.Exported, sym.Preempt = false, false
+}
+
+// placeHeaders gives __ehdr_start the address of the ELF header, if a segment
+// loads it. GNU ld leaves it undefined else, and so 0 where it is weak.
+func (s *Set) placeHeaders(segs []*model.Segment) {
+	if s.ehdr == nil {
+		return
+	}
+	for _, x := range segs {
+		if x.Type == elf.PT_LOAD && x.Off == 0 && len(x.Sections) != 0 {
+			s.ehdr.Out = x.Sections[0]
+			s.ehdr.Value = x.Vaddr - s.ehdr.Out.Addr
+			return
+		}
+	}
+}

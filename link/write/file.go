@@ -1,0 +1,134 @@
+package write
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"elfwright/elffile"
+	"elfwright/link/model"
+)
+
+// file is a file that is being made.
+type file struct {
+	elffile.Format
+	env     *model.Env
+	segs    []*model.Segment
+	workers int
+
+	made  map[*model.Output]made
+	names *strtab // section names
+	syms  *symtab // nil with --strip-all
+	extra []extra // the sections behind all others
+	shoff int64
+	size  int64
+
+	b []byte // the whole file
+}
+
+// extra is a section that is in no script: symbols, strings.
+type extra struct {
+	elffile.Section
+	name string
+}
+
+// ErrNothing tells that nothing was written since the Report has errors.
+var ErrNothing = errors.New("nothing is written after an error")
+
+// File writes the output under its name, or nothing if there is an error, in
+// the Report as well; --noinhibit-exec has it written all the same.
+func File(env *model.Env, segs []*model.Segment, name string) error {
+	f, err := plan(env, segs)
+	if err != nil {
+		return err
+	}
+	o, err := create(name, f.size)
+	if err != nil {
+		return err
+	}
+	f.b = o.b
+	f.fill()
+	if env.Report.Failed() && !env.Opt.NoInhibitExec {
+		o.discard()
+		return ErrNothing
+	}
+	return o.finish()
+}
+
+// Bytes makes the same file in memory.
+func Bytes(env *model.Env, segs []*model.Segment) ([]byte, error) {
+	f, err := plan(env, segs)
+	if err != nil {
+		return nil, err
+	}
+	f.b = make([]byte, f.size)
+	f.fill()
+	if env.Report.Failed() && !env.Opt.NoInhibitExec {
+		return nil, ErrNothing
+	}
+	return f.b, nil
+}
+
+// plan decides where everything is that layout has not placed.
+func plan(env *model.Env, segs []*model.Segment) (*file, error) {
+	f := &file{env: env, segs: segs, workers: env.Opt.Workers(), names: newStrtab()}
+	f.Class, f.Data = elf.ELFCLASS64, elf.ELFDATA2LSB
+	if env.Class == 32 {
+		f.Class = elf.ELFCLASS32
+	}
+	if env.Order == binary.ByteOrder(binary.BigEndian) {
+		f.Data = elf.ELFDATA2MSB
+	}
+	if !env.Opt.Relocatable && len(segs) > 0xffff_ffff/f.PhdrSize() {
+		return nil, fmt.Errorf("%d program headers", len(segs))
+	}
+	for i, out := range env.Outputs {
+		out.Index = i + 1
+	}
+	if err := f.pack(); err != nil {
+		return nil, err
+	}
+	end := f.place()
+	f.tables(end)
+	return f, nil
+}
+
+// count is the number of section headers.
+func (f *file) count() int {
+	n := 1 + len(f.env.Outputs) + 1 // the null section, .shstrtab
+	if f.env.Opt.Strip != model.StripAll {
+		n += 2
+		if n >= elffile.ShnLoReserve {
+			n++
+		}
+	}
+	return n
+}
+
+// fill makes the bytes.
+func (f *file) fill() {
+	f.contents()
+	for i := range f.extra {
+		if x := &f.extra[i]; x.name == ".shstrtab" {
+			copy(f.b[x.Off:], f.names.b)
+		}
+	}
+	if f.syms != nil {
+		f.syms.write(f, f.bytesOf(".symtab"), f.bytesOf(".strtab"), f.bytesOf(".symtab_shndx"))
+	}
+	for out, m := range f.made {
+		copy(f.b[out.FileOff:], m.b)
+	}
+	f.headers()
+	f.buildID()
+}
+
+func (f *file) bytesOf(name string) []byte {
+	for i := range f.extra {
+		if x := &f.extra[i]; x.name == name {
+			return f.b[x.Off : x.Off+x.Size]
+		}
+	}
+	return nil
+}
