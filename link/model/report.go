@@ -26,6 +26,8 @@ type Report struct {
 	mu       sync.Mutex
 	errors   []Finding
 	warnings []Finding
+	// Symbols that nobody defines; see Env.Use.
+	undefined map[*Symbol]*undefined
 }
 
 // Finding is an error or warning and where in the inputs it belongs.
@@ -59,20 +61,29 @@ func (r *Report) add(to *[]Finding, f Finding) {
 }
 
 // Errors and Warnings return what was taken, ordered by place.
-func (r *Report) Errors() []error   { return r.sorted(&r.errors) }
-func (r *Report) Warnings() []error { return r.sorted(&r.warnings) }
+func (r *Report) Errors() []error   { return r.sorted(&r.errors, false) }
+func (r *Report) Warnings() []error { return r.sorted(&r.warnings, true) }
 
 // Failed tells whether there is any error.
 func (r *Report) Failed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.errors) != 0
+	if len(r.errors) != 0 {
+		return true
+	}
+	for _, u := range r.undefined {
+		if !u.warn {
+			return true
+		}
+	}
+	return false
 }
 
-func (r *Report) sorted(of *[]Finding) []error {
+func (r *Report) sorted(of *[]Finding, warn bool) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	list := append([]Finding(nil), *of...)
+	list = append(list, r.undefinedFindings(warn)...)
 	sort.SliceStable(list, func(i, j int) bool {
 		a, b := list[i], list[j]
 		if a.Rank != b.Rank {

@@ -21,6 +21,7 @@ type Symbol struct {
 	Local   bool       // a local symbol of Obj
 	Script  bool       // defined by a script, or by --defsym
 	Provide bool       // by PROVIDE: defined only if it is referenced
+	Large   bool       // common, of the large model of x86-64
 
 	Obj   *Object  // that defines it; the first that refers to it while undefined
 	Sec   *Section // that it lies in; nil for an absolute and for a script's symbol
@@ -28,6 +29,9 @@ type Symbol struct {
 	Value uint64   // offset in Sec or Out, else the value; the alignment of a common one
 	Size  uint64
 
+	// Order counts the global symbols from 1 as the walk over the inputs met
+	// them; 0 is one that no input names.
+	Order int32
 	// Refs counts nothing: it is set when any live relocation or option names
 	// the symbol.
 	Used bool
