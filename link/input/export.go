@@ -1,0 +1,3 @@
+package input
+
+func (l *loader) export() {}
