@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"elfwright/ldscript"
+	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
 	"elfwright/link/model"
@@ -90,7 +91,7 @@ func (l *linkage) chooseTarget() error {
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
 		if t := make(m); t != nil {
 			return t
 		}
