@@ -21,6 +21,8 @@ type Pos struct {
 type Source struct {
 	Name string
 	Text []byte
+
+	lines []int // offsets at which lines begin; nil if no parser has read it
 }
 
 // Script is a parsed file, or the text of an option such as --defsym.
@@ -211,7 +213,7 @@ type MemoryInclude struct {
 type Region struct {
 	Pos
 	Name           string
-	Attrs          string // as written between the parentheses: "rx!w"
+	Attrs          string // "rx!w"; "!" turns what follows, up to a space
 	Origin, Length Expr
 }
 

@@ -30,8 +30,8 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%v: %v: %s [%s]", f.Pos, f.Level, f.Msg, f.Rule)
 }
 
-// Rules are the names of what Check looks for, each with a sentence.
-var Rules = []struct{ Name, Means string }{
+// Checks are the names of what Check looks for, each with a sentence.
+var Checks = []struct{ Name, Means string }{
 	{"undeclared-region", "a memory region is used that no MEMORY declares"},
 	{"unused-region", "a memory region is declared and not used"},
 	{"duplicate-region", "a memory region is declared twice"},
@@ -52,7 +52,7 @@ var Rules = []struct{ Name, Means string }{
 	{"unknown-constant", "CONSTANT knows no such name"},
 	{"unknown-section", "a function asks for an output section that the script does not describe"},
 	{"dialect-number", "a number assigned in an output section: an offset for GNU ld, an absolute value for lld"},
-	{"dialect-dot", "\".\" set to a number or an address in an output section: GNU ld and lld differ, or refuse"},
+	{"dialect-dot", "\".\" set to a number in an output section: an offset for GNU ld, an address for lld"},
 	{"dialect-lma", "a section without AT> behind one with it: GNU ld goes on in its load region, lld does not"},
 	{"dialect-symbols-only", "an output section with symbols alone: GNU ld drops it, lld keeps it"},
 	{"dialect-syntax", "lld 14 does not read this"},
@@ -214,13 +214,17 @@ func (c *checker) unused() {
 		if length == 0 {
 			c.report(r.Pos, Warning, "empty-region", "%q has no length", r.Name)
 		}
-		for _, q := range c.memory[:i] {
+		for _, q := range c.memory[:min(i, maxRegions)] {
 			if o, l, ok := q.span(); ok && origin < o+l && o < origin+length {
 				c.report(r.Pos, Note, "overlapping-regions", "%q shares addresses with %q", r.Name, q.Name)
+				break
 			}
 		}
 	}
 }
+
+// maxRegions bounds the search for regions that overlap.
+const maxRegions = 1000
 
 // span is where a region lies, if that is constant.
 func (r *Region) span() (origin, length uint64, ok bool) {

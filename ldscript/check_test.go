@@ -73,7 +73,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s\n%s", tt.text, diff)
 		}
 	}
-	for _, r := range Rules {
+	for _, r := range Checks {
 		if !seen[r.Name] {
 			t.Errorf("no test finds %s", r.Name)
 		}
@@ -88,6 +88,7 @@ func TestCheck(t *testing.T) {
 func TestCheckInstalled(t *testing.T) {
 	samples.Need(t, "ld.bfd")
 	mine := []string{"x86_64-linux-gnu", "aarch64-linux-gnu", "arm-linux-gnueabihf", "riscv64-linux-gnu", "i386-linux-gnu"}
+	seen := make(map[string]bool)
 	for _, file := range installed(t) {
 		if !strings.Contains(filepath.Base(file), "elf") || !slices.ContainsFunc(mine, func(dir string) bool { return strings.Contains(file, dir) }) {
 			continue
@@ -96,6 +97,10 @@ func TestCheckInstalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if seen[string(text)] {
+			continue
+		}
+		seen[string(text)] = true
 		s, err := Parse(file, text, Options{})
 		if err != nil {
 			continue // TestFormatInstalled reports it

@@ -7,10 +7,7 @@ func (p Pos) bare() bool {
 	if p.File == nil {
 		return false
 	}
-	line := string(p.File.Text)
-	for range p.Line - 1 {
-		_, line, _ = strings.Cut(line, "\n")
-	}
+	line := p.File.line(p.Line)
 	return p.Col >= 1 && p.Col <= len(line) && line[p.Col-1] != '"'
 }
 
@@ -47,19 +44,49 @@ func (c *checker) inputNames(s *InputSpec) {
 	}
 }
 
-// A taker is a pattern that takes sections from all later ones.
-type taker struct {
-	spec    *InputSpec
-	pattern SectionPattern
-	section *OutSection
+// takers are the patterns so far that take sections from all later ones.
+type takers struct {
+	list   []SectionPattern
+	all    PatternSet
+	same   map[string]int // the first of each
+	prefix PatternSet     // PREFIX* alone
+	at     []int          // where these are in list
 }
 
-// maxTakers bounds the search for hidden patterns.
-const maxTakers = 4000
+func (t *takers) add(p SectionPattern) {
+	if _, ok := t.same[p.Name]; ok {
+		return
+	}
+	i := t.all.Add(p.Name)
+	t.same[p.Name] = i
+	t.list = append(t.list, p)
+	if prefix, ok := strings.CutSuffix(p.Name, "*"); ok && !IsGlob(prefix) {
+		t.prefix.Add(p.Name)
+		t.at = append(t.at, i)
+	}
+}
+
+// find returns a pattern that takes all that the given one could.
+func (t *takers) find(pattern string) (SectionPattern, bool) {
+	if i, ok := t.same[pattern]; ok {
+		return t.list[i], true
+	}
+	if name, ok := unescape(pattern); ok {
+		if hits := t.all.Match(nil, name); len(hits) > 0 {
+			return t.list[hits[0]], true
+		}
+		return SectionPattern{}, false
+	}
+	// What a prefix takes that the pattern itself begins with.
+	if hits := t.prefix.Match(nil, pattern[:strings.IndexAny(pattern, `*?[\`)]); len(hits) > 0 {
+		return t.list[t.at[hits[0]]], true
+	}
+	return SectionPattern{}, false
+}
 
 // patterns finds patterns that an earlier one leaves nothing.
 func (c *checker) patterns() {
-	var takers []taker
+	before := takers{same: make(map[string]int)}
 	for _, out := range c.order {
 		Walk(out.Body, func(s Stmt) bool {
 			spec, ok := s.(*InputSpec)
@@ -67,14 +94,11 @@ func (c *checker) patterns() {
 				return true
 			}
 			for _, p := range spec.Patterns {
-				for _, t := range takers {
-					if p.Name != "COMMON" && t.hides(p.Name) {
-						c.report(p.Pos, Warning, "hidden-pattern", "%s matches nothing: %s takes all of it before, at %v", p.Name, t.pattern.Name, t.pattern.Pos)
-						break
-					}
+				if t, ok := before.find(p.Name); ok && p.Name != "COMMON" {
+					c.report(p.Pos, Warning, "hidden-pattern", "%s matches nothing: %s takes all of it before, at %v", p.Name, t.Name, t.Pos)
 				}
-				if takesAll(out, spec, p) && len(takers) < maxTakers {
-					takers = append(takers, taker{spec, p, out})
+				if takesAll(out, spec, p) {
+					before.add(p)
 				}
 			}
 			return true
@@ -86,20 +110,4 @@ func (c *checker) patterns() {
 func takesAll(out *OutSection, s *InputSpec, p SectionPattern) bool {
 	return out.Constraint == "" && len(s.Flags) == 0 && len(s.ExcludeFiles) == 0 && len(p.Exclude) == 0 &&
 		s.File.Archive == "" && !s.File.Colon && s.File.Member == "*"
-}
-
-// hides says whether whatever the pattern matches is taken.
-func (t taker) hides(pattern string) bool {
-	mine := t.pattern.Name
-	if mine == pattern {
-		return true
-	}
-	if name, ok := unescape(pattern); ok {
-		return MatchGlob(mine, name)
-	}
-	prefix, ok := strings.CutSuffix(mine, "*")
-	if !ok || IsGlob(prefix) {
-		return false
-	}
-	return strings.HasPrefix(pattern[:strings.IndexAny(pattern, `*?[\`)], prefix)
 }

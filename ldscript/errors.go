@@ -66,18 +66,10 @@ const excerptWidth = 120
 // Excerpt is the line that p is in, with a caret below the column; "" if there
 // is no such line.
 func (p Pos) Excerpt() string {
-	if p.File == nil || p.Line < 1 {
+	if p.File == nil || p.Line < 1 || p.Line > len(p.File.lines) {
 		return ""
 	}
-	line := string(p.File.Text)
-	for range p.Line - 1 {
-		_, rest, ok := strings.Cut(line, "\n")
-		if !ok {
-			return ""
-		}
-		line = rest
-	}
-	line, _, _ = strings.Cut(line, "\n")
+	line := p.File.line(p.Line)
 	at := min(max(p.Col-1, 0), len(line))
 	if at > excerptWidth*3/4 {
 		cut := at - excerptWidth/2
@@ -99,4 +91,17 @@ func (p Pos) Excerpt() string {
 		}
 	}
 	return strings.ToValidUTF8(b.String(), "?") + "\n" + caret.String() + "^\n"
+}
+
+// line returns the line of that number, from 1, without the newline. Only what
+// a parser has read has lines.
+func (s *Source) line(n int) string {
+	if n < 1 || n > len(s.lines) {
+		return ""
+	}
+	text := s.Text[s.lines[n-1]:]
+	if n < len(s.lines) {
+		text = s.Text[s.lines[n-1] : s.lines[n]-1]
+	}
+	return string(text)
 }

@@ -34,6 +34,10 @@ func roundTrip(t testing.TB, name string, text []byte, opt Options) {
 	if string(once) != string(twice) {
 		t.Errorf("%s: formatting again changes it:\n%s", name, cmp.Diff(string(once), string(twice)))
 	}
+	bare := &Script{Source: first.Source, Body: first.Body} // as of a program, without what only the parser knows
+	if _, err := FormatSafe(bare, opt); err != nil {
+		t.Error(err)
+	}
 	if a, b := len(first.layout.comments), len(second.layout.comments); a != b {
 		t.Errorf("%s: %d comments before, %d after:\n%s", name, a, b, once)
 	}

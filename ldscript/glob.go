@@ -81,6 +81,15 @@ func matchSet(pattern string, c byte) (in bool, length int) {
 				continue
 			}
 		}
+		if strings.HasPrefix(pattern[i:], "[.") || strings.HasPrefix(pattern[i:], "[=") {
+			// A collating symbol or class, of one byte. Another matches nothing.
+			if i+4 >= len(pattern) || pattern[i+3] != pattern[i+1] || pattern[i+4] != ']' {
+				return false, len(pattern)
+			}
+			in = in || pattern[i+2] == c
+			i += 5
+			continue
+		}
 		var low, high byte
 		var ok bool
 		if low, i, ok = setByte(pattern, i); !ok {

@@ -85,7 +85,7 @@ func openFile(name string, _ []string) (string, []byte, error) {
 // refusal is what ld says of a script that it cannot read, as opposed to one
 // that it cannot link by.
 var refusal = regexp.MustCompile(`syntax error|ignoring invalid character|invalid character .* in flags|unknown phdr type|unterminated|EOF in comment|` +
-	`unknown language|anonymous version tag cannot be combined|duplicate version tag|unable to find version dependency`)
+	`unknown language|duplicate expression|anonymous version tag cannot be combined|duplicate version tag|unable to find version dependency`)
 
 // ld says whether GNU ld takes the snippet, and what it says.
 func (s snippet) ld(dir string) (takes bool, says string) {

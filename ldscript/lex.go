@@ -108,6 +108,7 @@ func newLexer(src *Source, lld bool) *lexer {
 			l.lines = append(l.lines, i+1)
 		}
 	}
+	src.lines = l.lines
 	return l
 }
 

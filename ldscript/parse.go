@@ -3,7 +3,6 @@ package ldscript
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -21,9 +20,9 @@ type Options struct {
 
 // Limits of a script. Real ones are far below.
 const (
-	maxInclude = 10     // files in one another, as in GNU ld
-	maxDepth   = 1000   // of nested expressions and blocks
-	maxChain   = 10_000 // operators side by side in one expression
+	maxInclude = 10   // files in one another, as in GNU ld
+	maxDepth   = 1000 // of nested expressions and blocks
+	maxChain   = 4000 // operators side by side in one expression
 )
 
 // Parse reads a script. What is returned with an error is what could be read.
@@ -71,6 +70,7 @@ type parser struct {
 	full    bool   // enough errors
 	errs    Errors
 	depth   int
+	opened  int // braces that recover has to close first
 	last    int // the end of the token read last
 }
 
@@ -250,7 +250,8 @@ func (p *parser) recover(from int) {
 		return
 	}
 	p.broken = false
-	depth := 0
+	depth := p.opened
+	p.opened = 0
 	p.off = max(p.off, from)
 	for p.off < len(p.text) {
 		if _, ok := p.space(modeScript); !ok || p.off >= len(p.text) {
@@ -329,82 +330,4 @@ func (p *parser) block(m mode, statement func() Stmt) []Stmt {
 		p.recover(from)
 	}
 	return list
-}
-
-// include reads INCLUDE FILE where its keyword was just taken. body reads what
-// is in the file.
-func (p *parser) include(at Pos, m mode, body func()) string {
-	t := p.name(m, "the name of a file")
-	if p.broken {
-		return ""
-	}
-	defer p.within("INCLUDE")()
-	if p.opt.Open == nil {
-		p.errorAt(at, fmt.Sprintf("%s: a script cannot be included here", t.text))
-		return t.text
-	}
-	if len(p.open) >= maxInclude {
-		p.fail(t, fmt.Sprintf("%s: more than %d files include one another", t.text, maxInclude))
-		return t.text
-	}
-	path, text, err := p.opt.Open(t.text, slices.Clone(p.dirs))
-	if err != nil {
-		p.errorAt(p.pos(t), err.Error())
-		if !p.full {
-			p.errs[len(p.errs)-1].Err = err
-		}
-		return t.text
-	}
-	for _, l := range p.open {
-		if l.src.Name == path {
-			p.fail(t, p.circle(path))
-			return t.text
-		}
-	}
-	if !p.enter(t) {
-		return t.text
-	}
-	defer p.leave()
-	last := p.last
-	p.push(&Source{Name: path, Text: text})
-	if i := bytes.IndexByte(text, 0); i >= 0 {
-		p.errorAt(p.lexer.pos(i), "a zero byte: this is not a script")
-	} else {
-		body()
-	}
-	p.pop()
-	p.last = last
-	return t.text
-}
-
-// circle says which files include one another.
-func (p *parser) circle(path string) string {
-	var names []string
-	for _, l := range p.open {
-		names = append(names, l.src.Name)
-	}
-	return path + " includes itself: " + strings.Join(append(names, path), " -> ")
-}
-
-// included reads the statements of an included file: all of it.
-func (p *parser) included(m mode, statement func() Stmt) []Stmt {
-	var list []Stmt
-	for {
-		list = append(list, p.block(m, statement)...)
-		if p.full || p.peek(m).kind == tokEOF {
-			return list
-		}
-		p.stray(m)
-	}
-}
-
-// stray notes a closing brace that closes nothing.
-func (p *parser) stray(m mode) {
-	t := p.peek(m)
-	if t.kind == tokBad {
-		p.recover(t.off + 1)
-		return
-	}
-	p.errorAt(p.pos(t), `"}" closes nothing`)
-	p.take(t)
 }

@@ -104,13 +104,26 @@ func (p *parser) operand(m mode) Expr {
 	case t.is("-"), t.is("+"), t.is("!"), t.is("~"):
 		p.take(t)
 		return &Unary{at, Op(t.text), p.operand(modeExpr)}
-	case t.is("SIZEOF_HEADERS"):
+	case t.kind == tokWord:
+		return p.function(t)
+	}
+	p.want(t, "an expression")
+	return nil
+}
+
+// function reads a builtin function, whose name is a keyword.
+func (p *parser) function(t token) Expr {
+	at := p.pos(t)
+	_, ofExprs := exprFuncs[t.text]
+	in, ofName := nameFuncs[t.text]
+	switch {
+	case t.text == "SIZEOF_HEADERS":
 		p.take(t)
 		return &Call{Pos: at, Func: t.text}
-	case t.is("ASSERT"):
+	case t.text == "ASSERT":
 		p.take(t)
 		return p.assertion(at)
-	case t.is("SEGMENT_START"):
+	case t.text == "SEGMENT_START":
 		p.take(t)
 		p.op(modeScript, "(")
 		n := &NameCall{Pos: at, Func: t.text, Name: p.name(modeScript, "a segment").text}
@@ -118,17 +131,15 @@ func (p *parser) operand(m mode) Expr {
 		n.Default = p.expr()
 		p.op(modeExpr, ")")
 		return n
-	}
-	if in, ok := nameFuncs[t.text]; ok && t.key {
+	case ofExprs:
+		p.take(t)
+		return p.call(at, t.text)
+	case ofName:
 		p.take(t)
 		p.op(in, "(")
 		n := &NameCall{Pos: at, Func: t.text, Name: p.name(in, "a name").text}
 		p.op(in, ")")
 		return n
-	}
-	if _, ok := exprFuncs[t.text]; ok && t.key {
-		p.take(t)
-		return p.call(at, t.text)
 	}
 	p.want(t, "an expression")
 	return nil

@@ -65,9 +65,13 @@ func (p *parser) versionNode() *VersionNode {
 		p.take(t)
 		n.Name = t.text
 	}
-	p.op(modeVersion, "{")
+	if p.op(modeVersion, "{"); !p.broken {
+		p.opened = 1
+	}
 	p.versionBody(n)
-	p.op(modeNode, "}")
+	if p.op(modeNode, "}"); !p.broken {
+		p.opened = 0
+	}
 	for t := p.peek(modeVersion); n.Name != "" && t.kind == tokWord; t = p.peek(modeVersion) {
 		p.take(t)
 		n.Deps = append(n.Deps, t.text)

@@ -23,8 +23,11 @@ type prefixed struct {
 	globs []globAt
 }
 
+// A globAt is what follows the prefix. Few names end as it does, and only for
+// these it is worth a closer look.
 type globAt struct {
 	pattern string
+	suffix  string
 	index   int32
 }
 
@@ -44,7 +47,8 @@ func (s *PatternSet) Add(pattern string) int {
 	if pattern[cut:] == "*" {
 		p.all = append(p.all, i)
 	} else {
-		p.globs = append(p.globs, globAt{pattern[cut:], i})
+		tail := pattern[strings.LastIndexAny(pattern, `*?[]\`)+1:]
+		p.globs = append(p.globs, globAt{pattern[cut:], tail, i})
 	}
 	return int(i)
 }
@@ -82,7 +86,7 @@ func (s *PatternSet) Match(dst []int32, name string) []int32 {
 		}
 		dst = append(dst, p.all...)
 		for _, g := range p.globs {
-			if MatchGlob(g.pattern, name[n:]) {
+			if strings.HasSuffix(name, g.suffix) && MatchGlob(g.pattern, name[n:]) {
 				dst = append(dst, g.index)
 			}
 		}

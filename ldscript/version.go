@@ -59,6 +59,12 @@ func NewVersionSet(scripts []*Version, demangle func(string) string) (*VersionSe
 	return s, nil
 }
 
+// A versionSide is a pattern, and whether it is for local symbols.
+type versionSide struct {
+	lang, name   string
+	exact, local bool
+}
+
 // checkNodes finds nodes that contradict one another.
 func checkNodes(nodes []*VersionNode) Errors {
 	var errs Errors
@@ -80,6 +86,28 @@ func checkNodes(nodes []*VersionNode) Errors {
 			}
 		}
 		known[n.Name] = n
+	}
+	return append(errs, checkSides(nodes)...)
+}
+
+// checkSides finds patterns that are global in one node and local in another.
+// Within one node GNU ld takes that.
+func checkSides(nodes []*VersionNode) Errors {
+	var errs Errors
+	sides := make(map[versionSide]*VersionNode)
+	look := func(n *VersionNode, p VersionPattern, local bool) {
+		if o := sides[versionSide{p.Lang, p.Name, p.Exact, !local}]; o != nil && o != n {
+			errs = append(errs, &Error{Pos: p.Pos, Context: "version script", Msg: fmt.Sprintf("%v is global in one of %s and %s, and local in the other", p, o.Name, n.Name)})
+		}
+		sides[versionSide{p.Lang, p.Name, p.Exact, local}] = n
+	}
+	for _, n := range nodes {
+		for _, p := range n.Global {
+			look(n, p, false)
+		}
+		for _, p := range n.Local {
+			look(n, p, true)
+		}
 	}
 	return errs
 }

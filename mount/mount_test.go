@@ -19,11 +19,20 @@ import (
 	"elfwright/elffile"
 )
 
+// mountinfo is what is mounted, without what the tests of other packages, which
+// run at the same time, mount on their directories.
 func mountinfo(t testing.TB) string {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	must(t, err)
-	return string(b)
+	root, _, _ := strings.Cut(t.Name(), "/")
+	var own []string
+	for line := range strings.Lines(string(b)) {
+		if !strings.Contains(line, "/Test") || strings.Contains(line, "/"+root) {
+			own = append(own, line)
+		}
+	}
+	return strings.Join(own, "")
 }
 
 func alive(pid int) bool { return unix.Kill(pid, 0) == nil && !zombie(pid) }

@@ -23,10 +23,10 @@ func ldscriptVerb() *verb {
 		name:     "ldscript",
 		short:    "check linker scripts for faults and traps, and print them in one style",
 		children: []*verb{ldscriptCheckVerb(), ldscriptFmtVerb()},
-		long:     `The language is that of GNU ld: what it takes is taken, what it refuses is refused, with the line, a mark at the place, and what is wanted there.`,
+		long:     `The language is that of GNU ld: what it takes is taken, and what it refuses is refused, with the line, a mark at the place, and what is wanted there. Of newer versions there are REVERSE, ASCIZ, LINKER_VERSION and the operator ^, of lld OVERWRITE_SECTIONS. Not taken are MRI scripts and GROUP within SECTIONS.`,
 		examples: []example{
 			{"what is there to say of a script of binutils", "elfwright ldscript check /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
-			{"the script that ld has inside, in our style", `ld --verbose | sed '1,/^===/d; /^===/,$d' | elfwright ldscript fmt -`},
+			{"the same script in one style", "elfwright ldscript fmt /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
 		},
 	}
 }
@@ -71,7 +71,7 @@ func ldscriptFmtVerb() *verb {
 		},
 		examples: []example{
 			{"a script of binutils", "elfwright ldscript fmt /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},
-			{"in place, and again: then there is nothing to do", "cp /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x my.lds && elfwright ldscript fmt -w my.lds && elfwright ldscript fmt -l my.lds"},
+			{"once it is in that style, there is nothing to do", "elfwright ldscript fmt /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x >my.lds && elfwright ldscript fmt -l my.lds"},
 		},
 		run: func(c *call) error { return runLdscriptFmt(c, opt) },
 	}
@@ -87,11 +87,11 @@ func (o *ldscriptFlags) dialectFlag() flag {
 
 func ldscriptRules() string {
 	width := 0
-	for _, r := range ldscript.Rules {
+	for _, r := range ldscript.Checks {
 		width = max(width, len(r.Name))
 	}
 	var b strings.Builder
-	for _, r := range ldscript.Rules {
+	for _, r := range ldscript.Checks {
 		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Means)
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -102,7 +102,13 @@ func (p *program) command(v *verb) *cobra.Command {
 	if v.name == "help" {
 		cmd.ValidArgsFunction = p.completeVerbs
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return p.call(v, cmd, args) }
+	cmd.DisableFlagParsing = v.raw
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if v.raw && len(args) > 0 && args[0] == "--help" {
+			return cmd.Help()
+		}
+		return p.call(v, cmd, args)
+	}
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		writeHelp(p.out, v, cmd.CommandPath(), p.helpWidth())
 	})

@@ -66,7 +66,7 @@ var debianPackages = map[string]string{
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
 	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
 	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
-	"qemu-system-aarch64": "qemu-system-arm",
+	"qemu-system-aarch64": "qemu-system-arm", "arm-none-eabi-ld": "binutils-arm-none-eabi",
 
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
 	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
@@ -75,7 +75,7 @@ var debianPackages = map[string]string{
 }
 
 // crossTools end the names of the cross binutils: aarch64-linux-gnu-strip.
-var crossTools = []string{"-as", "-ld", "-nm", "-objcopy", "-objdump", "-readelf", "-strip"}
+var crossTools = []string{"-as", "-ld", "-ld.bfd", "-nm", "-objcopy", "-objdump", "-readelf", "-strip"}
 
 // DebianPackage is the Debian package that a tool comes with; "" if not known.
 func DebianPackage(tool string) string {
@@ -86,6 +86,9 @@ func DebianPackage(tool string) string {
 		if triple, ok := strings.CutSuffix(tool, suffix); ok && strings.Contains(triple, "-linux-") {
 			return "binutils-" + triple
 		}
+	}
+	if triple, ok := strings.CutSuffix(tool, "-g++"); ok {
+		return "g++-" + triple
 	}
 	switch {
 	case strings.HasPrefix(tool, "qemu-"):

@@ -10,42 +10,52 @@ type Options struct {
 	Sysroot       string
 	Inputs        []Input  // files, libraries and states, in order
 	LibPaths      []string // -L, in order
+	NoStdlib      bool     // SEARCH_DIR is not searched
 	Scripts       []string // -T, in order
 	DefaultScript string   // -dT
 	Threads       int      // 0: as many as processors
 
 	// Kind of output.
-	Shared            bool
-	PIE               bool
-	Static            bool
-	Relocatable       bool   // -r
-	EmitRelocs        bool   // -q
-	OFormat           string // "" for ELF; binary, ihex, srec, or a bfd name of ELF
-	DynamicLinker     string
-	NoDynamicLinker   bool
-	Soname            string
-	ExportDynamic     bool
-	Symbolic          bool // -Bsymbolic
-	SymbolicFunctions bool
-	Dialect           string // "gnu" or "lld"
+	Shared                     bool
+	PIE                        bool
+	Static                     bool
+	Relocatable                bool   // -r
+	EmitRelocs                 bool   // -q
+	OFormat                    string // "" for ELF; binary, ihex, srec, or a bfd name of ELF
+	DynamicLinker              string
+	NoDynamicLinker            bool
+	Soname                     string
+	Init, Fini                 string // DT_INIT, DT_FINI; empty: _init, _fini
+	Rpath                      []string
+	OldDtags                   bool
+	SpareTags                  *int // empty entries of .dynamic; nil: 5
+	Auxiliary, Filter          []string
+	ExportSymbols, ExportLists []string
+	NoUndefinedVersion         bool
+	ExportDynamic              bool
+	Symbolic                   bool // -Bsymbolic
+	SymbolicFunctions          bool
+	Dialect                    string // "gnu" or "lld"
 
 	// Symbols.
-	Entry          string
-	Undefined      []string // -u
-	RequireDefined []string
-	Defsyms        []Defsym
-	Wrap           []string
-	AllowMultiple  bool
-	VersionScripts []string
-	DynamicLists   []string
-	ExcludeLibs    []string
-	Unresolved     string // ignore-all, report-all, ignore-in-object-files, ignore-in-shared-libs, or ""
-	NoUndefined    bool   // -z defs
-	WarnUnresolved bool
-	WarnCommon     bool
-	DefineCommon   bool // -d
-	NoDefineCommon bool
-	SortCommon     string // ascending, descending
+	Entry            string
+	Undefined        []string // -u
+	RequireDefined   []string
+	Defsyms          []Defsym
+	Wrap             []string
+	AllowMultiple    bool
+	VersionScripts   []string
+	DynamicLists     []string
+	ExcludeLibs      []string
+	Unresolved       string // ignore-all, report-all, ignore-in-object-files, ignore-in-shared-libs, or ""
+	NoUndefined      bool   // -z defs
+	WarnUnresolved   bool
+	IgnoreUnresolved []string
+	NoDemangle       bool
+	WarnCommon       bool
+	DefineCommon     bool // -d
+	NoDefineCommon   bool
+	SortCommon       string // ascending, descending
 
 	// Sections.
 	GC                                                        bool
@@ -57,9 +67,10 @@ type Options struct {
 	Text, Data, Bss, TextSegment, RodataSegment, LdataSegment *uint64
 	SortSection                                               string // name, alignment
 	Strip                                                     Strip
+	RetainSymbols                                             string // --retain-symbols-file
+	CompressDebug                                             string // none, zlib, zlib-gabi, zstd
 	DiscardLocals                                             Discard
 	BuildID                                                   string // none, sha1, md5, uuid, fast, tree, or 0x…
-	CompressDebug                                             string // none, zlib, zlib-gabi, zstd
 	EhFrameHdr                                                bool
 	HashStyle                                                 string // sysv, gnu, both
 	Optimize                                                  int    // -O
@@ -71,24 +82,23 @@ type Options struct {
 	AddPhdrs                                                  []AddPhdr
 
 	// -z.
-	MaxPageSize, CommonPageSize                                                      uint64 // 0: the machine's
-	SeparateCode                                                                     *bool
-	Relro                                                                            *bool
-	Now                                                                              bool
-	ExecStack                                                                        *bool
-	StackSize                                                                        *uint64
-	NoText                                                                           bool // -z notext
-	Text_                                                                            bool // -z text
-	CombReloc                                                                        *bool
-	NoApplyDynamic                                                                   bool // --no-apply-dynamic-relocs
-	PackRelative                                                                     bool // -z pack-relative-relocs
-	StartStopGC                                                                      bool
-	StartStopVis                                                                     string
-	IBT, Shstk, IBTPLT                                                               bool
-	BTI, PAC                                                                         string
-	DeadReloc                                                                        map[string]uint64
-	NoDefaultLib, NoDelete, NoDlopen, InitFirst, Origin, Global, Interpose, Loadfltr bool
-	Zs                                                                               []string // all -z words, as given
+	MaxPageSize, CommonPageSize                                                                     uint64 // 0: the machine's
+	SeparateCode                                                                                    *bool
+	Relro                                                                                           *bool
+	Now                                                                                             bool
+	ExecStack                                                                                       *bool
+	StackSize                                                                                       *uint64
+	NoText                                                                                          bool // -z notext
+	Text_                                                                                           bool // -z text
+	CombReloc                                                                                       *bool
+	PackRelative                                                                                    bool // -z pack-relative-relocs
+	StartStopGC                                                                                     bool
+	StartStopVis                                                                                    string
+	IBT, Shstk, IBTPLT                                                                              bool
+	BTI, PAC                                                                                        string
+	DeadReloc                                                                                       map[string]uint64
+	NoDefaultLib, NoDelete, NoDlopen, InitFirst, Origin, Global, Interpose, Loadfltr, NoDump, Group bool
+	Zs                                                                                              []string // all -z words, as given
 
 	// Arm and AArch64.
 	BE8                 bool
@@ -96,12 +106,15 @@ type Options struct {
 	Target1Rel          bool
 	Target2             string // rel, abs, got-rel
 	FixCortexA53_843419 bool
+	Fix843419           string // "", full, adr, adrp
 	FixCortexA53_835769 bool
 	FixCortexA8         *bool
 	NoMergeExidx        bool
 	StubGroupSize       int64
 	PicVeneer           bool
 	LongPLT             bool
+	ThumbEntry          bool
+	NoApplyDynamic      bool
 
 	// What it says.
 	Map              string // -Map; "-" is standard output (-M)
@@ -117,9 +130,11 @@ type Options struct {
 	WarnRWX          *bool
 	WarnExecStack    *bool
 	WarnSectionAlign bool
+	WarnTextrel      bool
 	CheckSections    *bool
 	NoInhibitExec    bool
 	ErrorLimit       int
+	NoErrorLimit     bool
 	Big, Little      bool // -EB, -EL
 }
 

@@ -26,8 +26,8 @@ type Report struct {
 	mu       sync.Mutex
 	errors   []Finding
 	warnings []Finding
-	// Symbols that nobody defines; see Env.Use.
-	undefined map[*Symbol]*undefined
+
+	undefined map[*Symbol]*UndefinedError
 }
 
 // Finding is an error or warning and where in the inputs it belongs.
@@ -36,6 +36,27 @@ type Finding struct {
 	Sec  int32  // index of the section
 	Off  uint64 // in the section
 	Err  error
+
+	Section *Section // of the places of an UndefinedError
+}
+
+// place is where it belongs: an undefined symbol to the first reference.
+func (f *Finding) place() *Finding {
+	if u, ok := f.Err.(*UndefinedError); ok {
+		return &u.Places[0]
+	}
+	return f
+}
+
+// before orders by place.
+func (f *Finding) before(g *Finding) bool {
+	if f.Rank != g.Rank {
+		return f.Rank < g.Rank
+	}
+	if f.Sec != g.Sec {
+		return f.Sec < g.Sec
+	}
+	return f.Off < g.Off
 }
 
 // Error takes an error that belongs to no place in an object.
@@ -46,12 +67,12 @@ func (r *Report) Warn(err error) { r.add(&r.warnings, Finding{Err: err}) }
 
 // ErrorAt takes an error about a place in a section.
 func (r *Report) ErrorAt(s *Section, off uint64, err error) {
-	r.add(&r.errors, Finding{s.Obj.Rank, s.Index, off, &PlaceError{s, off, err}})
+	r.add(&r.errors, Finding{Rank: s.Obj.Rank, Sec: s.Index, Off: off, Err: &PlaceError{s, off, err}})
 }
 
 // WarnAt is ErrorAt for a warning.
 func (r *Report) WarnAt(s *Section, off uint64, err error) {
-	r.add(&r.warnings, Finding{s.Obj.Rank, s.Index, off, &PlaceError{s, off, err}})
+	r.add(&r.warnings, Finding{Rank: s.Obj.Rank, Sec: s.Index, Off: off, Err: &PlaceError{s, off, err}})
 }
 
 func (r *Report) add(to *[]Finding, f Finding) {
@@ -61,41 +82,26 @@ func (r *Report) add(to *[]Finding, f Finding) {
 }
 
 // Errors and Warnings return what was taken, ordered by place.
-func (r *Report) Errors() []error   { return r.sorted(&r.errors, false) }
-func (r *Report) Warnings() []error { return r.sorted(&r.warnings, true) }
+func (r *Report) Errors() []error   { return r.sorted(&r.errors) }
+func (r *Report) Warnings() []error { return r.sorted(&r.warnings) }
 
 // Failed tells whether there is any error.
 func (r *Report) Failed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.errors) != 0 {
-		return true
-	}
-	for _, u := range r.undefined {
-		if !u.warn {
-			return true
-		}
-	}
-	return false
+	return len(r.errors) != 0
 }
 
-func (r *Report) sorted(of *[]Finding, warn bool) []error {
+func (r *Report) sorted(of *[]Finding) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	list := append([]Finding(nil), *of...)
-	list = append(list, r.undefinedFindings(warn)...)
 	sort.SliceStable(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		if a.Rank != b.Rank {
-			return a.Rank < b.Rank
+		a, b := list[i].place(), list[j].place()
+		if a.before(b) || b.before(a) {
+			return a.before(b)
 		}
-		if a.Sec != b.Sec {
-			return a.Sec < b.Sec
-		}
-		if a.Off != b.Off {
-			return a.Off < b.Off
-		}
-		return a.Err.Error() < b.Err.Error()
+		return list[i].Err.Error() < list[j].Err.Error()
 	})
 	var errs []error
 	for _, f := range list {

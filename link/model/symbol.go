@@ -21,7 +21,7 @@ type Symbol struct {
 	Local   bool       // a local symbol of Obj
 	Script  bool       // defined by a script, or by --defsym
 	Provide bool       // by PROVIDE: defined only if it is referenced
-	Large   bool       // common, of the large model of x86-64
+	Large   bool       // common of the large model (SHN_X86_64_LCOMMON)
 
 	Obj   *Object  // that defines it; the first that refers to it while undefined
 	Sec   *Section // that it lies in; nil for an absolute and for a script's symbol
@@ -43,7 +43,8 @@ type Symbol struct {
 	Need atomic.Uint32 // bits of Need*, set by Scan from many goroutines
 
 	// Index of what synth made for it, -1 or 0 while there is none.
-	Aux *Aux
+	Aux    *Aux
+	Hidden bool // made local by a version script
 	// DynIndex is its place in .dynsym, 0: not there.
 	DynIndex int32
 }

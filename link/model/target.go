@@ -37,6 +37,9 @@ type Target interface {
 // PLT is the shape of a machine's procedure linkage table.
 type PLT struct {
 	Header, Entry, Align uint64 // bytes; an IPLT has no header
+	// Lazy is where in an entry a slot of .got.plt leads before it is filled; 0
+	// for the machines on which it leads to the header.
+	Lazy uint64
 	// WriteHeader and WriteEntry fill b, which lies at address at. got is the
 	// address of the GOT slot, gotplt that of .got.plt; index is the entry's
 	// number in .rela.plt.

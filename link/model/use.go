@@ -3,55 +3,162 @@ package model
 import (
 	"debug/elf"
 	"fmt"
-	"slices"
+	"path"
 	"strings"
-
-	"elfwright/internal/near"
 )
 
-// Use finds the symbol of a relocation and says whether the relocation can be
-// carried out. A weak symbol that nobody defines is fine: its address is 0. The
-// symbol is nil where the relocation names none.
-//
-// If ok is false there is nothing to carry out: what is wrong has been reported;
-// or the symbol is in a section that is not in the output, and the place, which
-// is of debugging data, .eh_frame or the like, takes Env.Tombstone.
-func (e *Env) Use(s *Section, r *Reloc) (sym *Symbol, ok bool) {
-	sym = s.Symbol(r)
+// Refer is the symbol that a relocation of a live section refers to, for Scan.
+// It is nil for symbol index 0. It reports a symbol that nothing defines, one
+// that is in a section which was dropped, and an index that is no symbol's; ok is
+// false then, and there is nothing to do for the relocation. A weak symbol that
+// nothing defines is 0, as is one that options allow to be missing.
+func (e *Env) Refer(s *Section, r *Reloc) (sym *Symbol, ok bool) {
+	syms := s.Obj.Symbols
+	if int64(r.Sym) >= int64(len(syms)) {
+		e.Report.ErrorAt(s, r.Off, fmt.Errorf("relocation of symbol %d: the object has %d", r.Sym, len(syms)))
+		return nil, false
+	}
+	sym = syms[r.Sym]
+	if sym == nil {
+		return nil, true
+	}
+	if sym.State == Defined {
+		if sym.Sec != nil && !sym.Sec.Live {
+			return sym, e.gone(s, r, sym)
+		}
+		return sym, true
+	}
+	if sym.Weak() || sym.Preempt && e.Opt.Shared && !e.Opt.NoUndefined {
+		return sym, true
+	}
+	return sym, e.missing(s, r, sym)
+}
+
+// missing decides about an undefined symbol, as --unresolved-symbols and the
+// options beside it say.
+func (e *Env) missing(s *Section, r *Reloc, sym *Symbol) bool {
+	switch e.Opt.Unresolved {
+	case "ignore-all", "ignore-in-object-files":
+		return true
+	}
+	e.Report.Undefined(s, r.Off, sym, e.Opt.WarnUnresolved)
+	return e.Opt.WarnUnresolved
+}
+
+// gone decides about a symbol of a section that is not in the output. Tables of
+// unwinding may have it: what they say about code that is not there is dropped,
+// or never looked up.
+func (e *Env) gone(s *Section, r *Reloc, sym *Symbol) bool {
+	if s.Flags&elf.SHF_ALLOC == 0 || s.Name == ".eh_frame" || s.Name == ".sframe" || strings.HasPrefix(s.Name, ".gcc_except_table") {
+		return false
+	}
+	e.Report.ErrorAt(s, r.Off, &DiscardedError{sym})
+	return false
+}
+
+// DiscardedError tells of a reference to a symbol in a section that was dropped.
+type DiscardedError struct{ Symbol *Symbol }
+
+func (e *DiscardedError) Error() string {
+	t := e.Symbol.Sec
+	why := map[Reason]string{
+		Duplicate: "a group of that name came before",
+		Collected: "collected by --gc-sections",
+		Discarded: "by /DISCARD/",
+		Stripped:  "stripped",
+		Excluded:  "excluded",
+	}[t.Dropped]
+	if why != "" {
+		why = " (" + why + ")"
+	}
+	return fmt.Sprintf("%s is defined in discarded section %s of %s%s", e.Symbol.Label(), t.Name, t.Obj.File, why)
+}
+
+// Label is how messages call the symbol: a section symbol has no name of its own.
+func (s *Symbol) Label() string {
 	switch {
-	case sym == nil, sym.State == Common:
-		return sym, true
-	case sym.State == Defined:
-		if sym.Sec == nil || sym.Sec.Live {
-			return sym, true
-		}
-		if e.Opt.Relocatable {
-			return sym, true
-		}
-		if s.Flags&elf.SHF_ALLOC != 0 && !toleratesGone(s.Name) {
-			e.Report.ErrorAt(s, r.Off, goneError(sym))
-		}
-		return sym, false
-	case sym.Weak(), e.Opt.Relocatable:
-		return sym, true
+	case s == nil:
+		return "no symbol"
+	case s.Name != "":
+		return s.Name
+	case s.Sec != nil:
+		return s.Sec.Name
 	}
-	return sym, e.undefined(s, r, sym)
+	return "a symbol without name"
 }
 
-// toleratesGone says whether a section may refer to what is not there: its reader
-// skips records of code without an address.
-func toleratesGone(name string) bool {
-	return name == ".eh_frame" || strings.HasPrefix(name, ".eh_frame.") || strings.HasPrefix(name, ".gcc_except_table")
+// Tombstone is what a section that is not loaded holds in place of the address of
+// something that is not in the output: 0, which no debugger takes for code; but in
+// lists that a pair of zeros ends, 1. The option -z dead-reloc-in-nonalloc has
+// other values, by patterns of section names.
+func (e *Env) Tombstone(s *Section) uint64 {
+	best := ""
+	for pattern := range e.Opt.DeadReloc {
+		if ok, err := path.Match(pattern, s.Name); ok && err == nil && pattern > best {
+			best = pattern
+		}
+	}
+	if best != "" {
+		return e.Opt.DeadReloc[best]
+	}
+	switch s.Name {
+	case ".debug_ranges", ".debug_loc":
+		return 1
+	}
+	return 0
 }
 
-// goneError says that a symbol is in a section that is not in the output.
-func goneError(sym *Symbol) error {
-	t := sym.Sec
-	name := sym.Name
-	if sym.Type == elf.STT_SECTION {
-		name = t.Name
+// CountDynamic notes, in Scan, that a place needs a dynamic relocation. One in a
+// section that is read-only asks the loader to make it writable for a while,
+// which GNU ld warns of; -z text refuses and -z notext does not mind.
+func (e *Env) CountDynamic(s *Section, r *Reloc, name string, sym *Symbol) {
+	s.DynRelocs++
+	if sym != nil && sym.Preempt {
+		sym.Want(NeedDynamic)
 	}
-	return fmt.Errorf("refers to %s, which is in %s(%s), a section that is not in the output: %s", name, t.Obj.File, t.Name, t.Dropped)
+	if s.Flags&elf.SHF_WRITE != 0 {
+		return
+	}
+	e.TextRel.Set()
+	if e.Opt.NoText {
+		return
+	}
+	err := fmt.Errorf("%s against %s needs a dynamic relocation, but the section is read-only", name, sym.Label())
+	if e.Opt.Text_ {
+		e.Report.ErrorAt(s, r.Off, err)
+	} else if s.DynRelocs == 1 {
+		e.Report.WarnAt(s, r.Off, err)
+	}
+}
+
+// Want sets bits of Need.
+func (s *Symbol) Want(bits uint32) {
+	if s.Need.Load()&bits != bits {
+		s.Need.Or(bits)
+	}
+}
+
+// Movable says whether a loader that shifts the image changes the symbol's value.
+// A script's symbol may turn out to be a number: before addresses are assigned
+// the answer for one is yes.
+func (s *Symbol) Movable() bool {
+	return s != nil && s.State == Defined && (s.Sec != nil || s.Out != nil || s.Script)
+}
+
+// Linkage is the address of a symbol's PLT entry, if it has one.
+func (e *Env) Linkage(sym *Symbol) (addr uint64, ok bool) {
+	a := sym.Aux
+	if a == nil || a.PLT < 0 {
+		return 0, false
+	}
+	sec := e.SecPLT
+	if a.IPLT {
+		sec = e.SecIPLT
+	}
+	if sec == nil {
+		return 0, false
+	}
+	return sec.Addr(uint64(a.PLT)), true
 }
 
 // String says the reason as a clause.
@@ -73,176 +180,4 @@ func (r Reason) String() string {
 		return "the linker made it, and nothing needed it"
 	}
 	return fmt.Sprintf("reason %d", uint8(r))
-}
-
-// Tombstone is what a relocation in section s against code that is not in the
-// output leaves in its place: what -z dead-reloc-in-nonalloc says, else 1 where 0
-// would end a list (DWARF 2 to 4, .debug_ranges and .debug_loc), else 0.
-func (e *Env) Tombstone(s *Section) uint64 {
-	if v, ok := e.Opt.DeadReloc[s.Name]; ok {
-		return v
-	}
-	if s.Name == ".debug_ranges" || s.Name == ".debug_loc" {
-		return 1
-	}
-	return 0
-}
-
-// undefined deals with a relocation against a symbol that nobody defines.
-func (e *Env) undefined(s *Section, r *Reloc, sym *Symbol) (ok bool) {
-	opt := e.Opt
-	switch opt.Unresolved {
-	case "ignore-all", "ignore-in-object-files":
-		return true
-	case "":
-		// A shared object may leave symbols to others.
-		if opt.Shared && !opt.NoUndefined && sym.Vis == elf.STV_DEFAULT {
-			return true
-		}
-	}
-	e.Report.undefinedAt(e, s, r.Off, sym, opt.WarnUnresolved)
-	return opt.WarnUnresolved
-}
-
-// UndefinedError tells of a symbol that nobody defines, and of the first places
-// that refer to it.
-type UndefinedError struct {
-	Symbol *Symbol
-	Places []Spot // at most three, in the order of the inputs
-	More   int    // how many there are besides
-	Near   string // a symbol that was perhaps meant, or empty
-}
-
-// Spot is a place in an input section.
-type Spot struct {
-	Section *Section
-	Off     uint64
-}
-
-func (p Spot) String() string {
-	return fmt.Sprintf("%s(%s+%#x)", p.Section.Obj.File, p.Section.Name, p.Off)
-}
-
-func (p Spot) before(q Spot) bool {
-	a, b := p.Section, q.Section
-	switch {
-	case a.Obj.Rank != b.Obj.Rank:
-		return a.Obj.Rank < b.Obj.Rank
-	case a.Index != b.Index:
-		return a.Index < b.Index
-	}
-	return p.Off < q.Off
-}
-
-func (u *UndefinedError) Error() string {
-	var b strings.Builder
-	for i, p := range u.Places {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(p.String())
-	}
-	if u.More > 0 {
-		fmt.Fprintf(&b, " and %d more", u.More)
-	}
-	fmt.Fprintf(&b, ": undefined symbol %s", u.Symbol.Name)
-	if u.Symbol.Version != "" {
-		b.WriteString("@" + u.Symbol.Version)
-	}
-	if u.Near != "" {
-		fmt.Fprintf(&b, "; %s is defined", u.Near)
-	}
-	return b.String()
-}
-
-// maxSpots is how many places are named for an undefined symbol.
-const maxSpots = 3
-
-// undefinedAt takes a place that refers to an undefined symbol. The same place
-// counts once however often it is told.
-func (r *Report) undefinedAt(e *Env, s *Section, off uint64, sym *Symbol, warn bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.undefined == nil {
-		r.undefined = map[*Symbol]*undefined{}
-	}
-	u := r.undefined[sym]
-	if u == nil {
-		u = &undefined{err: UndefinedError{Symbol: sym}, table: e.Table, warn: warn, seen: map[Spot]bool{}}
-		r.undefined[sym] = u
-	}
-	p := Spot{s, off}
-	if u.seen[p] {
-		return
-	}
-	u.seen[p] = true
-	list := &u.err.Places
-	at, _ := slices.BinarySearchFunc(*list, p, func(a, b Spot) int {
-		if a.before(b) {
-			return -1
-		}
-		return 1
-	})
-	*list = slices.Insert(*list, at, p)
-	if len(*list) > maxSpots {
-		*list = (*list)[:maxSpots]
-		u.err.More++
-	}
-}
-
-// undefined is what a Report keeps of an undefined symbol.
-type undefined struct {
-	err   UndefinedError
-	table *Table
-	warn  bool
-	seen  map[Spot]bool
-}
-
-// maxNear is for how many symbols a name that was perhaps meant is looked for:
-// each has to be compared with all.
-const maxNear = 5
-
-// undefinedFindings are the undefined symbols as errors, or as warnings, in the
-// order of the places that refer to them.
-func (r *Report) undefinedFindings(warn bool) []Finding {
-	var list []*undefined
-	for _, u := range r.undefined {
-		if u.warn == warn {
-			list = append(list, u)
-		}
-	}
-	slices.SortFunc(list, func(a, b *undefined) int {
-		p, q := a.err.Places[0], b.err.Places[0]
-		switch {
-		case p.before(q):
-			return -1
-		case q.before(p):
-			return 1
-		}
-		return strings.Compare(a.err.Symbol.Name, b.err.Symbol.Name)
-	})
-	var found []Finding
-	for i, u := range list {
-		if i < maxNear && u.err.Near == "" && u.table != nil {
-			u.err.Near = u.table.Near(u.err.Symbol.Name)
-		}
-		p := u.err.Places[0]
-		found = append(found, Finding{p.Section.Obj.Rank, p.Section.Index, p.Off, &u.err})
-	}
-	return found
-}
-
-// Near is the defined symbol whose name is nearest to one that is not, or empty.
-func (t *Table) Near(name string) string {
-	limit := near.Limit(name)
-	some := t.Some(func(s *Symbol) bool {
-		d := len(s.Name) - len(name)
-		return s.State == Defined && d < limit && -d < limit
-	})
-	var names []string
-	for _, s := range some {
-		names = append(names, s.Name)
-	}
-	n, _ := near.Name(name, names)
-	return n
 }

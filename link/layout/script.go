@@ -1,0 +1,222 @@
+package layout
+
+import (
+	"errors"
+	"fmt"
+
+	"elfwright/ldscript"
+	"elfwright/link/model"
+)
+
+// Text is a script to read.
+type Text struct {
+	Name string
+	Text []byte
+	// Default marks the built-in script: with a script whose INSERT adds to it,
+	// it stands behind that script.
+	Default bool
+}
+
+// Open finds the file of an INCLUDE; see ldscript.Options.
+type Open = func(name string, dirs []string) (path string, text []byte, err error)
+
+// Script is all scripts and options of a link, compiled.
+type Script struct {
+	opt      *model.Options
+	rep      *model.Report
+	rules    ldscript.Rules
+	lldRules dialect
+	trees    []*ldscript.Script
+
+	cmds   Commands
+	body   []stmt
+	outs   []*section // all output section statements, in their order
+	order  []*section // those that exist, in the order of the section header table
+	byName map[string][]*section
+	byID   []*section // by section.id; [0] is nil
+	byOut  map[*model.Output]*section
+	specs  []*spec
+	// ownBody and ownSpecs count what stands before the default script.
+	ownBody, ownSpecs int
+	regions           regions
+	phdrs             []*ldscript.Phdr
+	layered           bool // PHDRS { DEFAULT; … }
+	defs              []Definition
+	syms              map[string]*symbol
+	byOption          []*section // whose address an option sets: they are made first
+	floating          []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
+
+	starts     map[string]uint64 // SEGMENT_START by options
+	usedStarts map[string]bool
+	sections   bool // there is a SECTIONS command
+
+	state // of the walk
+}
+
+// Commands are what scripts say besides SECTIONS, MEMORY and PHDRS.
+type Commands struct {
+	Entry                        string
+	Externs                      []string
+	Inputs                       []*ldscript.Input
+	Startup                      string
+	Files                        []string // that patterns name without a wildcard: GNU ld opens them as inputs
+	SearchDirs                   []string
+	Output                       string
+	OutputFormat, FormatBig      string
+	FormatLittle, Target         string
+	Arch                         string
+	Versions                     []*ldscript.Version
+	NoCrossRefs                  []NoCrossRefs
+	ForceCommon, InhibitCommon   bool
+	ForceGroup, Sane             bool
+	Map                          string
+	UsesPhdrs, UsesSizeofHeaders bool
+}
+
+// NoCrossRefs forbids references between output sections: among all of them, or
+// with To, to the first from the others.
+type NoCrossRefs struct {
+	To       bool
+	Sections []string
+	Pos      ldscript.Pos
+}
+
+// Definition is a symbol that a script, or --defsym, assigns.
+type Definition struct {
+	Name            string
+	Provide, Hidden bool
+	Pos             ldscript.Pos
+	// Refers are the symbols that its expression names: if it is provided, they
+	// are referenced too.
+	Refers []string
+	// Own: the expression names the symbol itself, so that an object's
+	// definition of it is still needed.
+	Own bool
+}
+
+// Read parses scripts and compiles them. The default script, if there is one
+// among texts, comes last; it is used when no other is given, or when those
+// given only insert into it. open finds the files of INCLUDE.
+func Read(opt *model.Options, texts []Text, open Open, rep *model.Report) (*Script, error) {
+	var trees []*ldscript.Script
+	var def *ldscript.Script
+	for _, t := range texts {
+		tree, err := ldscript.Parse(t.Name, t.Text, ldscript.Options{Open: open, LLD: opt.Dialect == "lld"})
+		if err != nil {
+			return nil, err
+		}
+		if t.Default {
+			def = tree
+			continue
+		}
+		trees = append(trees, tree)
+	}
+	return Compile(opt, trees, def, rep)
+}
+
+// Compile is Read for trees. def is the default script, or nil.
+func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script, rep *model.Report) (*Script, error) {
+	s := &Script{
+		opt:        opt,
+		rep:        rep,
+		rules:      ldscript.RulesOf(opt.Dialect),
+		lldRules:   dialectOf(opt.Dialect),
+		byName:     map[string][]*section{},
+		byID:       make([]*section, 1),
+		byOut:      map[*model.Output]*section{},
+		syms:       map[string]*symbol{},
+		starts:     map[string]uint64{},
+		usedStarts: map[string]bool{},
+	}
+	s.regions.init()
+	c := compiler{s: s}
+	c.options()
+	c.extras()
+	if def != nil && addsToDefault(trees) {
+		trees = append(append([]*ldscript.Script(nil), trees...), def) // patterns of the others come first
+	}
+	for _, t := range trees {
+		c.file(t)
+		if t != def {
+			s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+		}
+	}
+	c.addresses()
+	c.divisions()
+	if err := errors.Join(c.errs...); err != nil {
+		return nil, err
+	}
+	s.trees = trees
+	return s, nil
+}
+
+// Add compiles a script that was given among the inputs: it adds to what there
+// is, and comes before the default script. It is for after Read and before
+// Keeps.
+func (s *Script) Add(t *ldscript.Script) error {
+	body, specs := s.body[s.ownBody:], s.specs[s.ownSpecs:]
+	s.body, s.specs = s.body[:s.ownBody:s.ownBody], s.specs[:s.ownSpecs:s.ownSpecs]
+	c := compiler{s: s}
+	c.file(t)
+	c.overwrite()
+	s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+	s.body, s.specs = append(s.body, body...), append(s.specs, specs...)
+	s.relist()
+	s.trees = append(s.trees, t)
+	return errors.Join(c.errs...)
+}
+
+// addsToDefault says whether the default script is used: all others only insert
+// into it. One that has nothing but, say, MEMORY replaces it too, as in GNU ld.
+func addsToDefault(trees []*ldscript.Script) bool {
+	for _, t := range trees {
+		if !has[*ldscript.Insert](t.Body) {
+			return false
+		}
+	}
+	return true
+}
+
+// has says whether there is a statement of a type at the level of a file.
+func has[T ldscript.Stmt](body []ldscript.Stmt) bool {
+	for _, n := range body {
+		switch n := n.(type) {
+		case T:
+			return true
+		case *ldscript.Include:
+			if has[T](n.Body) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Commands returns what the scripts say besides the layout.
+func (s *Script) Commands() Commands { return s.cmds }
+
+// Defines returns the symbols that are assigned anywhere, in order.
+func (s *Script) Defines() []Definition { return s.defs }
+
+// Refers returns the symbols that expressions name, each once, in order, but for
+// those in PROVIDE: see Definition.
+func (s *Script) Refers() []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, d := range s.defs {
+		if d.Provide {
+			continue
+		}
+		for _, n := range d.Refers {
+			if !seen[n] {
+				seen[n] = true
+				names = append(names, n)
+			}
+		}
+	}
+	return names
+}
+
+func fault(pos ldscript.Pos, context, format string, args ...any) error {
+	return &ldscript.Error{Pos: pos, Context: context, Msg: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,116 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+
+	"elfwright/machine"
+)
+
+// RelocError tells that a relocation cannot be carried out.
+type RelocError struct {
+	Name   string // of the type
+	Symbol *Symbol
+	S, P   uint64 // where the symbol and the place are
+	Err    error  // what is wrong
+	Hint   string // what to do, or empty
+}
+
+func (e *RelocError) Error() string {
+	text := fmt.Sprintf("%s against %s: ", e.Name, e.Symbol.Label())
+	var over *machine.OverflowError
+	if errors.As(e.Err, &over) {
+		text += fmt.Sprintf("%s = %s %s", over.Reloc.Formula, signed(over.X), over.Reason)
+	} else {
+		text += e.Err.Error()
+	}
+	text += fmt.Sprintf("; %s is at %#x, the place at %#x", e.Symbol.Label(), e.S, e.P)
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
+}
+
+func (e *RelocError) Unwrap() error { return e.Err }
+
+// FixedError is for code that must be linked at a fixed address. It is only for
+// an output that may be loaded anywhere.
+func (e *Env) FixedError() error {
+	if e.Opt.Shared {
+		return errors.New("it cannot be in a shared object; recompile with -fPIC")
+	}
+	return errors.New("it cannot be in a position-independent executable; recompile with -fPIE")
+}
+
+func signed(x int64) string {
+	if x < 0 {
+		return fmt.Sprintf("-%#x", -uint64(x))
+	}
+	return fmt.Sprintf("%#x", x)
+}
+
+// UndefinedError tells of a symbol that nothing defines and who refers to it.
+type UndefinedError struct {
+	Symbol *Symbol
+	Places []Finding // the first three; their Err is nil
+	Count  int       // of all references
+	Near   string    // a symbol that was perhaps meant; set before it is told
+}
+
+func (e *UndefinedError) Error() string {
+	first := e.Places[0]
+	text := fmt.Sprintf("%s: undefined symbol %s", where(first), e.Symbol.Label())
+	for _, p := range e.Places[1:] {
+		text += "; also in " + where(p)
+	}
+	if more := e.Count - len(e.Places); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if e.Near != "" {
+		text += fmt.Sprintf("; perhaps %s was meant", e.Near)
+	}
+	return text
+}
+
+func where(f Finding) string {
+	return fmt.Sprintf("%s(%s+%#x)", f.Section.Obj.File, f.Section.Name, f.Off)
+}
+
+// Undefined takes a reference to a symbol that nothing defines. All references to
+// a symbol make one error, or one warning.
+func (r *Report) Undefined(s *Section, off uint64, sym *Symbol, warn bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.undefined == nil {
+		r.undefined = map[*Symbol]*UndefinedError{}
+	}
+	u := r.undefined[sym]
+	if u == nil {
+		u = &UndefinedError{Symbol: sym}
+		r.undefined[sym] = u
+		f := Finding{Err: u}
+		if warn {
+			r.warnings = append(r.warnings, f)
+		} else {
+			r.errors = append(r.errors, f)
+		}
+	}
+	u.add(Finding{Rank: s.Obj.Rank, Sec: s.Index, Off: off, Section: s})
+}
+
+// add keeps the first places, in the order of the inputs.
+func (e *UndefinedError) add(f Finding) {
+	const keep = 3
+	e.Count++
+	i := len(e.Places)
+	for i > 0 && f.before(&e.Places[i-1]) {
+		i--
+	}
+	if i == keep {
+		return
+	}
+	e.Places = append(e.Places, Finding{})
+	copy(e.Places[i+1:], e.Places[i:])
+	e.Places[i] = f
+	e.Places = e.Places[:min(len(e.Places), keep)]
+}
