@@ -2,6 +2,7 @@ package input
 
 import (
 	"debug/elf"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -12,17 +13,29 @@ import (
 // shfRetain is SHF_GNU_RETAIN.
 const shfRetain = elf.SectionFlag(0x200000)
 
-// Collect drops the sections that nothing needs (--gc-sections), and returns
-// those that had bytes, in order, for --print-gc-sections. Needed are the roots'
-// sections, those of KEEP (Section.Keep), SHF_GNU_RETAIN and notes, what they
-// refer to, and so on. Which object's debugging data stays is as in GNU ld: that
-// of objects of which anything stays.
+// Roots are what the collection starts from besides the sections themselves.
+type Roots struct {
+	Symbols []*model.Symbol // the entry, -u, EXTERN, names in the script
+}
+
+// Collect drops the sections that nothing needs (--gc-sections), and returns a
+// line for each that had bytes, in order, for --print-gc-sections. Needed are the
+// roots' sections, those of KEEP (Section.Keep), SHF_GNU_RETAIN and notes, what
+// they refer to, and so on. Which object's debugging data stays is as in GNU ld:
+// that of objects of which anything stays.
 //
 // Sections for start-up code, .init_array and the like, are kept by KEEP alone, as
 // in GNU ld; in the dialect of lld always. The same with .eh_frame.
-func (s *Set) Collect(env *model.Env, roots []*model.Symbol) []*model.Section {
-	c := newCollector(s, env)
-	c.roots(roots)
+func Collect(env *model.Env, roots Roots) (removed []string) {
+	for _, s := range collect(env, roots) {
+		removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+	}
+	return removed
+}
+
+func collect(env *model.Env, roots Roots) []*model.Section {
+	c := newCollector(env)
+	c.roots(roots.Symbols)
 	c.spread()
 	for c.linked() {
 		c.spread()
@@ -37,7 +50,6 @@ func (s *Set) Collect(env *model.Env, roots []*model.Symbol) []*model.Section {
 // collector marks sections. A section's mark is at the number of its object's
 // first plus its index, so that many goroutines can set marks.
 type collector struct {
-	set     *Set
 	env     *model.Env
 	workers int
 	objs    []*model.Object
@@ -50,8 +62,8 @@ type collector struct {
 	debug   bool             // only references to debugging data count
 }
 
-func newCollector(s *Set, env *model.Env) *collector {
-	c := &collector{set: s, env: env, workers: env.Opt.Workers(), objs: env.Objects}
+func newCollector(env *model.Env) *collector {
+	c := &collector{env: env, workers: env.Opt.Workers(), objs: env.Objects}
 	c.base = make([]int32, len(c.objs))
 	c.others = map[*model.Object]int32{}
 	n := int32(0)

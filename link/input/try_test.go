@@ -64,7 +64,7 @@ func TestGC(t *testing.T) {
 		}
 	}
 	start := time.Now()
-	list := s.Collect(env, []*model.Symbol{table.Get("_start")})
+	list := collect(env, Roots{[]*model.Symbol{table.Get("_start")}})
 	fmt.Println(time.Since(start))
 	for _, o := range s.Objects() {
 		for _, x := range o.Sections {
