@@ -111,7 +111,6 @@ func (l *loader) settle() {
 	l.forwardVersions()
 	l.publish()
 	l.finish()
-	l.export()
 }
 
 // ownDefinitions are those whose expression asks for an object's symbol.

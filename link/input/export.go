@@ -1,3 +1,0 @@
-package input
-
-func (l *loader) export() {}
