@@ -80,7 +80,8 @@ func removed(r *model.Reloc) (off, n uint64) {
 type relaxing struct {
 	started  bool
 	sections []*model.Section // that have something to shorten or to align
-	settled  bool             // all is shortened; what is left is alignment
+	has      map[*model.Section]bool
+	settled  bool // all is shortened; what is left is alignment
 	gpOut    *model.Output
 	most     uint64 // the largest alignment of an output section
 	rounds   int    // of alignment
@@ -99,7 +100,10 @@ func (t *target) Relax(e *model.Env, pass int) bool {
 	x := &t.relax
 	if !x.started {
 		x.started = true
-		x.sections = t.movable(e)
+		x.sections, x.has = t.movable(e), map[*model.Section]bool{}
+		for _, s := range x.sections {
+			x.has[s] = true
+		}
 		x.settled = e.Opt.NoRelax
 	}
 	t.globalPointer(e)
@@ -157,21 +161,64 @@ func where(sym *model.Symbol) *model.Output {
 	return sym.Out
 }
 
-// shortenAll decides for all sections at the addresses at hand, and then takes
-// the bytes out.
-func (t *target) shortenAll(e *model.Env) bool {
-	list := t.relax.sections
-	did := make([]bool, len(list))
-	model.Each(e.Opt.Workers(), len(list), func(i int) { did[i] = t.shorten(e, list[i]) })
-	any := false
-	for i, s := range list {
-		if did[i] {
-			any = true
-			takeOut(s)
+// shortenAll goes over all sections in the order of the output. As in GNU ld, what
+// comes before the section at hand has moved already, and that section itself and
+// what follows have not: a call that is just too long by this reckoning stays so,
+// though the next round would find it shorter, since it is changed only once. So
+// the results are equal. All addresses are assigned anew afterwards.
+func (t *target) shortenAll(e *model.Env) (any bool) {
+	end, was := uint64(0), uint64(0) // of the output section before, now and then
+	for _, out := range e.Outputs {
+		if out.Flags&elf.SHF_ALLOC == 0 {
+			continue
 		}
+		size := out.Size
+		if gap := out.Addr - was; was != 0 && end != was && gap < max(out.Align, 1) {
+			was, out.Addr = out.Addr, up(end, out.Align)
+		} else {
+			was = out.Addr
+		}
+		was += size
+		if t.shortenOutput(e, out) {
+			any = true
+		}
+		end = out.Addr + out.Size
 	}
 	return any
 }
+
+// shortenOutput is shortenAll for a section of the output.
+func (t *target) shortenOutput(e *model.Env, out *model.Output) (any bool) {
+	end, was := uint64(0), uint64(0) // of the item before, now and then
+	for i := range out.Items {
+		it := &out.Items[i]
+		off, gap, align := it.Off, it.Off-was, uint64(1)
+		was = it.Off + it.Size
+		if s := it.Section; s != nil {
+			align = max(s.Align, 1)
+			if t.relax.has[s] && t.shorten(e, s) {
+				any = true
+				takeOut(s)
+				it.Size = s.Size
+			}
+		}
+		if gap < align {
+			off = up(end, align)
+		} else {
+			off = end + gap
+		}
+		it.Off, end = off, off+it.Size
+		if it.Section != nil {
+			it.Section.Off = off
+		}
+	}
+	if len(out.Items) != 0 {
+		out.Size -= min(out.Size, was-end)
+	}
+	return any
+}
+
+func up(x, align uint64) uint64 { return (x + align - 1) &^ (max(align, 1) - 1) }
 
 // takeOut sets Moves and Size from what the relocations say.
 func takeOut(s *model.Section) {
