@@ -197,5 +197,8 @@ func (x *frameSection) trim(recs []record, word int) {
 		if known {
 			r.out = trimmed(b, r.cie == isCIE, f)
 		}
+		if r.nrel != 0 && x.sec.Relocs[r.rel+r.nrel-1].Off >= r.off+r.out {
+			r.out = r.size // what a relocation changes is no padding
+		}
 	}
 }

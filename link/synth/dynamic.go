@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 
 	"elfwright/link/model"
 )
@@ -197,12 +198,21 @@ func (s *Set) tagsOfRelocs() {
 	}
 }
 
-// jumpRelocs is where .rela.plt begins, or .rela.iplt if there is no other.
+// jumpRelocs is where .rela.plt and .rela.iplt begin: to the dynamic linker they
+// are one table.
 func (s *Set) jumpRelocs() uint64 {
-	if s.relaplt.Size != 0 {
-		return addr(s.relaplt)
+	a, b := s.relaplt, s.relaiplt
+	if a.Size == 0 || b.Size == 0 {
+		return addr(a) + addr(b)
 	}
-	return addr(s.relaiplt)
+	if addr(a) > addr(b) {
+		a, b = b, a
+	}
+	if addr(a)+a.Size != addr(b) {
+		s.env.Report.Error(fmt.Errorf("%s at %#x does not follow %s, which ends at %#x: DT_JMPREL can name one table only; put *(%[3]s) *(%[1]s) together in the script",
+			b.Name, addr(b), a.Name, addr(a)+a.Size))
+	}
+	return addr(a)
 }
 
 // relocs is the address of the first table.

@@ -10,6 +10,7 @@ import (
 // frames is what is known of all .eh_frame sections.
 type frames struct {
 	secs []*frameSection
+	out  *model.Output // that has the first of them
 	// whole is set if a section could not be split: then no table can say where
 	// all functions' frames are.
 	whole bool
@@ -53,6 +54,9 @@ type cieKey struct {
 func (s *Set) EhFrame() {
 	s.findFrames()
 	f := &s.frames
+	if len(f.secs) != 0 {
+		f.out = f.secs[0].sec.Out
+	}
 	model.Each(s.env.Opt.Workers(), len(f.secs), func(i int) { s.splitOne(f.secs[i]) })
 	split := f.secs[:0]
 	for _, x := range f.secs {

@@ -56,18 +56,24 @@ func (s *Set) settle() {
 func (s *Set) Resize() (changed bool) {
 	s.env.GOT = addr(s.base())
 	edited := s.editExidx()
-	s.sortExidx()
+	s.sortLinked()
 	return s.resizeRelr() || edited
 }
 
 // Finish is told the segments.
 func (s *Set) Finish(segs []*model.Segment) {
 	s.env.GOT = addr(s.base())
-	s.sortExidx()
+	s.sortLinked()
 	s.placeHeaders(segs)
 }
 
+// referred says whether a live place refers to a symbol; that an object names it,
+// as assemblers do with _GLOBAL_OFFSET_TABLE_, is not enough.
 func (s *Set) referred(name string) bool {
 	sym := s.env.Table.Get(name)
-	return sym != nil && sym.Used && (sym.Obj == s.Object || sym.State != model.Defined)
+	if sym == nil || sym.Obj != s.Object && sym.State == model.Defined {
+		return false
+	}
+	_, _, ok := s.user(sym, nil)
+	return ok
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"os"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -43,7 +45,11 @@ func File(env *model.Env, segs []*model.Segment, name string) error {
 	if err != nil {
 		return err
 	}
-	o, err := create(name, f.size)
+	mode := os.FileMode(0o777)
+	if env.Opt.Relocatable {
+		mode = 0o666
+	}
+	o, err := create(name, f.size, mode)
 	if err != nil {
 		return err
 	}
@@ -80,9 +86,6 @@ func plan(env *model.Env, segs []*model.Segment) (*file, error) {
 	if env.Order == binary.ByteOrder(binary.BigEndian) {
 		f.Data = elf.ELFDATA2MSB
 	}
-	if !env.Opt.Relocatable && len(segs) > 0xffff_ffff/f.PhdrSize() {
-		return nil, fmt.Errorf("%d program headers", len(segs))
-	}
 	for i, out := range env.Outputs {
 		out.Index = i + 1
 	}
@@ -91,6 +94,12 @@ func plan(env *model.Env, segs []*model.Segment) (*file, error) {
 	}
 	end := f.place()
 	f.tables(end)
+	if f.syms != nil && f.syms.names > math.MaxUint32 {
+		return nil, fmt.Errorf(".strtab: %#x bytes of names are more than st_name can tell (0xffffffff); -s, -S or -x leave symbols out", f.syms.names)
+	}
+	if f.Class == elf.ELFCLASS32 && f.size > math.MaxUint32 {
+		return nil, fmt.Errorf("the file would have %#x bytes; a 32-bit ELF file has at most 0xffffffff", f.size)
+	}
 	return f, nil
 }
 

@@ -61,6 +61,9 @@ func (f *file) sections(zero elffile.Section) {
 			Off: uint64(out.FileOff), Size: out.Size, Addralign: out.Align, Entsize: out.Entsize, Info: out.Info,
 		}
 		s.Link, s.Info = links(out)
+		if s.Link == 0 && f.syms != nil && (s.Type == elf.SHT_RELA || s.Type == elf.SHT_REL) {
+			s.Link = uint32(1 + len(f.env.Outputs)) // of a static program: .symtab, which no entry uses
+		}
 		if m := f.made[out]; m.compressed {
 			s.Flags |= uint64(elf.SHF_COMPRESSED)
 			s.Size, s.Addralign = uint64(len(m.b)), uint64(f.AddrSize())

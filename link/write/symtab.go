@@ -2,6 +2,7 @@ package write
 
 import (
 	"debug/elf"
+	"path/filepath"
 	"strings"
 
 	"elfwright/elffile"
@@ -16,106 +17,112 @@ type symtab struct {
 	local  int // symbols before the first global
 	count  int
 	names  int64 // bytes of .strtab
+	mark   int   // index of the file symbol without a name, 0: there is none
 	xindex bool  // there is a .symtab_shndx
 }
 
-// run is what one object gives, of locals, hidden globals or globals; also the
-// symbols that no object defines.
-type run struct {
-	obj   *model.Object // nil: list
-	list  []*model.Symbol
-	kind  kind
-	first int // index of its first symbol
-	n     int
-	str   int64 // offset of its first name
-	len   int64
-}
-
-type kind uint8
+// kind is one of the three parts of the table.
+type kind int
 
 const (
-	locals   kind = iota
-	nameless      // the file symbol "" alone
+	locals kind = iota
 	hidden
 	globals
+	kinds
+	left // not in the table
 )
+
+// run is what one object gives to each part; or what symbols give that no object
+// defines.
+type run struct {
+	obj  *model.Object // nil: list
+	list []*model.Symbol
+	part [kinds]struct {
+		first, n int   // symbols
+		str, len int64 // bytes of names
+	}
+}
 
 // newSymtab decides which symbols are in the table and where.
 func newSymtab(f *file) *symtab {
 	e := f.env
-	script := e.Table.Some(func(s *model.Symbol) bool { return s.Obj == nil })
 	t := &symtab{count: 1, names: 1, xindex: f.count() >= elffile.ShnLoReserve}
-	each := func(k kind) {
-		for _, o := range e.Objects {
-			t.runs = append(t.runs, run{obj: o, kind: k})
-		}
-		if k != locals {
-			t.runs = append(t.runs, run{list: script, kind: k})
-		}
+	for _, o := range e.Objects {
+		t.runs = append(t.runs, run{obj: o, list: o.Symbols})
 	}
-	each(locals)
-	mark := len(t.runs)
-	t.runs = append(t.runs, run{kind: nameless, n: 1})
-	each(hidden)
-	each(globals)
+	t.runs = append(t.runs, run{list: e.Table.Some(func(s *model.Symbol) bool { return s.Obj == nil })})
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
-		r.walk(e, func(s *model.Symbol) {
-			r.n++
-			r.len += int64(len(name(s))) + 1
+		r.walk(e, func(s *model.Symbol, k kind) {
+			r.part[k].n++
+			r.part[k].len += int64(len(name(s))) + 1
 		})
 	})
-	t.place(mark)
+	t.place()
 	return t
 }
 
 // place gives the runs their indices. The nameless file symbol is there only if
 // hidden globals follow.
-func (t *symtab) place(mark int) {
-	any := false
-	for i := range t.runs {
-		any = any || t.runs[i].kind == hidden && t.runs[i].n != 0
-	}
-	if !any {
-		t.runs[mark].n = 0
-	}
-	for i := range t.runs {
-		r := &t.runs[i]
-		if r.kind == globals && t.local == 0 {
+func (t *symtab) place() {
+	for k := locals; k < kinds; k++ {
+		if k == globals {
 			t.local = t.count
 		}
-		r.first, r.str = t.count, t.names
-		t.count += r.n
-		t.names += r.len
+		for i := range t.runs {
+			p := &t.runs[i].part[k]
+			if k == hidden && p.n != 0 && t.mark == 0 {
+				t.mark = t.count
+				t.count++
+			}
+			p.first, p.str = t.count, t.names
+			t.count += p.n
+			t.names += p.len
+		}
 	}
 }
 
-// walk calls yield with the symbols of a run.
-func (r *run) walk(e *model.Env, yield func(*model.Symbol)) {
-	list := r.list
+// walk calls yield with the symbols that a run gives, and the part they are in.
+func (r *run) walk(e *model.Env, yield func(*model.Symbol, kind)) {
+	n := 0
 	if o := r.obj; o != nil {
-		list = o.Symbols
-		if r.kind == locals {
-			list = list[:min(o.Locals, len(list))]
-		} else {
-			list = list[min(o.Locals, len(list)):]
-		}
-		if o.JustSymbols && r.kind == locals {
-			return
+		n = min(o.Locals, len(r.list))
+		if !o.JustSymbols {
+			r.walkLocals(e, r.list[:n], yield)
 		}
 	}
-	for _, s := range list {
-		if s == nil || r.kind != locals && s.Obj != r.obj {
+	for _, s := range r.list[n:] {
+		if s == nil || s.Obj != r.obj {
 			continue
 		}
-		if r.kind == locals {
-			if keepLocal(e, s) {
-				yield(s)
-			}
-		} else if keepGlobal(s) && forcedLocal(e, s) == (r.kind == hidden) && !(r.kind == hidden && e.Opt.DiscardLocals == model.DiscardAll) {
-			yield(s)
+		if k := globalKind(e, s); k != left {
+			yield(s, k)
 		}
 	}
+}
+
+// walkLocals gives an object's local symbols. They follow a file symbol; an object
+// that has none, of the assembler, gets one with its own name.
+func (r *run) walkLocals(e *model.Env, list []*model.Symbol, yield func(*model.Symbol, kind)) {
+	named := false
+	for _, s := range list {
+		if s == nil || !keepLocal(e, s) {
+			continue
+		}
+		if !named && s.Type != elf.STT_FILE && !r.obj.Linker {
+			yield(&model.Symbol{Name: fileName(r.obj), State: model.Defined, Type: elf.STT_FILE, Local: true}, locals)
+		}
+		named = true
+		yield(s, locals)
+	}
+}
+
+// fileName is the name of an object without directory or archive.
+func fileName(o *model.Object) string {
+	if o.Member != "" {
+		return filepath.Base(o.Member)
+	}
+	return filepath.Base(o.File)
 }
 
 // keepLocal says whether a local symbol goes into the table. By default those
@@ -139,22 +146,30 @@ func keepLocal(e *model.Env, s *model.Symbol) bool {
 	return true
 }
 
-// keepGlobal says the same of a global one. GNU ld leaves out undefined symbols
-// that are not dynamic.
-func keepGlobal(s *model.Symbol) bool {
-	if s.State == model.Defined {
-		return placed(s) && (!s.Provide || s.Used)
+// globalKind says in which part a global symbol is. GNU ld leaves out undefined
+// symbols that are not dynamic.
+func globalKind(e *model.Env, s *model.Symbol) kind {
+	switch {
+	case s.State == model.Undefined && s.DynIndex != 0:
+		return globals
+	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
+		return left
+	case !forcedLocal(e, s):
+		return globals
+	case e.Opt.DiscardLocals == model.DiscardAll:
+		return left
 	}
-	return s.State == model.Undefined && s.DynIndex != 0
+	return hidden
 }
 
 // placed says whether the symbol has a place in the output or needs none.
 func placed(s *model.Symbol) bool {
-	if s.Sec == nil {
-		return true
+	t := s.Sec
+	if t == nil || t.Map == nil {
+		return t == nil || t.Live && t.Out != nil
 	}
-	_, _, ok := s.Sec.At(s.Value)
-	return ok && s.Sec.Live
+	_, _, ok := t.At(s.Value)
+	return ok && t.Live
 }
 
 // forcedLocal says whether a global is local in the table. In an executable that
@@ -177,23 +192,23 @@ func name(s *model.Symbol) string {
 
 // write fills the table, its string table and its table of extended indices.
 func (t *symtab) write(f *file, tab, str, shndx []byte) {
+	if t.mark != 0 {
+		f.putSymbol(tab, shndx, t.mark, &elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)}, 0)
+	}
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
-		n, pos := r.first, r.str
-		if r.kind == nameless && r.n == 1 {
-			f.putSymbol(tab, shndx, n, &elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)}, 0)
-			return
-		}
-		r.walk(f.env, func(s *model.Symbol) {
-			sym, sec := f.symbol(s, r.kind)
-			if s.Name != "" {
-				sym.Name = uint32(pos)
-			}
-			f.putSymbol(tab, shndx, n, &sym, sec)
+		next := r.part
+		r.walk(f.env, func(s *model.Symbol, k kind) {
+			p := &next[k]
+			sym, sec := f.symbol(s, k)
 			w := name(s)
-			copy(str[pos:], w)
-			pos += int64(len(w)) + 1
-			n++
+			if w != "" {
+				sym.Name = uint32(p.str)
+			}
+			f.putSymbol(tab, shndx, p.first, &sym, sec)
+			copy(str[p.str:], w)
+			p.str += int64(len(w)) + 1
+			p.first++
 		})
 	})
 }
@@ -230,8 +245,10 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 }
 
 func outOf(s *model.Symbol) *model.Output {
-	if s.Sec == nil {
+	if t := s.Sec; t == nil {
 		return s.Out
+	} else if t.Map == nil {
+		return t.Out
 	}
 	out, _, _ := s.Sec.At(s.Value)
 	return out
