@@ -195,6 +195,28 @@ func (s *Script) overSections(g *segment, x *extra, segs []*segment) error {
 		}
 	}
 	sortByLoad(g.sections)
+	if x.typ == elf.PT_LOAD {
+		return s.ownPages(g.sections)
+	}
+	return nil
+}
+
+// ownPages refuses a PT_LOAD that shares a page with other sections: what maps one
+// of the two would map, or clear, a part of the other.
+func (s *Script) ownPages(list []*section) error {
+	if !s.paged() {
+		return nil
+	}
+	for _, a := range list {
+		for _, b := range s.order {
+			if b.removed || b.traits&alloc == 0 || sizeInMemory(b) == 0 || holds(list, b) {
+				continue
+			}
+			if a.out.Addr&-s.maxPage < alignUp(b.out.Addr+b.out.Size, s.maxPage) && b.out.Addr&-s.maxPage < alignUp(a.out.Addr+a.out.Size, s.maxPage) {
+				return fmt.Errorf("section %s is on the page of section %s, at %#x; align it to %#x, and what follows it", a.name, b.name, a.out.Addr&-s.maxPage, s.maxPage)
+			}
+		}
+	}
 	return nil
 }
 
@@ -366,6 +388,11 @@ func (s *Script) addLayered(segs []*segment) ([]*segment, error) {
 		g.why = "PHDRS { DEFAULT; … }"
 		g.sections = s.layeredSections(h.Name)
 		sortByLoad(g.sections)
+		if g.typ == elf.PT_LOAD {
+			if err := s.ownPages(g.sections); err != nil {
+				return nil, fault(h.Pos, "PHDRS", "%v", err)
+			}
+		}
 		segs = insertSegment(segs, g)
 	}
 	for _, o := range s.outs {
@@ -416,6 +443,9 @@ func (f *filer) extra(g *segment, p *modelSegment) {
 		}
 		back := p.Vaddr - q.Vaddr
 		p.Off, p.Paddr = q.Off+back, q.Paddr+back
+		if !g.flagsSet {
+			p.Flags = q.Flags
+		}
 		if back < q.Filesz {
 			p.Filesz = min(p.Memsz, q.Filesz-back)
 		}

@@ -23,6 +23,7 @@ type state struct {
 	inside     *section // that is being placed
 	assigning  *symbol
 	movingDot  bool
+	lldLMA     lldLMA
 	unplaced   *section // whose address cannot be asked for
 	lastAlloc  *section // the last one that is allocated
 	counterSet bool     // "." was assigned since
@@ -189,7 +190,7 @@ func (s *Script) moves(what string) {
 func (s *Script) walk() {
 	s.pass++
 	s.faults, s.hints = s.faults[:0], s.hints[:0]
-	s.dot, s.why = 0, nil
+	s.dot, s.why, s.lldLMA = 0, nil, lldLMA{}
 	for _, a := range s.assigns {
 		if a.own && a.sym.object != nil {
 			a.sym.set = false // until the last walk it is the object's

@@ -71,6 +71,9 @@ func compareWith(t *testing.T, tc toolchain, c layoutCase) {
 	}
 	want := gnu(t, tc, dir, objs, texts, c.args)
 	opt := &model.Options{}
+	if tc.name == "arm" {
+		opt.Emulation = "armelf"
+	}
 	if c.opt != nil {
 		c.opt(opt)
 	}

@@ -331,7 +331,7 @@ func (c *compiler) fill(f *ldscript.Fill) []byte {
 	if f == nil {
 		return nil
 	}
-	if n, ok := f.X.(*ldscript.Number); ok {
+	if n, ok := f.X.(*ldscript.Number); ok && !c.s.lldRules.wideFill {
 		if b, ok := hexFill(n.Text); ok {
 			return b
 		}

@@ -18,6 +18,7 @@ type dataSegment struct {
 	aligned, end       bool // seen in this walk
 	base, endAt        uint64
 	page, maxPage      uint64
+	system             uint64 // the largest page of the system, for lld
 	relroEnd, relroOff uint64
 	relro              bool // RELRO is wanted
 	// inRelro: what is placed now lies between ALIGN and RELRO_END; hasRelro:
@@ -64,7 +65,7 @@ func (d *dataSegment) value(rules ldscript.Rules, fn string, dot uint64, args []
 		off, at := args[0], args[1]
 		d.inRelro = false
 		if rules.PlainDataSegment {
-			return alignUp(at, max(d.maxPage, 1)), nil
+			return alignUp(at, max(d.system, 1)), nil
 		}
 		d.relroOff = off
 		switch d.mode {
@@ -105,6 +106,7 @@ func (d *dataSegment) place(o *section, sec *model.Section) {
 func (s *Script) sized() {
 	d := &s.seg
 	d.begin(plainMode)
+	d.system = s.maxPage
 	s.walk()
 	if !d.aligned || !d.end {
 		return

@@ -14,11 +14,17 @@ func (s *Script) findEmpty() {
 	s.walk()
 	s.seg.relro = s.seg.relro && s.seg.hasRelro
 	for _, o := range s.order {
+		if s.lldRules.keepsSymbols && o.keepsSymbolsOnly() {
+			continue
+		}
 		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue
 		}
 		o.removed = true
 		o.ignored = !o.symbols
+	}
+	if s.lldRules.keepsSymbols {
+		s.likeBefore()
 	}
 	s.startStop()
 }

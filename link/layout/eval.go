@@ -88,6 +88,9 @@ func (s asker) SectionValue(fn, name string, at ldscript.Pos) (ldscript.Value, e
 		}
 		return ldscript.Num(o.out.Align), nil
 	case "ADDR":
+		if o.out != nil && s.lldRules.ownLMA && s.inside == o {
+			return ldscript.Rel(o.id, 0), nil
+		}
 		if o == s.unplaced {
 			return ldscript.Num(0), fault(at, fn, "the address of %s is a forward reference: it is being placed", name)
 		}

@@ -56,8 +56,15 @@ func newOrphans(s *Script) *orphans {
 	return o
 }
 
+// zero is the address of sections that are not loaded.
+var zero = &ldscript.Number{}
+
 // placeOrphans places sections in the order of the input.
 func (s *Script) placeOrphans(list []*model.Section) {
+	if s.lldRules.byRank {
+		s.rankedOrphans(list)
+		return
+	}
 	p := newOrphans(s)
 	for i, sec := range list {
 		if !sec.Live || sec.Out != nil {
@@ -77,12 +84,18 @@ func (p *orphans) place(sec *model.Section, rest []*model.Section) {
 		s.drop(sec)
 		return
 	}
+	o := p.home(sec, rest)
+	p.handling(sec, o.name)
+}
+
+// handling says what --orphan-handling wants to be said of an orphan.
+func (p *orphans) handling(sec *model.Section, to string) {
+	s := p.s
 	if s.opt.Orphans == "error" && !sec.Obj.Linker {
 		s.rep.Error(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it (--orphan-handling=error)", sec.Obj.File, sec.Name))
 	}
-	o := p.home(sec, rest)
 	if s.opt.Orphans == "warn" && !sec.Obj.Linker {
-		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, o.name))
+		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, to))
 	}
 }
 
@@ -132,7 +145,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
 	if t&(load|alloc) == 0 {
-		o.addr = &ldscript.Number{}
+		o.addr = zero
 	}
 	if h == nil { // debugging information
 		s.body = append(s.body, o)
@@ -187,19 +200,25 @@ func (p *orphans) existing(name string, sec *model.Section) *section {
 		case o.out == nil:
 			unused = o
 		case o.traits == 0,
-			(traitsOf(sec)^o.traits)&(load|alloc) == 0 && sec.Info == 0 && o.currentType() == sec.Type:
+			(traitsOf(sec)^o.traits)&(load|alloc) == 0 && sec.Info == 0 && p.s.currentType(o) == sec.Type:
 			return o
 		}
 	}
 	return unused
 }
 
-// currentType is the type of an output section as far as it is known.
-func (o *section) currentType() elf.SectionType {
-	if o.hasInput {
+// currentType is the type of an output section as far as it is known. A name that
+// stands for a special type counts for more than what is in the section, any
+// other for less.
+func (s *Script) currentType(o *section) elf.SectionType {
+	t, _ := s.nameType(o.name)
+	if !o.hasInput {
+		return t
+	}
+	switch t {
+	case elf.SHT_NULL, elf.SHT_PROGBITS, elf.SHT_NOBITS, elf.SHT_NOTE:
 		return o.firstType
 	}
-	t, _ := byName(o.name)
 	return t
 }
 
@@ -325,7 +344,7 @@ func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok b
 		if x == o {
 			continue
 		}
-		if x.loadedNote() {
+		if s.loadedNote(x) {
 			if first == nil {
 				first = x
 			}
@@ -361,10 +380,10 @@ func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
 		switch {
 		case x == o:
 			after = true
-			if i+1 == len(p.s.order) || !p.s.order[i+1].loadedNote() {
+			if i+1 == len(p.s.order) || !p.s.loadedNote(p.s.order[i+1]) {
 				return nil, false
 			}
-		case after && x.loadedNote():
+		case after && p.s.loadedNote(x):
 			prev = x
 		}
 	}
@@ -372,7 +391,9 @@ func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
 	return prev, true
 }
 
-func (o *section) loadedNote() bool { return o.traits&load != 0 && o.currentType() == elf.SHT_NOTE }
+func (s *Script) loadedNote(o *section) bool {
+	return o.traits&load != 0 && s.currentType(o) == elf.SHT_NOTE
+}
 
 // before is the output section statement before another one.
 func (s *Script) before(o *section) *section {

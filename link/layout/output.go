@@ -55,10 +55,10 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 		o.hasInput = true
 		s.firstInput(o, sec, t)
 	}
-	if sec.Keep {
-		o.keep = true
+	if !sec.Obj.Linker { // whether the linker's own are needed is not known yet
+		o.keep = o.keep || sec.Keep
+		o.baseAl = max(o.baseAl, sec.Align)
 	}
-	o.baseAl = max(o.baseAl, sec.Align)
 	sec.Out, sec.Place = o.out, pl
 }
 
@@ -102,9 +102,10 @@ func (s *Script) putData(o *section) {
 // header settles type, flags and entry size of an output section.
 func (s *Script) header(o *section) {
 	out := o.out
-	typ, flags := o.firstType, o.firstFlags
-	if !o.hasInput {
-		typ, flags = byName(o.name)
+	typ := s.currentType(o)
+	_, flags := s.nameType(o.name)
+	if o.hasInput {
+		flags = o.firstFlags
 	}
 	if o.typeValue != nil {
 		typ = elf.SectionType(s.sectionType(o.typeValue))

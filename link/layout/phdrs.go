@@ -3,6 +3,7 @@ package layout
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 	"sort"
 
 	"elfwright/ldscript"
@@ -48,7 +49,7 @@ func (s *Script) mapSegments() ([]*segment, error) {
 	switch {
 	case len(s.phdrs) > 0 && !s.layered:
 		segs, err = s.scriptSegments()
-	case s.lld():
+	case s.lldRules.byFlags:
 		segs = s.lldSegments()
 	default:
 		segs = s.defaultSegments()
@@ -123,7 +124,7 @@ func (s *Script) estimateHeaders() int {
 			list = append(list, o)
 		}
 	}
-	n += len(noteRuns(list, func(a, b *section) bool { return true }))
+	n += len(s.noteRuns(list, func(a, b *section) bool { return true }))
 	for _, o := range list {
 		if o.traits&tls != 0 {
 			n++
@@ -311,8 +312,9 @@ func (s *Script) loads(interp bool) []*segment {
 	}
 	from := 0
 	state := loadState{s: s}
+	apart := s.apart()
 	for i, o := range list {
-		if i > 0 && state.splits(list[i-1], o) {
+		if i > 0 && (state.splits(list[i-1], o) || between(apart, list[i-1], o)) {
 			segs = append(segs, loadSegment(list[from:i], headers))
 			headers, from = false, i
 			state.writable, state.executable = false, false
@@ -323,6 +325,16 @@ func (s *Script) loads(interp bool) []*segment {
 		segs = append(segs, loadSegment(last, headers))
 	}
 	return segs
+}
+
+// between says whether a section that has a PT_LOAD of its own lies between two.
+func between(apart map[*section]bool, a, b *section) bool {
+	for o := range apart {
+		if o.out.LMA >= a.out.LMA && o.out.LMA < b.out.LMA {
+			return true
+		}
+	}
+	return false
 }
 
 func loadSegment(list []*section, headers bool) *segment {
@@ -427,14 +439,14 @@ func (l *loadState) rule(last, o *section) bool {
 func (s *Script) vmaRegion(o *section) *region { return o.cursorRegion(s) }
 
 // noteRuns groups loaded notes that are neighbours and of one alignment.
-func noteRuns(list []*section, adjacent func(a, b *section) bool) [][]*section {
+func (s *Script) noteRuns(list []*section, adjacent func(a, b *section) bool) [][]*section {
 	var runs [][]*section
 	for i := 0; i < len(list); i++ {
-		if !list[i].loadedNote() {
+		if !s.loadedNote(list[i]) {
 			continue
 		}
 		from := i
-		for i+1 < len(list) && list[i+1].loadedNote() && list[i+1].align1() == list[i].align1() && adjacent(list[i], list[i+1]) {
+		for i+1 < len(list) && s.loadedNote(list[i+1]) && list[i+1].align1() == list[i].align1() && adjacent(list[i], list[i+1]) {
 			i++
 		}
 		runs = append(runs, list[from:i+1])
@@ -451,7 +463,7 @@ func (s *Script) notes() []*segment {
 		}
 	}
 	var segs []*segment
-	for _, run := range noteRuns(list, func(a, b *section) bool {
+	for _, run := range s.noteRuns(list, func(a, b *section) bool {
 		return alignUp(a.out.LMA+a.out.Size, a.align1()) == b.out.LMA
 	}) {
 		segs = append(segs, &segment{typ: elf.PT_NOTE, sections: run})
@@ -530,11 +542,14 @@ func (s *Script) machineSegments(segs []*segment) []*segment {
 	}
 	switch s.machine.machine {
 	case elf.EM_ARM:
+		if o := s.kept(".ARM.exidx"); o != nil && s.lldRules.byFlags {
+			return append(segs, &segment{typ: ptARMExidx, sections: []*section{o}})
+		}
 		if o := s.kept(".ARM.exidx"); o != nil && o.traits&load != 0 && !has(ptARMExidx) {
 			segs = append([]*segment{{typ: ptARMExidx, sections: []*section{o}}}, segs...)
 		}
 	case elf.EM_RISCV:
-		if o := s.kept(".riscv.attributes"); o != nil && !has(ptRISCVAttrs) {
+		if o := s.kept(".riscv.attributes"); o != nil && !s.lldRules.byFlags && !has(ptRISCVAttrs) {
 			i := 0
 			for i < len(segs) && (segs[i].typ == elf.PT_PHDR || segs[i].typ == elf.PT_INTERP) {
 				i++
@@ -570,7 +585,13 @@ func (s *Script) scriptSegments() ([]*segment, error) {
 	if len(errs) > 0 {
 		return nil, joined(errs)
 	}
-	return segs, s.fillSegments(segs, byName)
+	err := s.fillSegments(segs, byName)
+	if s.lldRules.dropEmptyLoad {
+		segs = slices.DeleteFunc(segs, func(g *segment) bool {
+			return g.typ == elf.PT_LOAD && len(g.sections) == 0 && !g.filehdr && !g.phdrs
+		})
+	}
+	return segs, err
 }
 
 // fillSegments goes over the sections once for each header, as GNU ld does: the
@@ -581,6 +602,9 @@ func (s *Script) fillSegments(segs []*segment, byName map[string]bool) error {
 	var errs []error
 	var last []string
 	for _, g := range segs {
+		if s.lldRules.firstLoad {
+			last = firstLoad(segs)
+		}
 		for i, o := range s.outs {
 			if o.off {
 				continue
@@ -611,6 +635,17 @@ func (s *Script) fillSegments(segs []*segment, byName map[string]bool) error {
 		}
 	}
 	return joined(errs)
+}
+
+// firstLoad is the list of the first PT_LOAD alone, as lld has it for sections
+// before the first :NAME.
+func firstLoad(segs []*segment) []string {
+	for _, g := range segs {
+		if g.typ == elf.PT_LOAD {
+			return []string{g.name}
+		}
+	}
+	return []string{"NONE"}
 }
 
 // fillSegment puts a section into a segment, once for each time it is named.

@@ -22,10 +22,11 @@ type Open = func(name string, dirs []string) (path string, text []byte, err erro
 
 // Script is all scripts and options of a link, compiled.
 type Script struct {
-	opt   *model.Options
-	rep   *model.Report
-	rules ldscript.Rules
-	trees []*ldscript.Script
+	opt      *model.Options
+	rep      *model.Report
+	rules    ldscript.Rules
+	lldRules dialect
+	trees    []*ldscript.Script
 
 	cmds     Commands
 	body     []stmt
@@ -117,6 +118,7 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 		opt:        opt,
 		rep:        rep,
 		rules:      ldscript.RulesOf(opt.Dialect),
+		lldRules:   dialectOf(opt.Dialect),
 		byName:     map[string][]*section{},
 		byID:       make([]*section, 1),
 		byOut:      map[*model.Output]*section{},

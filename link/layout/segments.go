@@ -250,9 +250,13 @@ func (f *filer) section(g *segment, p *model.Segment, o *section, first bool, b 
 	bits := out.Type != elf.SHT_NOBITS
 	thread := out.Flags&elf.SHF_TLS != 0
 	if bits || out.Flags&elf.SHF_ALLOC != 0 && !thread {
-		end := p.Paddr + p.Memsz
-		adjust := out.LMA - end
-		if adjust != 0 && (out.LMA < end || end < p.Paddr) {
+		at, start := out.LMA, p.Paddr
+		if f.s.lldRules.fileByAddress {
+			at, start = out.Addr, p.Vaddr
+		}
+		end := start + p.Memsz
+		adjust := at - end
+		if adjust != 0 && (at < end || end < start) {
 			f.s.rep.Warn(fmt.Errorf("section %s: its load address %#x lies before the end of what is in its segment; it becomes %#x", o.name, out.LMA, end))
 			adjust = 0
 			out.LMA = end

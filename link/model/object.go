@@ -60,7 +60,8 @@ type Section struct {
 	// Moves is machine's own: where relaxation took bytes out, in order.
 	Moves []Move
 
-	Group *Group // that it is a member of, or nil
+	Group  *Group // that it is a member of, or nil
+	Common bool   // made for the common symbols of Obj
 
 	// Set by the passes before matching: Live, not dropped as a duplicate
 	// COMDAT and not collected. Sections of debugging data are live.
