@@ -11,6 +11,7 @@ import (
 	"elfwright/link/model"
 	"elfwright/link/riscv"
 	"elfwright/link/synth"
+	"elfwright/link/write"
 	"elfwright/link/x86"
 	"elfwright/machine"
 	"elfwright/machine/all"
@@ -24,6 +25,10 @@ func (l *linkage) readInputs() error {
 	if l.env.Report.Failed() {
 		return nil
 	}
+	cmds = l.script.Commands()
+	l.opt.ForceGroup = l.opt.ForceGroup || cmds.ForceGroup
+	l.opt.DefineCommon = l.opt.DefineCommon || cmds.ForceCommon
+	l.opt.NoDefineCommon = l.opt.NoDefineCommon || cmds.InhibitCommon
 	if len(l.files.Scripts) > 0 {
 		l.augment(l.files.Scripts)
 		if err := l.compile(); err != nil {
@@ -81,6 +86,9 @@ func (l *linkage) chooseTarget() error {
 	}
 	if l.env.Target = target(m); l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
+	}
+	if l.opt.Relocatable {
+		l.env.Target = write.Relocatable(l.env.Target)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
