@@ -3,6 +3,7 @@ package write
 import (
 	"debug/elf"
 	"path/filepath"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -86,7 +87,7 @@ func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
 	n := 0
 	if o := r.obj; o != nil {
 		n = min(o.Locals, len(r.list))
-		if !o.JustSymbols {
+		if !o.JustSymbols && (f.env.Opt.Relocatable || o.Linker || contributes(o)) {
 			r.walkLocals(f, r.list[:n], yield)
 		}
 	}
@@ -98,6 +99,14 @@ func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
 			yield(s, k)
 		}
 	}
+}
+
+// contributes says whether bytes of an object are in the output. Else GNU ld does
+// not write its local symbols, not even absolute ones.
+func contributes(o *model.Object) bool {
+	return slices.ContainsFunc(o.Sections, func(s *model.Section) bool {
+		return s != nil && s.Live && s.Out != nil && s.Out.Type != elf.SHT_NOBITS
+	})
 }
 
 // walkLocals gives an object's local symbols. They follow a file symbol; an object
