@@ -146,7 +146,7 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 		return false
 	case s.Need.Load()&model.NeedIndex != 0:
 		return true
-	case opt.Strip == model.StripAll:
+	case opt.Strip == model.StripAll, !f.retained(s):
 		return false
 	case s.Type == elf.STT_FILE:
 		return opt.DiscardLocals != model.DiscardAll
@@ -172,11 +172,11 @@ func (f *file) globalKind(s *model.Symbol) kind {
 			return hidden
 		}
 		return globals
-	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable:
+	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable, !f.retained(s):
 		return left
 	case s.State == model.Common:
 		return globals
-	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0):
+	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0 || demanded(s)):
 		return globals
 	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
 		return left
@@ -186,6 +186,17 @@ func (f *file) globalKind(s *model.Symbol) kind {
 		return left
 	}
 	return hidden
+}
+
+// demanded says whether -u, EXTERN or the entry alone name an undefined symbol.
+// GNU ld writes those, but not what objects refer to.
+func demanded(s *model.Symbol) bool {
+	return s.Used && s.Obj == nil && s.Bind == elf.STB_GLOBAL
+}
+
+// retained says whether --retain-symbols-file, if there is one, names the symbol.
+func (f *file) retained(s *model.Symbol) bool {
+	return f.env.Retain == nil || f.env.Retain[s.Name]
 }
 
 // placed says whether the symbol has a place in the output or needs none.
@@ -199,9 +210,12 @@ func placed(s *model.Symbol) bool {
 }
 
 // forcedLocal says whether a global is local in the table. In an executable that
-// is not loaded anywhere hidden symbols stay global.
+// is not loaded anywhere hidden symbols stay global, but for those of the script.
 func forcedLocal(e *model.Env, s *model.Symbol) bool {
-	return s.Bind == elf.STB_LOCAL ||
+	if s.Hidden && !e.Opt.Relocatable || s.Bind == elf.STB_LOCAL {
+		return true
+	}
+	return s.Script && s.Vis == elf.STV_HIDDEN && !e.Opt.Relocatable ||
 		e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL)
 }
 
@@ -257,6 +271,9 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		bind = elf.STB_LOCAL
 	}
 	sym = elffile.Symbol{Info: info(bind, s.Type), Other: s.Other | uint8(s.Vis), Size: s.Size}
+	if k == hidden && s.Script {
+		sym.Other = 0
+	}
 	switch {
 	case s.State == model.Common:
 		return f.common(s, sym), 0
