@@ -29,9 +29,9 @@ func (s *Script) findEmpty() {
 	s.startStop()
 }
 
-// emitsRelocs: with --emit-relocs an output section with an input section stays.
+// emitsRelocs: with --emit-relocs an output section with an input section of a file stays.
 func (s *Script) emitsRelocs(o *section) bool {
-	return s.opt.EmitRelocs && o.hasInput
+	return s.opt.EmitRelocs && o.hasFile
 }
 
 // keepsDot says whether an assignment of the location counter keeps an empty
