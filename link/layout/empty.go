@@ -17,7 +17,7 @@ func (s *Script) findEmpty() {
 		if s.lldRules.keepsSymbols && o.keepsSymbolsOnly() {
 			continue
 		}
-		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
+		if o.out.Size != 0 || o.keep || s.opt.Relocatable || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue
 		}
 		o.removed = true
