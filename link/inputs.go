@@ -1,6 +1,7 @@
 package link
 
 import (
+	"debug/elf"
 	"fmt"
 	"slices"
 
@@ -80,6 +81,9 @@ func (l *linkage) chooseTarget() error {
 	e := l.emul
 	m := all.Lookup(e.Machine, e.Class)
 	for _, o := range l.env.Objects {
+		if o.Machine == elf.EM_NONE { // of --format binary
+			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
+		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
