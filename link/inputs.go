@@ -2,11 +2,14 @@ package link
 
 import (
 	"fmt"
+	"slices"
 
 	"elfwright/ldscript"
+	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
 	"elfwright/link/model"
+	"elfwright/link/riscv"
 	"elfwright/link/synth"
 	"elfwright/link/write"
 	"elfwright/link/x86"
@@ -32,12 +35,16 @@ func (l *linkage) readInputs() error {
 			return err
 		}
 	}
-	l.opt.Undefined = append(l.opt.Undefined, l.script.Commands().Externs...)
-	if e := l.script.Commands().Entry; e != "" && l.opt.Entry == "" {
-		l.entrySymbol = e
+	cmds = l.script.Commands()
+	l.entrySymbol = cmds.Entry
+	if l.opt.Entry != "" {
+		l.entrySymbol = l.opt.Entry
 	}
-	l.inputs = input.Load(l.files, l.env.Table, definitions(l.script), l.script.Refers(), l.env.Report)
-	l.env.Objects = l.inputs.Objects
+	l.inputs = l.files.Load(input.Settings{
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script), Versions: cmds.Versions,
+		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
+	}, l.env.Table)
+	l.env.Objects = l.inputs.Objects()
 	l.env.Flags = l.inputs.Flags
 	if len(l.env.Objects) == 0 && !l.env.Report.Failed() {
 		return fmt.Errorf("no input files")
@@ -88,13 +95,12 @@ func (l *linkage) chooseTarget() error {
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
-	l.inputs.ReadLive(m, l.opt, l.env.Report)
 	return l.versions()
 }
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
 		if t := make(m); t != nil {
 			return t
 		}
@@ -171,7 +177,7 @@ func (l *linkage) collect() error {
 		return nil
 	}
 	roots := input.Roots{}
-	for _, n := range append(append([]string{l.opt.Entry, l.entrySymbol, "_start"}, l.opt.Undefined...), l.script.Refers()...) {
+	for _, n := range slices.Concat([]string{l.entrySymbol}, l.opt.Undefined, l.script.Commands().Externs, l.script.Refers()) {
 		if s := l.env.Table.Get(n); s != nil {
 			roots.Symbols = append(roots.Symbols, s)
 		}

@@ -23,12 +23,13 @@ type object struct {
 	once      []once
 	rels      []int32 // indices of relocation sections
 	packed    []*model.Section
-	made      []made  // symbols of a binary input
 	versioned []int32 // indices of globals with "@" in their names
 	warnings  []warning
 	loaded    bool
 	stack     StackNote
-	lang      bool // has slim intermediate code
+	lang      bool   // has slim intermediate code
+	made      []made // symbols of an object that was made of a binary file
+	just      []just // symbols of --just-symbols
 
 	faults []error
 }
