@@ -88,11 +88,12 @@ func (l *linkage) chooseTarget() error {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
 	}
-	if l.env.Target = target(m); l.env.Target == nil {
-		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
-	}
+	l.env.Target = target(m)
 	if l.opt.Relocatable {
-		l.env.Target = write.Relocatable(l.env.Target)
+		l.env.Target = write.Relocatable(m)
+	}
+	if l.env.Target == nil {
+		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
