@@ -127,3 +127,26 @@ func TestUncompressFaults(t *testing.T) {
 		wantError(t, err, "0xb is less than the size of a compression header")
 	}
 }
+
+// TestCompress: what is compressed comes out as it was, of either class and order.
+func TestCompress(t *testing.T) {
+	text := bytes.Repeat([]byte("all the same "), 1000)
+	for _, f := range []Format{{elf.ELFCLASS64, elf.ELFDATA2LSB}, {elf.ELFCLASS32, elf.ELFDATA2MSB}} {
+		for _, typ := range []elf.CompressionType{elf.COMPRESS_ZLIB, elf.COMPRESS_ZSTD} {
+			b, err := Compress(f, typ, 8, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := Chdr{Type: elf.CompressionType(f.U32(b)), Size: f.Addr(b[f.ChdrSize()-2*f.AddrSize():]), Addralign: f.Addr(b[f.ChdrSize()-f.AddrSize():])}
+			if h.Type != typ || h.Size != uint64(len(text)) || h.Addralign != 8 || len(b) > 500 {
+				t.Errorf("%v: header %+v, %d bytes", typ, h, len(b))
+			}
+			if got, err := uncompress(h, b[f.ChdrSize():]); err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%v: %v", typ, err)
+			}
+		}
+	}
+	if _, err := Compress(Format{elf.ELFCLASS64, elf.ELFDATA2LSB}, 77, 1, text); err == nil {
+		t.Error("type 77 is taken")
+	}
+}

@@ -1,6 +1,9 @@
 package link
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
 // Host is what a link has of the world around it.
 type Host struct {
@@ -34,3 +37,28 @@ type Text struct {
 // GNU is the version of GNU ld whose meaning is ours.
 const GNU = "2.40"
 
+// faults is what stops a link after a pass: errors in the report, or warnings
+// with --fatal-warnings.
+func (l *linkage) faults() error {
+	errs := l.env.Report.Errors()
+	if l.opt.FatalWarnings {
+		errs = append(errs, l.env.Report.Warnings()...)
+	}
+	if len(errs) == 0 || l.opt.NoInhibitExec {
+		return nil
+	}
+	return errors.Join(errs...)
+}
+
+func (l *linkage) result() *Result {
+	r := &Result{Output: l.out, Notes: l.notes, Warnings: l.env.Report.Warnings()}
+	if l.inputs != nil {
+		r.Trace = l.inputs.Notes
+	}
+	if l.out != "" {
+		r.Texts = l.texts()
+	}
+	return r
+}
+
+func (l *linkage) texts() []Text { return nil }

@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	os.Exit(cli.Main(os.Args[1:], cli.Streams{
+	os.Exit(cli.Main(cli.Arguments(os.Args), cli.Streams{
 		In:     os.Stdin,
 		Out:    os.Stdout,
 		Err:    os.Stderr,

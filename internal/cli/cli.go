@@ -52,6 +52,7 @@ func verbs() []*verb {
 		joinVerb(),
 		matchVerb(),
 		flattenVerb(),
+		linkVerb(),
 		ldscriptVerb(),
 		patchVerb(),
 		explainVerb(),

@@ -6,7 +6,7 @@ package depcheck
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
 	1: "link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2: "machine/all plan dyn proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	2: "machine/all plan dyn proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv internal/linktest",
 	3: "link phdr split freeze run oci show compare explain picture",
 	4: "patch prelude reset page mount",
 	5: "attach bundle sdf",
@@ -45,7 +45,7 @@ var libraries = [...]library{
 	{prefix: "net"},                       // nothing here talks to a network
 	{prefix: "net/url", code: everywhere}, //
 	{prefix: "math/rand", code: "internal/elftest internal/samples", tests: everywhere}, // output is reproducible
-	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase", tests: everywhere},
+	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase internal/linktest", tests: everywhere},
 }
 
 // ignoring are the packages that may have files for other systems only. In all

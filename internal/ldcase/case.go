@@ -283,7 +283,7 @@ func (c *Case) addLine(line string) {
 // check finds names that nothing is behind.
 func (c *Case) check() error {
 	for _, m := range c.Machines {
-		if machineByName(m) == nil {
+		if MachineByName(m) == nil {
 			return fmt.Errorf("machine %q is unknown", m)
 		}
 	}

@@ -38,5 +38,6 @@
 // OUTPUT_FORMAT and OUTPUT_ARCH, @emu@ is what -m takes.
 //
 // The corpus is in testdata/ldscript. GNU ld runs when the test runs: nothing
-// that it says is recorded.
+// that it says is recorded. Of a linker's tests, Run, RunDialect and RunPrograms
+// are a line each.
 package ldcase

@@ -31,7 +31,8 @@ func MachineNames() []string {
 	return names
 }
 
-func machineByName(name string) *Machine {
+// MachineByName finds a machine by its name.
+func MachineByName(name string) *Machine {
 	for i := range machines {
 		if machines[i].Name == name {
 			return &machines[i]

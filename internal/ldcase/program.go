@@ -43,7 +43,6 @@ const (
 // chain is a machine's compiler and emulator.
 type chain struct {
 	name, prefix, run string
-	bare              []string // flags for programs without a library
 	march             []string
 	hosted, ifunc     bool
 }
@@ -112,9 +111,13 @@ func (c *chain) hostedPrograms() []Program {
 }
 
 // RunPrograms builds, links and runs all programs. The linker under test is a
-// command, words before ld's arguments; none means GNU ld alone.
-func RunPrograms(t *testing.T, under []string) {
+// command, words before ld's arguments; none means GNU ld alone. With all it runs
+// those of every machine, else those of x86-64.
+func RunPrograms(t *testing.T, under []string, all bool) {
 	for _, p := range Programs() {
+		if !all && !strings.HasPrefix(p.Name, "x86-64/") {
+			continue
+		}
 		t.Run(p.Name, func(t *testing.T) {
 			t.Parallel()
 			samples.Need(t, append(p.Needs, p.Compiler[0])...)

@@ -9,14 +9,18 @@ import (
 
 // Run runs the cases as subtests, in parallel: GNU ld must do what the case
 // says, and a linker under test, if there is one, the same. Differences that
-// the case names must be there.
-func Run(t *testing.T, cases []*Case, under Linker) {
+// the case names must be there. With all it runs them for every machine of theirs,
+// else for the first.
+func Run(t *testing.T, cases []*Case, under Linker, all bool) {
 	lab := &Lab{Dir: t.TempDir()}
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			for _, name := range c.Machines {
-				c.run(t, lab, machineByName(name), under)
+			for i, name := range c.Machines {
+				if !all && i > 0 {
+					break
+				}
+				c.run(t, lab, MachineByName(name), under)
 			}
 		})
 	}
@@ -37,6 +41,9 @@ func (c *Case) run(t *testing.T, lab *Lab, m *Machine, under Linker) {
 		t.Fatalf("%s:%d: %s, GNU ld: %v", c.File, c.Line, m.Name, err)
 	}
 	report("GNU ld", c.Check(gnu))
+	if testing.Verbose() {
+		t.Logf("%s: ld %s\n%s", m.Name, strings.Join(gnu.Args, " "), gnu.text())
+	}
 	if under == nil || t.Failed() {
 		return
 	}
@@ -46,6 +53,15 @@ func (c *Case) run(t *testing.T, lab *Lab, m *Machine, under Linker) {
 		return
 	}
 	report(strings.Join(ours.Args, " "), c.unknown(c.Compare(gnu, ours)))
+}
+
+// text is the result for a reader.
+func (r *Result) text() string {
+	text := r.Said
+	if r.Err != nil {
+		return text + r.Err.Error() + "\n"
+	}
+	return text + strings.Join(r.Summary.Lines(), "\n")
 }
 
 // unknown takes the known differences out. One that is not there any more is a
@@ -73,7 +89,7 @@ func RunDialect(t *testing.T, cases []*Case, lld, under Linker) {
 		t.Run(c.Dialect+"/"+c.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, name := range c.Machines {
-				c.runDialect(t, lab, machineByName(name), lld, under)
+				c.runDialect(t, lab, MachineByName(name), lld, under)
 			}
 		})
 	}

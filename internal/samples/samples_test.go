@@ -208,7 +208,8 @@ func TestMissing(t *testing.T) {
 		t.Errorf("Missing = %q, want %q", got, want)
 	}
 	for tool, pkg := range map[string]string{"aarch64-linux-gnu-strip": "binutils-aarch64-linux-gnu",
-		"qemu-arm": "qemu-user", "readelf": "binutils", "gdb": "gdb", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu"} {
+		"qemu-arm": "qemu-user", "readelf": "binutils", "gdb": "gdb", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+		"arm-linux-gnueabihf-g++": "g++-arm-linux-gnueabihf"} {
 		if got := DebianPackage(tool); got != pkg {
 			t.Errorf("DebianPackage(%q) = %q, want %q", tool, got, pkg)
 		}

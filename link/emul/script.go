@@ -267,3 +267,22 @@ var debug = []row{
 	{".debug_names", ".debug_names"}, {".debug_rnglists", ".debug_rnglists"}, {".debug_str_offsets", ".debug_str_offsets"},
 	{".debug_sup", ".debug_sup"},
 }
+
+// triples are the directories of Debian's multiarch that an emulation's libraries
+// are in.
+var triples = map[string]string{
+	"elf_x86_64": "x86_64-linux-gnu", "elf_i386": "i386-linux-gnu", "aarch64linux": "aarch64-linux-gnu",
+	"armelf_linux_eabi": "arm-linux-gnueabihf", "elf64lriscv": "riscv64-linux-gnu",
+}
+
+// SearchDirs are where libraries are searched after -L: "=" is the sysroot.
+func (e *Emulation) SearchDirs() []string {
+	if e.Bare {
+		return nil
+	}
+	var dirs []string
+	if t := triples[e.Name]; t != "" {
+		dirs = append(dirs, "=/usr/local/lib/"+t, "=/lib/"+t, "=/usr/lib/"+t, "=/usr/"+t+"/lib")
+	}
+	return append(dirs, "=/usr/local/lib", "=/lib", "=/usr/lib")
+}

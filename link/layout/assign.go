@@ -17,11 +17,14 @@ type state struct {
 	commonPage uint64
 
 	dot        uint64
-	round      int
+	pass       int      // number of the walk
+	finalPass  bool     // addresses stand
 	stmtAt     int      // index in body
 	inside     *section // that is being placed
 	assigning  *symbol
 	movingDot  bool
+	lldLMA     lldLMA
+	unplaced   *section // whose address cannot be asked for
 	lastAlloc  *section // the last one that is allocated
 	counterSet bool     // "." was assigned since
 	sawEnd     bool     // an assignment to end, _end or __end was passed
@@ -43,16 +46,10 @@ type state struct {
 	edges      []edge
 	commons    *section // where COMMON goes
 	reported   map[string]bool
-	warned     map[string]bool
 	segments   []*segment
 	extraList  []*extra
 	all        *matcher // for Explain
 }
-
-// maxRounds is how often the list is walked before it counts as unsettled. What
-// settles does so in two or three rounds; each further one lets a value travel
-// one assignment further towards the start of the script.
-const maxRounds = 40
 
 // Assign gives all output sections their addresses, sizes and load addresses,
 // the input sections their places, and the script's symbols their values. It
@@ -69,120 +66,16 @@ func (s *Script) Assign(env *model.Env) error {
 	return nil
 }
 
-// settle walks until nothing moves: first addresses and symbols, then the number
-// of program headers, on which they may depend.
-func (s *Script) settle() error {
-	if s.headers == 0 {
-		s.headers = s.estimateHeaders()
-	}
-	for try := 0; ; try++ {
-		if err := s.settleAddresses(); err != nil {
-			return err
-		}
-		s.outputs()
-		segs, err := s.mapSegments()
-		if err != nil {
-			return err
-		}
-		s.segments = segs
-		n := len(segs)
-		if n == s.headers || !s.cmds.UsesSizeofHeaders && try > 0 {
-			s.headers = n
-			return nil
-		}
-		// The larger number is kept once it goes back and forth: the table
-		// then has unused entries.
-		if try > 6 && n < s.headers {
-			return nil
-		}
-		s.headers = n
-	}
-}
-
-func (s *Script) settleAddresses() error {
-	for i := 0; ; i++ {
-		s.round++
-		s.moved = ""
-		before := s.snapshot()
-		s.sized()
-		s.compare(before)
-		if s.moved == "" {
-			break
-		}
-		if i == maxRounds {
-			return fmt.Errorf("%s does not settle: after %d rounds it still has another value each time", s.moved, i)
-		}
-	}
-	return s.finalFaults()
-}
-
-// finalFaults are the faults of the last round, in the order of the script.
-func (s *Script) finalFaults() error {
-	if len(s.faults) == 0 {
-		return nil
-	}
-	var list []error
-	seen := map[string]bool{}
-	for _, err := range s.faults {
-		if u, ok := err.(*ldscript.Unknown); ok {
-			err = fault(u.Pos, "", "%s is not defined", u.What)
-		}
-		if text := err.Error(); !seen[text] {
-			seen[text] = true
-			list = append(list, err)
-		}
-	}
-	return joined(list)
-}
-
-// point is what a round has made of an output section.
-type point struct{ addr, lma, size uint64 }
-
-// snapshot notes where everything is.
-func (s *Script) snapshot() []point {
-	list := s.points[:0]
-	for _, o := range s.order {
-		list = append(list, point{o.out.Addr, o.out.LMA, o.out.Size})
-	}
-	for _, a := range s.assigns {
-		a.before, a.hadValue = a.last, a.ok
-	}
-	for _, d := range s.datas {
-		d.before = d.value
-	}
-	s.points = list
-	return list
-}
-
-// compare notes the first thing that is not where it was.
-func (s *Script) compare(before []point) {
-	for _, a := range s.assigns {
-		if a.ok != a.hadValue || a.last != a.before {
-			s.moves("symbol " + a.Name)
-		}
-	}
-	for i, o := range s.order {
-		if before[i] != (point{o.out.Addr, o.out.LMA, o.out.Size}) {
-			s.moves("section " + o.name)
-		}
-	}
-	for _, d := range s.datas {
-		if d.value != d.before {
-			s.moves(d.kind + " at " + d.pos.String())
-		}
-	}
-}
-
-func (s *Script) moves(what string) {
-	if s.moved == "" {
-		s.moved = what
-	}
-}
-
 // walk gives everything its address once, from the start of the list to its end.
 func (s *Script) walk() {
-	s.faults, s.hints, s.broken = s.faults[:0], s.hints[:0], s.broken[:0]
-	s.dot, s.lastAlloc, s.counterSet, s.sawEnd = 0, nil, false, false
+	s.pass++
+	s.faults, s.hints = s.faults[:0], s.hints[:0]
+	s.dot, s.why, s.lldLMA = 0, nil, lldLMA{}
+	for _, a := range s.assigns {
+		if a.own && a.sym.object != nil {
+			a.sym.set = false // until the last walk it is the object's
+		}
+	}
 	s.settling, s.depth = true, 0
 	s.settleRegions()
 	s.settling = false
@@ -193,8 +86,6 @@ func (s *Script) walk() {
 			s.place(st)
 		case *assign:
 			s.assignOutside(st)
-		case *assertion:
-			s.assert(st, 0)
 		}
 	}
 }
@@ -210,18 +101,9 @@ func (s *Script) assert(a *assertion, in ldscript.Section) {
 
 // assignOutside carries out an assignment outside of output sections.
 func (s *Script) assignOutside(a *assign) {
-	if a.dot() {
-		s.counterSet = true
-	} else if isEnd(a.Name) {
-		s.sawEnd = true
-	}
 	v, e, ok := s.evaluate(a, 0)
 	if ok && a.dot() {
-		s.dot = v.N
-		if v.Kind == ldscript.IsRelative {
-			s.dot += s.byID[v.Sec].out.Addr
-		}
-		s.why = a
+		s.dot, s.why = s.address(v), a
 	}
 	if ok && !a.dot() {
 		s.give(a, &e, v)
@@ -243,16 +125,22 @@ func isEnd(name string) bool {
 // evaluate evaluates the right side of an assignment; ok is false if the
 // assignment does not take place.
 func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e ldscript.Eval, ok bool) {
-	if a.Provide && !s.provides(a) {
+	if a.Provide && !s.provides(a) || a.own && !s.finalPass && !s.countsUp(a) {
 		return v, e, false
 	}
 	e = ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot, In: in}
 	s.assigning, s.movingDot = a.sym, a.dot()
+	if a.dot() {
+		s.unplaced = s.inside
+	}
 	v, err := e.Value(a.x)
-	s.assigning, s.movingDot = nil, false
+	s.assigning, s.movingDot, s.unplaced = nil, false, nil
 	s.broken = append(s.broken, e.Failed...)
 	if err == nil {
 		return v, e, true
+	}
+	if a.dot() && !isUnknown(err) {
+		err = &ldscript.Error{Pos: a.Pos, Context: "location counter", Msg: err.Error(), Err: err}
 	}
 	s.fails(err)
 	// A symbol has at least some value, so that others may go on.
@@ -261,6 +149,14 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 		s.moves("symbol " + a.Name)
 	}
 	return v, e, false
+}
+
+// countsUp says whether an assignment to a symbol from its own value can be made
+// before the last walk: only if the value is a number that the script gave it
+// before this point. Any other would grow with each walk.
+func (s *Script) countsUp(a *assign) bool {
+	y := a.sym
+	return y.set && y.round == s.pass && y.value.Kind == ldscript.IsAbsolute
 }
 
 // place gives an output section and what is in it their addresses.
@@ -274,12 +170,9 @@ func (s *Script) place(o *section) {
 	if o.out == nil {
 		return
 	}
-	o.afterEnd, o.after, s.why = s.sawEnd, s.why, nil
+	o.after, s.why = s.why, nil
 	addr, delta := s.start(o)
 	o.out.Addr = addr
-	if !o.ignored && o.traits&alloc != 0 {
-		s.lastAlloc, s.counterSet = o, false
-	}
 	end := s.fill(o, addr)
 	o.knowVMA = true
 	if !o.ignored {
@@ -296,7 +189,9 @@ func (s *Script) place(o *section) {
 // placeAt evaluates the address that is written with a section.
 func (s *Script) placeAt(o *section) {
 	e := ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot}
+	s.unplaced = o
 	n, err := e.Address(o.addr)
+	s.unplaced = nil
 	if err != nil {
 		s.fails(err)
 		return
@@ -340,9 +235,12 @@ func (s *Script) alignOf(x ldscript.Expr) uint64 {
 		return 1
 	}
 	n := s.number(x)
-	if n&(n-1) != 0 {
-		s.fails(fault(x.At(), "ALIGN", "%#x is not a power of two", n))
+	if n > 1<<63 {
+		s.fails(fault(x.At(), "ALIGN", "%#x is too large", n))
 		return 1
+	}
+	for n&(n-1) != 0 { // the next power of two
+		n += n & -n
 	}
 	return max(n, 1)
 }
@@ -355,8 +253,8 @@ func (s *Script) advance(o *section) {
 		size = 0
 	}
 	s.dot += size
-	if ov := o.overlay; ov != nil && ov.sections[len(ov.sections)-1] == o {
-		s.dot = ov.end()
+	if o.endsOverlay() {
+		s.dot = o.overlay.end()
 	}
 	if o.traits&(alloc|load) == 0 {
 		return
@@ -371,6 +269,10 @@ func (s *Script) advance(o *section) {
 		l.current = o.out.LMA + size
 		s.checkRegion(o, l, o.out.LMA, false)
 	}
+}
+
+func (o *section) endsOverlay() bool {
+	return o.overlay != nil && o.overlay.sections[len(o.overlay.sections)-1] == o
 }
 
 // end is the address behind an overlay: that of its largest section.
@@ -392,6 +294,7 @@ func (s *Script) outputs() {
 	s.env.Outputs = s.env.Outputs[:0]
 	for _, o := range s.order {
 		if o.removed {
+			s.moveOut(o)
 			continue
 		}
 		s.header(o)

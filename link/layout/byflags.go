@@ -43,7 +43,7 @@ func (p *orphans) last(sec *model.Section, typed bool, rule func(traits) bool) *
 		look := o.guess
 		if o.out != nil {
 			look = o.traits
-			if typed && o.currentType() != sec.Type {
+			if typed && p.s.currentType(o) != sec.Type {
 				continue
 			}
 		}

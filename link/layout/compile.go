@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"slices"
 	"strings"
 
 	"elfwright/ldscript"
@@ -120,7 +121,7 @@ func (c *compiler) inSections(n ldscript.Stmt, overwrite bool) {
 	case *ldscript.Assign:
 		s.body = append(s.body, c.assign(n, nil))
 	case *ldscript.Assert:
-		s.body = append(s.body, &assertion{n, nil})
+		s.body = append(s.body, &assertion{Assert: n})
 	case *ldscript.Insert:
 		s.body = append(s.body, &insert{n, len(s.body) - c.mark})
 		c.mark = len(s.body)
@@ -206,13 +207,14 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 		sp := &spec{InputSpec: n, in: o, script: c.file_, hits: make([]int32, max(len(n.Patterns), 1))}
 		o.body = append(o.body, sp)
 		c.s.specs = append(c.s.specs, sp)
+		c.fileNamed(&n.File)
 	case *ldscript.Assign:
 		if n.Name != "." {
 			o.symbols = true
 		}
 		o.body = append(o.body, c.assign(n, o))
 	case *ldscript.Assert:
-		o.body = append(o.body, &assertion{n, o})
+		o.body = append(o.body, &assertion{Assert: n, in: o})
 	case *ldscript.Data:
 		d := &data{pos: n.Pos, kind: n.Kind, x: n.X, size: dataSize[n.Kind]}
 		c.s.datas = append(c.s.datas, d)
@@ -227,6 +229,15 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 	default:
 		c.fail(n.At(), o.name, "a statement of type %T cannot stand here", n)
 	}
+}
+
+// fileNamed notes a file that a pattern names: it is an input.
+func (c *compiler) fileNamed(p *ldscript.FilePattern) {
+	files := &c.s.cmds.Files
+	if anyFile(p) || p.Colon || p.Archive != "" || ldscript.IsGlob(p.Member) || slices.Contains(*files, p.Member) {
+		return
+	}
+	*files = append(*files, p.Member)
 }
 
 var dataSize = map[string]uint64{"BYTE": 1, "SHORT": 2, "LONG": 4, "QUAD": 8, "SQUAD": 8}
@@ -256,6 +267,21 @@ func (c *compiler) assign(n *ldscript.Assign, in *section) *assign {
 		Name: n.Name, Provide: n.Provide, Hidden: n.Hidden, Pos: n.Pos, Refers: refers, Own: a.own,
 	})
 	return a
+}
+
+// divisions finds divisions of constants by zero, even where they would not be
+// evaluated, as GNU ld does when it reads them.
+func (c *compiler) divisions() {
+	c.s.eachExpr(func(x ldscript.Expr) {
+		b, ok := x.(*ldscript.Binary)
+		if !ok || b.Op != "/" && b.Op != "%" {
+			return
+		}
+		_, constant := b.X.(*ldscript.Number)
+		if constant && isNumber(b.Y, 0) {
+			c.fail(b.Pos, "", "%s by zero", b.Op)
+		}
+	})
 }
 
 // names collects the symbols that an expression names, each once.
@@ -298,119 +324,7 @@ func walkExpr(x ldscript.Expr, f func(ldscript.Expr)) {
 	}
 }
 
-// fill makes the bytes of a fill pattern. A hexadecimal number without a suffix
-// has as many bytes as its digits say; anything else is a number of four bytes,
-// the most significant first.
-func (c *compiler) fill(f *ldscript.Fill) []byte {
-	if f == nil {
-		return nil
-	}
-	if n, ok := f.X.(*ldscript.Number); ok {
-		if b, ok := hexFill(n.Text); ok {
-			return b
-		}
-	}
-	e := ldscript.Eval{Env: asker{c.s}, Rules: c.s.rules}
-	n, err := e.Address(f.X)
-	if err != nil {
-		c.errs = append(c.errs, err)
-		return nil
-	}
-	return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
-}
-
-// hexFill reads 0x… or $… digit by digit; an odd first digit is a byte of its own.
-func hexFill(text string) ([]byte, bool) {
-	t := strings.ToLower(text)
-	switch {
-	case strings.HasPrefix(t, "0x"):
-		t = t[2:]
-	case strings.HasPrefix(t, "$"):
-		t = t[1:]
-	default:
-		return nil, false
-	}
-	if len(t)%2 == 1 {
-		t = "0" + t
-	}
-	b := make([]byte, 0, len(t)/2)
-	for i := 0; i < len(t); i += 2 {
-		hi, ok1 := hexDigit(t[i])
-		lo, ok2 := hexDigit(t[i+1])
-		if !ok1 || !ok2 {
-			return nil, false
-		}
-		b = append(b, hi<<4|lo)
-	}
-	return b, len(b) > 0
-}
-
-func hexDigit(c byte) (byte, bool) {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0', true
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10, true
-	}
-	return 0, false
-}
-
 func (c *compiler) programHeaders(n *ldscript.Phdrs) {
 	c.s.layered = c.s.layered || n.Default
 	c.s.phdrs = append(c.s.phdrs, n.Headers...)
-}
-
-// overlay compiles OVERLAY: sections at one address, loaded one behind the
-// other.
-func (c *compiler) overlay(n *ldscript.Overlay) {
-	s := c.s
-	if len(n.Sections) == 0 {
-		return
-	}
-	ov := &overlay{}
-	var members []string
-	for i, m := range n.Sections {
-		o := c.section(m)
-		o.kind, o.overlay, o.subalign = inOverlay, ov, n.Subalign
-		o.addr = n.Addr
-		if i > 0 {
-			o.addr = &ldscript.NameCall{Pos: m.Pos, Func: "ADDR", Name: n.Sections[0].Name}
-		} else {
-			o.kind, o.at = firstInOverlay, n.AtAddr
-		}
-		c.sectionRegions(o, m.Pos, n.Region, n.AtRegion)
-		if o.fill == nil {
-			o.fill = c.fill(n.Fill)
-		}
-		if o.phdrs == nil {
-			o.phdrs = n.Phdrs
-		}
-		ov.sections = append(ov.sections, o)
-		members = append(members, o.name)
-		s.body = append(s.body, o)
-		s.addSection(o)
-		c.loadSymbols(m)
-	}
-	ov.sections[len(ov.sections)-1].symbols = true // the counter moves even behind empty ones
-	if n.NoCrossRefs {
-		s.cmds.NoCrossRefs = append(s.cmds.NoCrossRefs, NoCrossRefs{Sections: members, Pos: n.Pos})
-	}
-}
-
-// loadSymbols provides the symbols with which an overlay's member is copied.
-func (c *compiler) loadSymbols(m *ldscript.OutSection) {
-	clean := strings.Map(func(r rune) rune {
-		if r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
-		}
-		return -1
-	}, m.Name)
-	load := &ldscript.NameCall{Pos: m.Pos, Func: "LOADADDR", Name: m.Name}
-	size := &ldscript.NameCall{Pos: m.Pos, Func: "SIZEOF", Name: m.Name}
-	for _, a := range []*ldscript.Assign{
-		{Pos: m.Pos, Name: "__load_start_" + clean, Op: "=", X: load, Provide: true},
-		{Pos: m.Pos, Name: "__load_stop_" + clean, Op: "=", X: &ldscript.Binary{Pos: m.Pos, Op: "+", X: load, Y: size}, Provide: true},
-	} {
-		c.s.body = append(c.s.body, c.assign(a, nil))
-	}
 }

@@ -48,8 +48,7 @@ func (f *filler) statement(st stmt) {
 	case *assign:
 		f.assign(st)
 	case *assertion:
-		f.s.dot = f.dot
-		f.s.assert(st, f.o.id)
+		st.off = f.dot - f.base
 	case *data:
 		f.data(st)
 	case *fillStmt:
@@ -59,7 +58,11 @@ func (f *filler) statement(st stmt) {
 
 // section places an input section at its alignment, and the thunks behind it.
 func (f *filler) section(sec *model.Section) {
-	if !sec.Live || sec.Size == 0 && sec.Obj.Linker || f.o.ignored {
+	if !sec.Live {
+		return
+	}
+	sec.Out = f.o.out
+	if sec.Size == 0 && sec.Obj.Linker || f.o.ignored {
 		sec.Off = f.dot - f.base
 		return
 	}
@@ -70,7 +73,6 @@ func (f *filler) section(sec *model.Section) {
 	f.o.walkAl = max(f.o.walkAl, al)
 	f.dot = alignUp(f.dot, al)
 	sec.Off = f.dot - f.base
-	sec.Out = f.o.out
 	f.o.out.Items = append(f.o.out.Items, model.Item{Off: sec.Off, Size: sec.Size, Section: sec})
 	f.dot += sec.Size
 	f.grow()
@@ -87,6 +89,7 @@ func (f *filler) grow() { f.o.filled = f.dot - f.base }
 func (f *filler) assign(a *assign) {
 	s := f.s
 	s.dot = f.dot
+	a.off = f.dot - f.base
 	v, e, ok := s.evaluate(a, f.o.id)
 	switch {
 	case !ok:
@@ -127,7 +130,8 @@ func (f *filler) setDot(a *assign, v ldscript.Value) {
 
 func (f *filler) data(d *data) {
 	d.off = f.dot - f.base
-	f.o.out.Items = append(f.o.out.Items, model.Item{Off: d.off, Size: d.size, Bytes: f.s.bytes(d, f.dot)})
+	d.item = len(f.o.out.Items)
+	f.o.out.Items = append(f.o.out.Items, model.Item{Off: d.off, Size: d.size})
 	f.dot += d.size
 	f.grow()
 }

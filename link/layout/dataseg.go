@@ -7,16 +7,18 @@ import (
 
 // dataSegment is DATA_SEGMENT_ALIGN, DATA_SEGMENT_RELRO_END, DATA_SEGMENT_END.
 //
-// The first walk takes the address behind the text on the next page, at the same
-// offset in it: no padding in the file. If it turns out then that the segment
-// starts and ends so that a page of memory is saved by padding, the second
-// formula of the manual is used in a second walk. With RELRO the segment's start
-// is instead moved up so far that the sections to be protected end on a page.
+// Without RELRO the first walk takes the address behind the text on the next
+// page, at the same offset in it: no padding in the file. If it turns out then
+// that the segment starts and ends so that a page of memory is saved by padding,
+// the second formula of the manual is used in a second walk. With RELRO the
+// segment starts on a page, and if there is a DATA_SEGMENT_RELRO_END, so far up
+// that the sections to be protected end on one.
 type dataSegment struct {
 	mode               segMode
 	aligned, end       bool // seen in this walk
 	base, endAt        uint64
 	page, maxPage      uint64
+	system             uint64 // the largest page of the system, for lld
 	relroEnd, relroOff uint64
 	relro              bool // RELRO is wanted
 	// inRelro: what is placed now lies between ALIGN and RELRO_END; hasRelro:
@@ -52,7 +54,9 @@ func (d *dataSegment) value(rules ldscript.Rules, fn string, dot uint64, args []
 			}
 			return up, nil
 		}
-		up += dot & (maxPage - 1)
+		if !d.relro {
+			up += dot & (maxPage - 1)
+		}
 		if !d.aligned {
 			d.aligned, d.base, d.page, d.maxPage, d.relroEnd = true, up, common, maxPage, 0
 		}
@@ -61,7 +65,7 @@ func (d *dataSegment) value(rules ldscript.Rules, fn string, dot uint64, args []
 		off, at := args[0], args[1]
 		d.inRelro = false
 		if rules.PlainDataSegment {
-			return alignUp(at, max(d.maxPage, 1)), nil
+			return alignUp(at, max(d.system, 1)), nil
 		}
 		d.relroOff = off
 		switch d.mode {
@@ -70,7 +74,7 @@ func (d *dataSegment) value(rules ldscript.Rules, fn string, dot uint64, args []
 				d.relroEnd = at + off
 			}
 		case relroMode:
-			d.relroEnd = alignUp(at+off, d.page)
+			d.relroEnd = alignUp(at+off, d.maxPage)
 			return d.relroEnd - off, nil
 		}
 		return at, nil
@@ -102,14 +106,14 @@ func (d *dataSegment) place(o *section, sec *model.Section) {
 func (s *Script) sized() {
 	d := &s.seg
 	d.begin(plainMode)
-	d.relro = s.wantsRelro()
+	d.system = s.maxPage
 	s.walk()
 	if !d.aligned || !d.end {
 		return
 	}
 	switch {
-	case d.relro && d.hasRelro && d.relroEnd != 0:
-		first, want := d.base, alignUp(d.relroEnd, d.page)
+	case d.relro && d.relroEnd != 0:
+		first, want := d.base, alignUp(d.relroEnd, d.maxPage)
 		d.base = s.relroStart(want)
 		d.begin(relroMode)
 		s.walk()

@@ -9,15 +9,22 @@ func (s *Script) findEmpty() {
 		o.removed, o.ignored = false, false
 		o.traits = o.baseTraits
 	}
-	s.round++
 	s.seg.begin(plainMode)
+	s.seg.relro = s.wantsRelro()
 	s.walk()
+	s.seg.relro = s.seg.relro && s.seg.hasRelro
 	for _, o := range s.order {
-		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
+		if s.lldRules.keepsSymbols && o.keepsSymbolsOnly() {
+			continue
+		}
+		if o.out.Size != 0 || o.keep || s.opt.Relocatable || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue
 		}
 		o.removed = true
 		o.ignored = !o.symbols
+	}
+	if s.lldRules.keepsSymbols {
+		s.likeBefore()
 	}
 	s.startStop()
 }

@@ -33,12 +33,12 @@ func (s asker) Symbol(name string, at ldscript.Pos) (ldscript.Value, error) {
 // scriptValue is the value of one of the script's own symbols. In the expression
 // that assigns it first it has that of an object.
 func (s asker) scriptValue(y *symbol) (ldscript.Value, bool) {
-	own := s.assigning == y && y.round != s.round
+	own := s.assigning == y && y.round != s.pass
 	switch {
 	case own && y.object != nil, !y.set && y.object != nil:
 		v, err := s.modelValue(y.object.sec, nil, y.object.value)
 		return v, err == nil
-	case own || !y.set:
+	case !y.set:
 		return ldscript.Value{}, false
 	}
 	return y.value, true
@@ -60,7 +60,7 @@ func (s asker) modelValue(sec *model.Section, out *model.Output, value uint64) (
 
 // Defined is DEFINED: by an object, or by the script before this point.
 func (s asker) Defined(name string) bool {
-	if y := s.syms[name]; y != nil && (y.object != nil || y.set && y.round == s.round) {
+	if y := s.syms[name]; y != nil && (y.object != nil || y.set && (y.round == s.pass || s.settling)) {
 		return true
 	} else if y != nil && y.set {
 		return false
@@ -88,6 +88,12 @@ func (s asker) SectionValue(fn, name string, at ldscript.Pos) (ldscript.Value, e
 		}
 		return ldscript.Num(o.out.Align), nil
 	case "ADDR":
+		if o.out != nil && s.lldRules.ownLMA && s.inside == o {
+			return ldscript.Rel(o.id, 0), nil
+		}
+		if o == s.unplaced {
+			return ldscript.Num(0), fault(at, fn, "the address of %s is a forward reference: it is being placed", name)
+		}
 		if o.out == nil || !o.knowVMA {
 			return s.forward(fn, name, at)
 		}
@@ -166,10 +172,11 @@ func (s asker) DataSegment(fn string, dot uint64, args []uint64) (uint64, error)
 	return s.seg.value(s.rules, fn, dot, args)
 }
 
-// number evaluates an expression outside of sections; a fault counts for this
-// round.
+// number evaluates an expression in which the location counter is 0, as it is
+// everywhere but in assignments and addresses of sections; a fault counts for
+// this round.
 func (s *Script) number(x ldscript.Expr) uint64 {
-	e := ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot}
+	e := ldscript.Eval{Env: asker{s}, Rules: s.rules}
 	n, err := e.Address(x)
 	if err != nil {
 		s.fails(err)

@@ -34,6 +34,9 @@ var (
 func (tc toolchain) assemble(t *testing.T, dir, name, text string) string {
 	t.Helper()
 	samples.Need(t, tc.as[0])
+	if tc.name[:2] == "ri" {
+		text = ".option norelax\n" + text
+	}
 	src := filepath.Join(dir, name+".s")
 	obj := filepath.Join(dir, name)
 	if err := os.WriteFile(src, []byte(text), 0o666); err != nil {
@@ -77,12 +80,47 @@ func readObject(t *testing.T, dir, name string, rank int, table *model.Table) *m
 	return o
 }
 
+// linkerSections are those that GNU ld makes in every static link for a machine;
+// here they stay empty.
+func linkerSections(first *model.Object) *model.Object {
+	o := &model.Object{File: "linker", Linker: true, Class: first.Class, Order: first.Order, Machine: first.Machine}
+	rel, relType, al := ".rela", elf.SHT_RELA, uint64(8)
+	if first.Class == elf.ELFCLASS32 {
+		rel, relType, al = ".rel", elf.SHT_REL, 4
+	}
+	type made struct {
+		name  string
+		typ   elf.SectionType
+		flags elf.SectionFlag
+	}
+	list := []made{
+		{".got", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
+		{".got.plt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
+		{rel + ".got", relType, elf.SHF_ALLOC},
+		{".iplt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_EXECINSTR},
+		{rel + ".iplt", relType, elf.SHF_ALLOC},
+		{".igot.plt", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_WRITE},
+	}
+	if first.Machine == elf.EM_ARM {
+		list = []made{{".glue_7", elf.SHT_PROGBITS, elf.SHF_ALLOC | elf.SHF_EXECINSTR}}
+	}
+	for _, s := range list {
+		al := al
+		if s.name == ".iplt" {
+			al = 4
+		}
+		o.Sections = append(o.Sections, &model.Section{Obj: o, Name: s.name, Index: int32(len(o.Sections)), Type: s.typ, Flags: s.flags, Align: al, Live: true})
+	}
+	return o
+}
+
 func section1(o *model.Object, i int, s *elf.Section) *model.Section {
 	switch s.Type {
 	case elf.SHT_NULL, elf.SHT_SYMTAB, elf.SHT_STRTAB, elf.SHT_REL, elf.SHT_RELA, elf.SHT_GROUP:
 		return nil
 	}
-	live := s.Flags&0x80000000 == 0
+	// Attributes are merged by others, and so are those of the second object here.
+	live := s.Flags&0x80000000 == 0 && (o.Rank == 0 || s.Type != 0x70000003)
 	return &model.Section{
 		Obj: o, Name: s.Name, Index: int32(i), Type: s.Type, Flags: s.Flags, Align: max(s.Addralign, 1),
 		Entsize: s.Entsize, Info: s.Info, Size: s.Size, Live: live,
@@ -130,6 +168,7 @@ type result struct {
 	errs, warnings              []string
 	script                      *Script
 	env                         *model.Env
+	segs                        []*model.Segment
 }
 
 func (r *result) String() string {
@@ -137,12 +176,12 @@ func (r *result) String() string {
 }
 
 // ours lays out objects by a script.
-func ours(t *testing.T, dir string, objs []string, script string, opt *model.Options) *result {
+func ours(t *testing.T, dir string, objs []string, texts []Text, opt *model.Options) *result {
 	t.Helper()
 	r := &result{}
 	rep := &model.Report{}
 	table := model.NewTable()
-	s, err := Read(opt, []Text{{Name: "t.lds", Text: []byte(script)}}, nil, rep)
+	s, err := Read(opt, texts, nil, rep)
 	if err != nil {
 		r.errs = append(r.errs, err.Error())
 		return r
@@ -156,6 +195,9 @@ func ours(t *testing.T, dir string, objs []string, script string, opt *model.Opt
 		if o.Class == elf.ELFCLASS32 {
 			env.Class = 32
 		}
+	}
+	if m := env.Objects[0].Machine; m == elf.EM_X86_64 || m == elf.EM_386 || m == elf.EM_ARM {
+		env.Objects = append(env.Objects, linkerSections(env.Objects[0]))
 	}
 	for _, name := range s.Refers() {
 		table.Intern(name)
@@ -177,6 +219,7 @@ func ours(t *testing.T, dir string, objs []string, script string, opt *model.Opt
 	for _, e := range rep.Warnings() {
 		r.warnings = append(r.warnings, e.Error())
 	}
+	r.segs = segs
 	if len(r.errs) == 0 {
 		r.describe(env, segs)
 	}
@@ -201,7 +244,11 @@ func (r *result) describe(env *model.Env, segs []*model.Segment) {
 		case m.Out != nil:
 			where = m.Out.Name
 		}
-		r.symbols = append(r.symbols, symbolLine(m.Name, m.Addr(), where, m.Type))
+		value := m.Addr()
+		if env.Class == 32 {
+			value = uint64(uint32(value))
+		}
+		r.symbols = append(r.symbols, symbolLine(m.Name, value, where, m.Type))
 	}
 }
 
@@ -218,15 +265,21 @@ func symbolLine(name string, value uint64, where string, typ elf.SymType) string
 }
 
 // gnu links with GNU ld.
-func gnu(t *testing.T, tc toolchain, dir string, objs []string, script string, args []string) *result {
+func gnu(t *testing.T, tc toolchain, dir string, objs []string, texts []Text, args []string) *result {
 	t.Helper()
 	samples.Need(t, tc.ld[0])
-	if err := os.WriteFile(filepath.Join(dir, "t.lds"), []byte(script), 0o666); err != nil {
-		t.Fatal(err)
+	for _, text := range texts {
+		if text.Default {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, text.Name), text.Text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args[:len(args):len(args)], "-T", text.Name)
 	}
 	out := filepath.Join(dir, "ld.out")
 	os.Remove(out)
-	list := append(append(append([]string(nil), tc.ld[1:]...), args...), "-T", "t.lds", "-o", "ld.out")
+	list := append(append(append([]string(nil), tc.ld[1:]...), args...), "-o", "ld.out")
 	cmd := exec.Command(tc.ld[0], append(list, objs...)...)
 	cmd.Dir = dir
 	var text bytes.Buffer
@@ -273,6 +326,22 @@ func (r *result) describeFile(f *elf.File) {
 	for _, m := range table.Sorted() {
 		r.symbols = append(r.symbols, found[m.Name])
 	}
+}
+
+// builtin is the default script of ld.
+func builtin(t *testing.T, tc toolchain, args ...string) Text {
+	t.Helper()
+	samples.Need(t, tc.ld[0])
+	list := append(append(append([]string(nil), tc.ld[1:]...), args...), "--verbose")
+	out, err := exec.Command(tc.ld[0], list...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(out), "==================================================\n")
+	if len(parts) != 3 {
+		t.Fatalf("%s --verbose has %d parts", tc.ld[0], len(parts))
+	}
+	return Text{Name: "default", Text: []byte(parts[1]), Default: true}
 }
 
 // diff shows the lines in which two results differ.

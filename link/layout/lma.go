@@ -12,7 +12,11 @@ import "fmt"
 //	              same region of addresses; not if the counter moved back
 //	              below that one
 func (s *Script) load(o *section, delta uint64) {
-	o.out.LMA = s.loadAddress(o, delta)
+	if s.lldRules.ownLMA {
+		o.out.LMA = s.lldLoadAddress(o, delta)
+	} else {
+		o.out.LMA = s.loadAddress(o, delta)
+	}
 	o.knowLMA = true
 	s.follow(o)
 }
@@ -109,6 +113,9 @@ func (s *Script) follow(o *section) {
 // inheritRegions lets a section without AT and AT> take the AT> of the section
 // before it, if they are in the same region of addresses.
 func (s *Script) inheritRegions() {
+	if s.lldRules.ownLMA {
+		return
+	}
 	for i, o := range s.outs {
 		if i == 0 || o.lmaRegion != nil || o.at != nil || o.addr != nil {
 			continue

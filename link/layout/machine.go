@@ -3,6 +3,7 @@ package layout
 import (
 	"debug/elf"
 
+	"elfwright/link/emul"
 	"elfwright/link/model"
 )
 
@@ -22,7 +23,7 @@ var machines = []machineFacts{
 	{elf.EM_X86_64, 0x1000, 0x1000, 0x1000, true, true, true},
 	{elf.EM_386, 0x1000, 0x1000, 0x1000, true, true, true},
 	{elf.EM_AARCH64, 0x10000, 0x1000, 0x10000, false, true, false},
-	{elf.EM_ARM, 0x10000, 0x1000, 0x10000, false, false, true},
+	{elf.EM_ARM, 0x1000, 0x1000, 0x10000, false, true, true},
 	{elf.EM_RISCV, 0x1000, 0x1000, 0x1000, false, true, false},
 }
 
@@ -40,6 +41,9 @@ func (s *Script) setMachine(env *model.Env) {
 		if f.machine == m {
 			s.machine = f
 		}
+	}
+	if e := emul.ByName(s.opt.Emulation); e != nil && e.Bare {
+		s.machine.relro = false
 	}
 	s.class = env.Class
 	s.maxPage, s.commonPage = s.machine.maxPage, s.machine.commonPage

@@ -24,6 +24,7 @@ type home struct {
 type orphans struct {
 	s     *Script
 	homes map[string]*home
+	note  *section // the first note that was there when the last one was placed
 }
 
 const (
@@ -55,8 +56,15 @@ func newOrphans(s *Script) *orphans {
 	return o
 }
 
+// zero is the address of sections that are not loaded.
+var zero = &ldscript.Number{}
+
 // placeOrphans places sections in the order of the input.
 func (s *Script) placeOrphans(list []*model.Section) {
+	if s.lldRules.byRank {
+		s.rankedOrphans(list)
+		return
+	}
 	p := newOrphans(s)
 	for i, sec := range list {
 		if !sec.Live || sec.Out != nil {
@@ -76,12 +84,18 @@ func (p *orphans) place(sec *model.Section, rest []*model.Section) {
 		s.drop(sec)
 		return
 	}
-	if s.opt.Orphans == "error" && !sec.Obj.Linker {
-		s.rep.Error(fmt.Errorf("%s(%s): no pattern of the script takes this section (--orphan-handling=error)", sec.Obj.File, sec.Name))
-	}
 	o := p.home(sec, rest)
+	p.handling(sec, o.name)
+}
+
+// handling says what --orphan-handling wants to be said of an orphan.
+func (p *orphans) handling(sec *model.Section, to string) {
+	s := p.s
+	if s.opt.Orphans == "error" && !sec.Obj.Linker {
+		s.rep.Error(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it (--orphan-handling=error)", sec.Obj.File, sec.Name))
+	}
 	if s.opt.Orphans == "warn" && !sec.Obj.Linker {
-		s.rep.Warn(fmt.Errorf("%s(%s): no pattern of the script takes this section; it goes into %s", sec.Obj.File, sec.Name, o.name))
+		s.rep.Warn(fmt.Errorf("orphan section %[2]s of %[1]s: no pattern of the script takes it; it goes into %s", sec.Obj.File, sec.Name, to))
 	}
 }
 
@@ -121,7 +135,7 @@ func (p *orphans) join(o *section, sec *model.Section, why string) {
 func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	s := p.s
 	name := p.outName(sec)
-	dup := s.isUnique(sec.Name) || s.uniqueOrphans()
+	dup := s.isUnique(sec) || s.uniqueOrphans()
 	if !dup {
 		if o := p.existing(name, sec); o != nil {
 			p.join(o, sec, "no pattern matches; there is an output section of its name")
@@ -131,7 +145,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
 	if t&(load|alloc) == 0 {
-		o.addr = &ldscript.Number{}
+		o.addr = zero
 	}
 	if h == nil { // debugging information
 		s.body = append(s.body, o)
@@ -186,19 +200,25 @@ func (p *orphans) existing(name string, sec *model.Section) *section {
 		case o.out == nil:
 			unused = o
 		case o.traits == 0,
-			(traitsOf(sec)^o.traits)&(load|alloc) == 0 && sec.Info == 0 && o.currentType() == sec.Type:
+			(traitsOf(sec)^o.traits)&(load|alloc) == 0 && sec.Info == 0 && p.s.currentType(o) == sec.Type:
 			return o
 		}
 	}
 	return unused
 }
 
-// currentType is the type of an output section as far as it is known.
-func (o *section) currentType() elf.SectionType {
-	if o.hasInput {
-		return o.out.Type
+// currentType is the type of an output section as far as it is known. A name that
+// stands for a special type counts for more than what is in the section, any
+// other for less.
+func (s *Script) currentType(o *section) elf.SectionType {
+	t, _ := s.nameType(o.name)
+	if !o.hasInput {
+		return t
 	}
-	t, _ := byName(o.name)
+	switch t {
+	case elf.SHT_NULL, elf.SHT_PROGBITS, elf.SHT_NOBITS, elf.SHT_NOTE:
+		return o.firstType
+	}
 	return t
 }
 
@@ -309,75 +329,6 @@ func (p *orphans) headers(o *section, h *home, after *section) {
 	copy(s.order[at+1:], s.order[at:])
 	s.order[at] = o
 	h.headers = o
-}
-
-// noteOrder keeps loaded notes together, those with the larger alignment first:
-// a PT_NOTE has notes of one alignment. ok: the place in the order is found here, behind prev.
-func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok bool) {
-	s := p.s
-	isNote := sec.Type == elf.SHT_NOTE && sec.Flags&elf.SHF_ALLOC != 0
-	if !isNote {
-		return nil, false
-	}
-	var first, larger, pred *section
-	for _, x := range s.order {
-		if x == o {
-			continue
-		}
-		if x.loadedNote() {
-			if first == nil {
-				first = x
-			}
-			if x.baseAl >= sec.Align {
-				larger = x
-			}
-		} else if first != nil {
-			break
-		} else {
-			pred = x
-		}
-	}
-	switch {
-	case first == nil:
-		return nil, false
-	case larger != nil:
-		s.reorder(o, larger)
-		return larger, true
-	}
-	s.reorder(o, pred)
-	return s.before(first), true
-}
-
-func (o *section) loadedNote() bool { return o.traits&load != 0 && o.currentType() == elf.SHT_NOTE }
-
-// before is the output section statement before another one.
-func (s *Script) before(o *section) *section {
-	var prev *section
-	for _, x := range s.outs {
-		if x == o {
-			break
-		}
-		prev = x
-	}
-	return prev
-}
-
-// reorder moves a section behind another one, or to the front, in the order of
-// the section headers.
-func (s *Script) reorder(o, behind *section) {
-	var order []*section
-	if behind == nil {
-		order = append(order, o)
-	}
-	for _, x := range s.order {
-		if x != o {
-			order = append(order, x)
-		}
-		if x == behind {
-			order = append(order, o)
-		}
-	}
-	s.order = order
 }
 
 // lastRelocations is the output section behind which allocated relocations go.

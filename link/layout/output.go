@@ -55,19 +55,18 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 		o.hasInput = true
 		s.firstInput(o, sec, t)
 	}
-	if sec.Keep {
-		o.keep = true
+	if !sec.Obj.Linker { // whether the linker's own are needed is not known yet
+		o.keep = o.keep || sec.Keep
+		o.baseAl = max(o.baseAl, sec.Align)
 	}
-	o.baseAl = max(o.baseAl, sec.Align)
 	sec.Out, sec.Place = o.out, pl
 }
 
 // firstInput takes from the first input section what only that decides: the
 // type, and the flags of system and processor.
 func (s *Script) firstInput(o *section, sec *model.Section, t traits) {
-	o.out.Type = sec.Type
-	o.out.Flags = sec.Flags & (elf.SHF_MASKOS | elf.SHF_MASKPROC | elf.SHF_LINK_ORDER)
-	o.out.Info = 0
+	o.firstType = sec.Type
+	o.firstFlags = sec.Flags & (elf.SHF_MASKOS | elf.SHF_MASKPROC | elf.SHF_LINK_ORDER)
 	o.linkOrder = sec.LinkTo
 	if t&mergeable != 0 {
 		o.out.Entsize = sec.Entsize
@@ -79,8 +78,6 @@ func (k sectionKind) apply(t traits) traits {
 	switch k {
 	case noAlloc:
 		t &^= alloc
-	case readOnly:
-		t |= readonly
 	case noLoad:
 		t = t&^(load|contents) | neverLoad
 	}
@@ -105,9 +102,13 @@ func (s *Script) putData(o *section) {
 // header settles type, flags and entry size of an output section.
 func (s *Script) header(o *section) {
 	out := o.out
-	typ, flags := out.Type, out.Flags
-	if !o.hasInput {
-		typ, flags = byName(o.name)
+	typ := s.currentType(o)
+	_, flags := s.nameType(o.name)
+	if o.hasInput {
+		flags = o.firstFlags
+	}
+	if o.typeValue != nil {
+		typ = elf.SectionType(s.sectionType(o.typeValue))
 	}
 	plain := elf.SHT_PROGBITS
 	if o.traits&alloc != 0 && o.traits&(load|contents) == 0 {
@@ -124,9 +125,6 @@ func (s *Script) header(o *section) {
 		}
 	case plain == elf.SHT_NOBITS:
 		typ = plain
-	}
-	if o.typeValue != nil {
-		typ = elf.SectionType(s.sectionType(o.typeValue))
 	}
 	out.Type = typ
 	out.Flags = flags | elfFlags(o.traits)

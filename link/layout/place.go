@@ -28,6 +28,9 @@ func (s *Script) Match(env *model.Env) ([]*model.Output, error) {
 	s.inheritRegions()
 	s.checkRegionNames()
 	for _, o := range s.order {
+		if o.kind == readOnly {
+			o.traits |= readonly
+		}
 		o.baseTraits = o.traits
 		s.header(o)
 	}

@@ -30,7 +30,6 @@ const defaultRegion = "*default*"
 type regions struct {
 	list   []*region
 	byName map[string]*region
-	faults []error // of names that nobody declares, found after all is read
 	used   []usedRegion
 }
 
@@ -74,8 +73,7 @@ func (c *compiler) memory(n *ldscript.Memory) {
 		case r.decl == nil:
 			rs.list = append(rs.list, r)
 		default:
-			c.fail(d.Pos, "MEMORY", "%q is declared already at %s", d.Name, r.decl.Pos)
-			continue
+			c.s.rep.Warn(fault(d.Pos, "MEMORY", "redeclaration of %q, which is declared at %s: this one counts", d.Name, r.decl.Pos))
 		}
 		r.decl = d
 		c.attributes(r, d)
@@ -129,7 +127,7 @@ func (c *compiler) alias(n *ldscript.RegionAlias) {
 }
 
 // declared says whether there is any region besides the default one.
-func (rs *regions) declared() bool { return len(rs.list) > 1 }
+func (rs *regions) declared() bool { return len(rs.byName) > 1 }
 
 // settle gives the regions their origins and lengths, and empties them.
 func (s *Script) settleRegions() {

@@ -22,26 +22,29 @@ type Open = func(name string, dirs []string) (path string, text []byte, err erro
 
 // Script is all scripts and options of a link, compiled.
 type Script struct {
-	opt   *model.Options
-	rep   *model.Report
-	rules ldscript.Rules
-	trees []*ldscript.Script
+	opt      *model.Options
+	rep      *model.Report
+	rules    ldscript.Rules
+	lldRules dialect
+	trees    []*ldscript.Script
 
-	cmds     Commands
-	body     []stmt
-	outs     []*section // all output section statements, in their order
-	order    []*section // those that exist, in the order of the section header table
-	byName   map[string][]*section
-	byID     []*section // by section.id; [0] is nil
-	byOut    map[*model.Output]*section
-	specs    []*spec
-	regions  regions
-	phdrs    []*ldscript.Phdr
-	layered  bool // PHDRS { DEFAULT; … }
-	defs     []Definition
-	syms     map[string]*symbol
-	byOption []*section // whose address an option sets: they are made first
-	floating []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
+	cmds   Commands
+	body   []stmt
+	outs   []*section // all output section statements, in their order
+	order  []*section // those that exist, in the order of the section header table
+	byName map[string][]*section
+	byID   []*section // by section.id; [0] is nil
+	byOut  map[*model.Output]*section
+	specs  []*spec
+	// ownBody and ownSpecs count what stands before the default script.
+	ownBody, ownSpecs int
+	regions           regions
+	phdrs             []*ldscript.Phdr
+	layered           bool // PHDRS { DEFAULT; … }
+	defs              []Definition
+	syms              map[string]*symbol
+	byOption          []*section // whose address an option sets: they are made first
+	floating          []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
 
 	starts     map[string]uint64 // SEGMENT_START by options
 	usedStarts map[string]bool
@@ -56,6 +59,7 @@ type Commands struct {
 	Externs                      []string
 	Inputs                       []*ldscript.Input
 	Startup                      string
+	Files                        []string // that patterns name without a wildcard: GNU ld opens them as inputs
 	SearchDirs                   []string
 	Output                       string
 	OutputFormat, FormatBig      string
@@ -116,6 +120,7 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 		opt:        opt,
 		rep:        rep,
 		rules:      ldscript.RulesOf(opt.Dialect),
+		lldRules:   dialectOf(opt.Dialect),
 		byName:     map[string][]*section{},
 		byID:       make([]*section, 1),
 		byOut:      map[*model.Output]*section{},
@@ -132,13 +137,33 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 	}
 	for _, t := range trees {
 		c.file(t)
+		if t != def {
+			s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+		}
 	}
 	c.addresses()
+	c.divisions()
 	if err := errors.Join(c.errs...); err != nil {
 		return nil, err
 	}
 	s.trees = trees
 	return s, nil
+}
+
+// Add compiles a script that was given among the inputs: it adds to what there
+// is, and comes before the default script. It is for after Read and before
+// Keeps.
+func (s *Script) Add(t *ldscript.Script) error {
+	body, specs := s.body[s.ownBody:], s.specs[s.ownSpecs:]
+	s.body, s.specs = s.body[:s.ownBody:s.ownBody], s.specs[:s.ownSpecs:s.ownSpecs]
+	c := compiler{s: s}
+	c.file(t)
+	c.overwrite()
+	s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+	s.body, s.specs = append(s.body, body...), append(s.specs, specs...)
+	s.relist()
+	s.trees = append(s.trees, t)
+	return errors.Join(c.errs...)
 }
 
 // addsToDefault says whether the default script is used: all others only insert

@@ -24,9 +24,25 @@ const (
 	byNone
 )
 
+// reversed is set in an order that REVERSE turns around; sections that are equal
+// by it stay as they are.
+const reversed order = 0x80
+
 // orderOf is that of a pattern with what --sort-section adds to it: it is the
 // order where the pattern has none, and the inner one where it has one.
 func (s *Script) orderOf(p *ldscript.SectionPattern) order {
+	o := s.plainOrder(p)
+	switch {
+	case !p.Reverse:
+	case o == asGiven:
+		return byItsName | reversed
+	default:
+		o |= reversed
+	}
+	return o
+}
+
+func (s *Script) plainOrder(p *ldscript.SectionPattern) order {
 	o := asGiven
 	switch {
 	case len(p.Sorts) == 0:
@@ -60,6 +76,9 @@ func (s *Script) orderOf(p *ldscript.SectionPattern) order {
 
 // compare says where a section goes relative to another one; 0: behind it.
 func (o order) compare(a, b *model.Section) int {
+	if o&reversed != 0 {
+		o, a, b = o&^reversed, b, a
+	}
 	switch o {
 	case byItsName:
 		return strings.Compare(a.Name, b.Name)
@@ -117,77 +136,73 @@ func (s *Script) sortSpec(sp *spec) {
 		orders[i] = s.orderOf(&sp.Patterns[i])
 		uniform = uniform && orders[i] == orders[0]
 	}
-	files := sp.File.Sort != ldscript.Unsorted && sp.File.Sort != ldscript.SortNone
+	files := sp.File.Reverse || sp.File.Sort != ldscript.Unsorted && sp.File.Sort != ldscript.SortNone
 	switch {
 	case uniform && !files:
-		s.sortUniform(sp, orders[0])
+		sp.sortUniform(orders[0])
 	case uniform:
 		sort.SliceStable(sp.sections, func(i, j int) bool {
 			a, b := sp.sections[i], sp.sections[j]
-			if c := compareFiles(a.Obj, b.Obj); c != 0 {
-				return c < 0
-			}
-			return orders[0].compare(a, b) < 0
+			return sp.before(orders[0], true, a, b)
 		})
 	default:
-		sp.insertionSort(orders, files)
-	}
-	if sp.reversed() {
-		reverse(sp.sections)
+		sp.treeSort(orders, files)
 	}
 }
 
-// reversed says whether REVERSE stands with all patterns or the file.
-func (sp *spec) reversed() bool {
-	if sp.File.Reverse {
-		return true
-	}
-	for i := range sp.Patterns {
-		if !sp.Patterns[i].Reverse {
-			return false
-		}
-	}
-	return len(sp.Patterns) > 0
-}
-
-func reverse(list []*model.Section) {
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
-	}
-}
-
-func (s *Script) sortUniform(sp *spec, o order) {
+func (sp *spec) sortUniform(o order) {
 	if o == asGiven || o == byNone || len(sp.sections) < 2 {
 		return
 	}
 	sort.SliceStable(sp.sections, func(i, j int) bool { return o.compare(sp.sections[i], sp.sections[j]) < 0 })
 }
 
-// insertionSort is for a list of patterns with different orders: each section is
-// inserted before the first that is already there and comes later by the order
-// of its own pattern; without one it goes to the end. So GNU ld does.
-func (sp *spec) insertionSort(orders []order, files bool) {
-	var list []*model.Section
-	for _, sec := range sp.sections {
-		o := orders[max(sec.Place.Pattern, 0)]
-		at := len(list)
-		for i, other := range list {
-			if sortsBefore(o, files, sec, other) {
-				at = i
-				break
-			}
-		}
-		list = append(list, nil)
-		copy(list[at+1:], list[at:])
-		list[at] = sec
-	}
-	sp.sections = list
+// node is one of a tree of sections whose order is from left to right.
+type node struct {
+	sec         *model.Section
+	left, right *node
 }
 
-func sortsBefore(o order, files bool, a, b *model.Section) bool {
+// treeSort is for a list of patterns with different orders: each section goes
+// down a tree by the order of its own pattern, one without an order to the right
+// end. So GNU ld does.
+func (sp *spec) treeSort(orders []order, files bool) {
+	var root *node
+	end := &root
+	for _, sec := range sp.sections {
+		o := orders[max(sec.Place.Pattern, 0)]
+		at := end
+		if files || o != asGiven && o != byNone {
+			at = &root
+			for *at != nil {
+				if sp.before(o, files, sec, (*at).sec) {
+					at = &(*at).left
+				} else {
+					at = &(*at).right
+				}
+			}
+		}
+		*at = &node{sec: sec}
+		if at == end {
+			end = &(*at).right
+		}
+	}
+	sp.sections = root.flatten(sp.sections[:0])
+}
+
+func (n *node) flatten(list []*model.Section) []*model.Section {
+	for ; n != nil; n = n.right {
+		list = append(n.left.flatten(list), n.sec)
+	}
+	return list
+}
+
+// before says whether a section goes before another one: by files first, if they
+// are sorted.
+func (sp *spec) before(o order, files bool, a, b *model.Section) bool {
 	if files {
 		if c := compareFiles(a.Obj, b.Obj); c != 0 {
-			return c < 0
+			return c < 0 != sp.File.Reverse
 		}
 	}
 	return o.compare(a, b) < 0

@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"debug/elf"
+
 	"elfwright/ldscript"
 	"elfwright/link/model"
 )
@@ -31,18 +33,22 @@ type section struct {
 	option                    string // the option that set its address
 
 	// Set by Match.
-	out       *model.Output // nil until something is put into it, or asked of it
-	off       bool          // its constraint does not hold
-	traits    traits
-	baseAl    uint64 // alignment without what the walk adds
-	hasInput  bool
-	keep      bool           // not dropped when empty
-	guess     traits         // of a section that nothing is in, by its name
-	told      bool           // of a change of its type
-	linkOrder *model.Section // that its first input section is ordered by
-	symbols   bool           // assigns symbols
-	orphan    bool
-	byOption  bool
+	out      *model.Output // nil until something is put into it, or asked of it
+	off      bool          // its constraint does not hold
+	traits   traits
+	baseAl   uint64 // alignment without what the walk adds
+	hasInput bool
+	keep     bool   // not dropped when empty
+	guess    traits // of a section that nothing is in, by its name
+	told     bool   // of a change of its type
+	// firstType and firstFlags are those of its first input section, the flags
+	// as far as only the first counts.
+	firstType  elf.SectionType
+	firstFlags elf.SectionFlag
+	linkOrder  *model.Section // that its first input section is ordered by
+	symbols    bool           // assigns symbols
+	orphan     bool
+	byOption   bool
 
 	baseTraits traits // as Match left them
 
@@ -84,6 +90,7 @@ type assign struct {
 	in       *section      // that it stands in, or nil
 	provided bool          // PROVIDE has taken effect
 	own      bool          // the right side names the symbol itself
+	off      uint64        // where it stands in its section
 
 	// What it gave in the last round, to see whether anything still moves.
 	last, before ldscript.Value
@@ -94,7 +101,8 @@ func (a *assign) dot() bool { return a.Name == "." }
 
 type assertion struct {
 	*ldscript.Assert
-	in *section
+	in  *section
+	off uint64
 }
 
 // insert moves the n statements before it. GNU ld moves all from the start of the
@@ -109,7 +117,6 @@ type spec struct {
 	*ldscript.InputSpec
 	in       *section
 	script   string
-	first    int // number of its first pattern
 	sections []*model.Section
 	hits     []int32 // by pattern: how many sections it took
 }
@@ -125,6 +132,7 @@ type data struct {
 	// before is its value in the last round.
 	before uint64
 	off    uint64
+	item   int // its index in Output.Items
 }
 
 // fillStmt is FILL.

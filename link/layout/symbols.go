@@ -70,7 +70,7 @@ func (s *Script) provides(a *assign) bool {
 		a.sym.model = m
 	}
 	switch {
-	case a.sym.object != nil:
+	case a.sym.object != nil, a.sym.set: // another assignment came first
 	case m == nil:
 		a.provided = s.referenced[a.Name]
 	case m.State == model.Undefined, m.Script:
@@ -91,7 +91,7 @@ func (s *Script) give(a *assign, e *ldscript.Eval, v ldscript.Value) {
 		}
 	}
 	a.last, a.ok = v, true
-	y.value, y.set, y.round = v, true, s.round
+	y.value, y.set, y.round = v, true, s.pass
 	y.hidden = y.hidden || a.Hidden
 	y.source = e.Source
 	y.pos = a.Pos
@@ -142,7 +142,6 @@ func (s *Script) publish() {
 
 // publishType gives a symbol that is just another name the type of its target.
 func (s *Script) publishType(y *symbol, m *model.Symbol) {
-	m.Type, m.Thumb, m.Size = elf.STT_NOTYPE, false, 0
 	if y.source == "" || y.source == y.name {
 		return
 	}
@@ -194,6 +193,21 @@ func (s *Script) backToAlloc(from *section) *section {
 		}
 	}
 	return nil
+}
+
+// moveOut lets the input sections of an output section that is removed, which
+// have no bytes but may have symbols, lie in a neighbour, at the same address.
+func (s *Script) moveOut(o *section) {
+	to := s.neighbour(o, o.out.Addr)
+	if to == nil {
+		return
+	}
+	o.eachInput(func(sec *model.Section) {
+		if sec.Live && sec.Out == o.out {
+			sec.Off += o.out.Addr - to.out.Addr
+			sec.Out = to.out
+		}
+	})
 }
 
 // neighbour is the output section for symbols of one that is removed: of those

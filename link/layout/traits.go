@@ -139,8 +139,15 @@ var wellKnown = []struct {
 	{".note.GNU-stack", elf.SHT_PROGBITS, 0},
 }
 
-// byName finds type and flags of a well known name.
-func byName(name string) (elf.SectionType, elf.SectionFlag) {
+// nameType finds type and flags of a well known name.
+func (s *Script) nameType(name string) (elf.SectionType, elf.SectionFlag) {
+	rel := s.machine.machine == elf.EM_386 || s.machine.machine == elf.EM_ARM
+	switch {
+	case strings.HasPrefix(name, ".rela"):
+		return elf.SHT_RELA, 0
+	case rel && strings.HasPrefix(name, ".rel"):
+		return elf.SHT_REL, 0
+	}
 	for _, k := range wellKnown {
 		stem, family := strings.CutSuffix(k.name, "*")
 		if name == stem || family && strings.HasPrefix(name, stem+".") {

@@ -33,6 +33,15 @@ func (e *RelocError) Error() string {
 
 func (e *RelocError) Unwrap() error { return e.Err }
 
+// FixedError is for code that must be linked at a fixed address. It is only for
+// an output that may be loaded anywhere.
+func (e *Env) FixedError() error {
+	if e.Opt.Shared {
+		return errors.New("it cannot be in a shared object; recompile with -fPIC")
+	}
+	return errors.New("it cannot be in a position-independent executable; recompile with -fPIE")
+}
+
 func signed(x int64) string {
 	if x < 0 {
 		return fmt.Sprintf("-%#x", -uint64(x))
@@ -45,6 +54,7 @@ type UndefinedError struct {
 	Symbol *Symbol
 	Places []Finding // the first three; their Err is nil
 	Count  int       // of all references
+	Near   string    // a symbol that was perhaps meant; set before it is told
 }
 
 func (e *UndefinedError) Error() string {
@@ -55,6 +65,9 @@ func (e *UndefinedError) Error() string {
 	}
 	if more := e.Count - len(e.Places); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
+	}
+	if e.Near != "" {
+		text += fmt.Sprintf("; perhaps %s was meant", e.Near)
 	}
 	return text
 }

@@ -60,7 +60,8 @@ type Section struct {
 	// Moves is machine's own: where relaxation took bytes out, in order.
 	Moves []Move
 
-	Group *Group // that it is a member of, or nil
+	Group  *Group // that it is a member of, or nil
+	Common bool   // made for the common symbols of Obj
 
 	// Set by the passes before matching: Live, not dropped as a duplicate
 	// COMDAT and not collected. Sections of debugging data are live.
@@ -99,6 +100,8 @@ const (
 // Group is a section group (gABI, "Section Groups").
 type Group struct {
 	Obj       *Object
+	Index     int32  // of its section in Obj
+	Symbol    uint32 // index in Obj.Symbols of the one that is its signature
 	Signature string
 	Comdat    bool
 	Members   []*Section

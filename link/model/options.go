@@ -62,6 +62,7 @@ type Options struct {
 	PrintGC                                                   bool
 	KeepExported                                              bool
 	Orphans                                                   string // place, warn, error, discard
+	ForceGroup                                                bool   // groups are dissolved in the output of -r too
 	Unique                                                    []string
 	SectionStart                                              []SectionStart
 	Text, Data, Bss, TextSegment, RodataSegment, LdataSegment *uint64
@@ -148,7 +149,19 @@ type Input struct {
 	StartLib                           bool             // between --start-lib and --end-lib: an archive of loose objects
 	Group                              int              // number of the --start-group that it is in, from 1; 0: none
 	Script                             *ldscript.Script // when it turned out to be a script
+	Mark                               Mark             // not a file, but the place of another option
 }
+
+// Mark is an option whose place among the inputs counts: what a script defines
+// before an archive is not taken from that.
+type Mark uint8
+
+// The marks. Without one, scripts and --defsym count as the first of all.
+const (
+	MarkNone   Mark = iota
+	MarkScript      // -T, in the order of Options.Scripts
+	MarkDefsym      // --defsym, in the order of Options.Defsyms
+)
 
 // Defsym is --defsym NAME=expression.
 type Defsym struct{ Text string }

@@ -21,6 +21,7 @@ type Symbol struct {
 	Local   bool       // a local symbol of Obj
 	Script  bool       // defined by a script, or by --defsym
 	Provide bool       // by PROVIDE: defined only if it is referenced
+	Large   bool       // common of the large model (SHN_X86_64_LCOMMON)
 
 	Obj   *Object  // that defines it; the first that refers to it while undefined
 	Sec   *Section // that it lies in; nil for an absolute and for a script's symbol
@@ -28,6 +29,9 @@ type Symbol struct {
 	Value uint64   // offset in Sec or Out, else the value; the alignment of a common one
 	Size  uint64
 
+	// Order counts the global symbols from 1 as the walk over the inputs met
+	// them; 0 is one that no input names.
+	Order int32
 	// Refs counts nothing: it is set when any live relocation or option names
 	// the symbol.
 	Used bool
@@ -39,9 +43,12 @@ type Symbol struct {
 	Need atomic.Uint32 // bits of Need*, set by Scan from many goroutines
 
 	// Index of what synth made for it, -1 or 0 while there is none.
-	Aux *Aux
+	Aux    *Aux
+	Hidden bool // made local by a version script
 	// DynIndex is its place in .dynsym, 0: not there.
 	DynIndex int32
+	// Index is its place in .symtab, where relocations of the output name it.
+	Index int32
 }
 
 // State is what is known of a symbol.
@@ -64,6 +71,7 @@ const (
 	NeedTLSGD               // a pair of GOT entries: module, offset
 	NeedTLSDesc             // a TLS descriptor in the GOT
 	NeedDynamic             // some dynamic relocation names it
+	NeedIndex               // a relocation section of the output names it
 )
 
 // Aux is where synth put what a symbol needs: offsets in their sections, -1

@@ -144,3 +144,40 @@ func (s *Symbol) Want(bits uint32) {
 func (s *Symbol) Movable() bool {
 	return s != nil && s.State == Defined && (s.Sec != nil || s.Out != nil || s.Script)
 }
+
+// Linkage is the address of a symbol's PLT entry, if it has one.
+func (e *Env) Linkage(sym *Symbol) (addr uint64, ok bool) {
+	a := sym.Aux
+	if a == nil || a.PLT < 0 {
+		return 0, false
+	}
+	sec := e.SecPLT
+	if a.IPLT {
+		sec = e.SecIPLT
+	}
+	if sec == nil {
+		return 0, false
+	}
+	return sec.Addr(uint64(a.PLT)), true
+}
+
+// String says the reason as a clause.
+func (r Reason) String() string {
+	switch r {
+	case NotDropped:
+		return "it was not placed"
+	case Duplicate:
+		return "a COMDAT group of the same signature came first"
+	case Collected:
+		return "--gc-sections found nothing that needs it"
+	case Discarded:
+		return "the script discards it"
+	case Stripped:
+		return "it was stripped"
+	case Excluded:
+		return "it is excluded (SHF_EXCLUDE), or only meant for the linker"
+	case Empty:
+		return "the linker made it, and nothing needed it"
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}

@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 
 	"elfwright/link/model"
 )
@@ -15,7 +16,7 @@ func (s *Set) createDynamic() {
 	}
 	f := s.format()
 	s.dynsym = s.add(".dynsym", elf.SHT_DYNSYM, allocRead, s.word, uint64(f.SymSize()), writer(s.writeDynsym))
-	s.dynstr = s.add(".dynstr", elf.SHT_STRTAB, allocRead, 1, 0, writer(func(b []byte) { copy(b, s.dynsyms.strings) }))
+	s.dynstr = s.add(".dynstr", elf.SHT_STRTAB, allocRead, 1, 0, writer(func(b []byte) { copy(b, s.dynsyms.bytes) }))
 	style := e.Opt.HashStyle
 	if style != "gnu" {
 		s.hash = s.add(".hash", elf.SHT_HASH, allocRead, s.word, 4, writer(s.writeHash))
@@ -102,7 +103,8 @@ func (s *Set) tagAddr(t elf.DynTag, sec *model.Section) {
 
 func (s *Set) tagsOfLibrary() {
 	if n := s.env.Opt.Soname; n != "" && s.env.Opt.Shared {
-		s.tagIs(elf.DT_SONAME, uint64(s.dynsyms.str(n)))
+		s.dynsyms.add(n)
+		s.tag(elf.DT_SONAME, func() uint64 { return uint64(s.dynsyms.at(n)) })
 	}
 	if s.env.Opt.Symbolic && s.env.Opt.Shared {
 		s.tagIs(elf.DT_SYMBOLIC, 0)
@@ -196,12 +198,21 @@ func (s *Set) tagsOfRelocs() {
 	}
 }
 
-// jumpRelocs is where .rela.plt begins, or .rela.iplt if there is no other.
+// jumpRelocs is where .rela.plt and .rela.iplt begin: to the dynamic linker they
+// are one table.
 func (s *Set) jumpRelocs() uint64 {
-	if s.relaplt.Size != 0 {
-		return addr(s.relaplt)
+	a, b := s.relaplt, s.relaiplt
+	if a.Size == 0 || b.Size == 0 {
+		return addr(a) + addr(b)
 	}
-	return addr(s.relaiplt)
+	if addr(a) > addr(b) {
+		a, b = b, a
+	}
+	if addr(a)+a.Size != addr(b) {
+		s.env.Report.Error(fmt.Errorf("%s at %#x does not follow %s, which ends at %#x: DT_JMPREL can name one table only; put *(%[3]s) *(%[1]s) together in the script",
+			b.Name, addr(b), a.Name, addr(a)+a.Size))
+	}
+	return addr(a)
 }
 
 // relocs is the address of the first table.
@@ -215,7 +226,6 @@ func (s *Set) relocs() uint64 {
 	return first
 }
 
-// Bits of DT_FLAGS and DT_FLAGS_1 that debug/elf names by other types.
 func (s *Set) tagsOfFlags() {
 	o := s.env.Opt
 	if s.verdef.Size != 0 {

@@ -10,25 +10,55 @@ import (
 
 // dynsyms are the symbols of .dynsym in their order, and .dynstr.
 type dynsyms struct {
-	syms    []*model.Symbol // [0] is nil
-	names   []uint32        // offsets in .dynstr
-	hashed  int             // index of the first that .gnu.hash has: the defined ones
-	strings []byte
-	pos     map[string]uint32
+	syms   []*model.Symbol // [0] is nil
+	hashed int             // index of the first that .gnu.hash has: the defined ones
+	dynstr
 }
 
-// str adds a string to .dynstr.
-func (d *dynsyms) str(s string) uint32 {
-	if d.pos == nil {
-		d.pos, d.strings = map[string]uint32{"": 0}, []byte{0}
+// dynstr is a string table in which a string may be the end of another, as GNU ld
+// makes it. Offsets are known when it is closed.
+type dynstr struct {
+	entry map[string]*entry
+	order []*entry
+	bytes []byte
+}
+
+// add takes a string.
+func (d *dynstr) add(s string) {
+	if d.entry == nil {
+		d.entry = map[string]*entry{}
 	}
-	at, ok := d.pos[s]
-	if !ok {
-		at = uint32(len(d.strings))
-		d.pos[s] = at
-		d.strings = append(append(d.strings, s...), 0)
+	if d.entry[s] == nil && s != "" {
+		e := &entry{data: append([]byte(s), 0), align: 1}
+		d.entry[s] = e
+		d.order = append(d.order, e)
 	}
-	return at
+}
+
+// close lays the strings out.
+func (d *dynstr) close() {
+	shareTails(1, d.order)
+	d.bytes = []byte{0}
+	for _, e := range d.order {
+		if e.to == nil {
+			e.off = uint64(len(d.bytes))
+			d.bytes = append(d.bytes, e.data...)
+		}
+	}
+}
+
+// at is the offset of a string that was added.
+func (d *dynstr) at(s string) uint32 {
+	e := d.entry[s]
+	if e == nil {
+		return 0
+	}
+	off := uint64(0)
+	for e.to != nil {
+		off += uint64(len(e.to.data) - len(e.data))
+		e = e.to
+	}
+	return uint32(e.off + off)
 }
 
 // chooseDynsyms decides on the symbols that are dynamic: what is exported, and
@@ -69,18 +99,16 @@ func (s *Set) chooseDynsyms() {
 	sort.SliceStable(defined, func(i, j int) bool { return hash[defined[i]] < hash[defined[j]] })
 	d.syms = append(append([]*model.Symbol{nil}, undefined...), defined...)
 	d.hashed = 1 + len(undefined)
-	d.names = make([]uint32, len(d.syms))
-	d.str("")
 	for i, sym := range d.syms[1:] {
 		sym.DynIndex = int32(i + 1)
-		d.names[i+1] = d.str(sym.Name)
+		d.add(sym.Name)
 	}
 }
 
 func (s *Set) writeDynsym(b []byte) {
 	f := s.format()
 	for i, sym := range s.dynsyms.syms[1:] {
-		x := elffile.Symbol{Name: s.dynsyms.names[i+1], Info: uint8(sym.Bind)<<4 | uint8(sym.Type)&0xf, Other: sym.Other | uint8(sym.Vis)}
+		x := elffile.Symbol{Name: s.dynsyms.at(sym.Name), Info: uint8(sym.Bind)<<4 | uint8(sym.Type)&0xf, Other: sym.Other | uint8(sym.Vis)}
 		if sym.State == model.Defined {
 			x.Value, x.Size, x.Shndx = value(sym), sym.Size, sectionIndex(sym)
 			if sym.Type == elf.STT_TLS && x.Shndx != uint16(elf.SHN_ABS) {

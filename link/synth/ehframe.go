@@ -10,6 +10,7 @@ import (
 // frames is what is known of all .eh_frame sections.
 type frames struct {
 	secs []*frameSection
+	out  *model.Output // that has the first of them
 	// whole is set if a section could not be split: then no table can say where
 	// all functions' frames are.
 	whole bool
@@ -53,6 +54,9 @@ type cieKey struct {
 func (s *Set) EhFrame() {
 	s.findFrames()
 	f := &s.frames
+	if len(f.secs) != 0 {
+		f.out = f.secs[0].sec.Out
+	}
 	model.Each(s.env.Opt.Workers(), len(f.secs), func(i int) { s.splitOne(f.secs[i]) })
 	split := f.secs[:0]
 	for _, x := range f.secs {
@@ -100,6 +104,7 @@ func (s *Set) splitOne(x *frameSection) {
 		return
 	}
 	giveRelocs(x.sec, recs)
+	x.trim(recs, int(s.word))
 	x.recs, x.keep, x.cies = recs, make([]bool, len(recs)), make([]*cie, len(recs))
 	for i := range recs {
 		if r := &recs[i]; r.cie >= 0 && x.alive(r) {
@@ -141,7 +146,7 @@ func mergeCIEs(secs []*frameSection) {
 			if r.cie != isCIE || !x.keep[i] {
 				continue
 			}
-			key := cieKey{out: x.sec.Out, bytes: string(x.sec.Data[r.off : r.off+r.size])}
+			key := cieKey{out: x.sec.Out, bytes: string(x.sec.Data[r.off+4 : r.off+r.out])}
 			if r.nrel == 1 {
 				rel := x.sec.Relocs[r.rel]
 				key.sym = x.sec.Symbol(&rel)
@@ -159,23 +164,26 @@ func mergeCIEs(secs []*frameSection) {
 
 // endFrames keeps the word that ends the list only where nothing follows it, and
 // fills what alignment would leave between sections: zeros there would end the
-// list too early.
+// list too early. Behind the last records nothing is filled.
 func (s *Set) endFrames() {
-	last := map[*model.Output]*frameSection{}
+	last, end := map[*model.Output]*frameSection{}, map[*model.Output]*frameSection{}
+	align := map[*model.Output]uint64{}
 	for _, x := range s.frames.secs {
+		out := x.sec.Out
+		align[out] = max(align[out], x.sec.Align, out.Align, 1)
+		if x.size() != 0 {
+			last[out] = x
+		}
 		if x.size() != 0 || x.ends() {
-			last[x.sec.Out] = x
+			end[out] = x
 		}
 	}
 	for _, x := range s.frames.secs {
-		n := x.size()
-		if last[x.sec.Out] == x {
-			if x.ends() {
-				x.keep[len(x.recs)-1] = true
-			}
-			continue
+		out := x.sec.Out
+		if end[out] == x && x.ends() {
+			x.keep[len(x.recs)-1] = true
 		}
-		if a := max(x.sec.Align, 1); n%a != 0 {
+		if n, a := x.size(), align[out]; last[out] != x && n%a != 0 && end[out] != x {
 			x.pad = a - n%a
 		}
 	}
@@ -188,7 +196,7 @@ func (x *frameSection) ends() bool {
 func (x *frameSection) size() (n uint64) {
 	for i, k := range x.keep {
 		if k {
-			n += x.recs[i].size
+			n += x.recs[i].out
 		}
 	}
 	return n
@@ -216,7 +224,10 @@ func (x *frameSection) rewrite() {
 			}
 			x.fdes = append(x.fdes, f)
 		}
-		data = append(data, sec.Data[r.off:r.off+r.size]...)
+		data = append(data, sec.Data[r.off:r.off+r.out]...)
+		if r.cie != isEnd {
+			sec.Obj.Order.PutUint32(data[off:], uint32(r.out-4))
+		}
 		for _, rel := range sec.Relocs[r.rel : r.rel+r.nrel] {
 			rel.Off = rel.Off - r.off + off
 			relocs = append(relocs, rel)

@@ -58,8 +58,8 @@ func (s *Set) table32() bool {
 func (s *Set) writeEhHdr(b []byte) {
 	o, at := s.env.Order, s.ehHdr.Addr(0)
 	b[0], b[1], b[2], b[3] = 1, pcrelSdata4, omit, omit
-	if len(s.frames.secs) != 0 {
-		o.PutUint32(b[4:], s.distance(s.frames.secs[0].sec.Out.Addr, at+4))
+	if out := s.frames.out; out != nil {
+		o.PutUint32(b[4:], s.distance(out.Addr, at+4))
 	}
 	if len(b) < hdrSize {
 		return

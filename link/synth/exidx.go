@@ -2,7 +2,6 @@ package synth
 
 import (
 	"debug/elf"
-	"slices"
 	"sort"
 
 	"elfwright/link/model"
@@ -14,7 +13,8 @@ import (
 // A function's entry covers what follows it, up to the next one's. So code without
 // an entry must not stand behind code that has one: as GNU ld does, an entry
 // EXIDX_CANTUNWIND is added there and at the end, and entries that say the same as
-// the one before are taken out.
+// the one before are taken out; with --no-merge-exidx-entries only those that say
+// "cannot".
 
 const (
 	shtArmExidx    = elf.SectionType(0x70000001)
@@ -99,7 +99,7 @@ func (s *Set) walkCode(of map[*model.Section]*exidx) {
 		}
 		for off := uint64(0); off < uint64(len(x.sec.Data)); off += exidxEntry {
 			k, w := x.entry(off)
-			if !s.env.Opt.NoMergeExidx && k == kind && (k == exidxCannot || k == exidxInline && w == word) {
+			if k == kind && (k == exidxCannot || k == exidxInline && w == word && !s.env.Opt.NoMergeExidx) {
 				x.drop[off/exidxEntry], x.dropped = true, true
 			}
 			kind, word = k, w
@@ -170,50 +170,5 @@ func (x *exidx) Write(e *model.Env, sec *model.Section, b []byte) {
 		e.Order.PutUint32(b[off:], uint32(end-at)&^(1<<31))
 		e.Order.PutUint32(b[off+4:], cantUnwind)
 		off += exidxEntry
-	}
-}
-
-// sortExidx puts the sections of unwind tables in an output section into the
-// order of the code that they are for: GNU ld does so with all sections that have
-// SHF_LINK_ORDER, where nothing else is in the output section.
-func (s *Set) sortExidx() {
-	for _, out := range s.env.Outputs {
-		if out.Type != shtArmExidx && out.Name != ".ARM.exidx" {
-			continue
-		}
-		var at []int
-		for i := range out.Items {
-			if sec := out.Items[i].Section; sec != nil && sec.Type == shtArmExidx && sec.LinkTo != nil && sec.Size%4 == 0 {
-				at = append(at, i)
-			}
-		}
-		sortRun(out, at)
-	}
-}
-
-// sortRun orders the items whose indices are given, if they follow one another.
-func sortRun(out *model.Output, at []int) {
-	if len(at) < 2 {
-		return
-	}
-	from, to := at[0], at[len(at)-1]+1
-	if to-from != len(at) {
-		return // something of the script is between them
-	}
-	run := out.Items[from:to]
-	pos := run[0].Off
-	slices.SortStableFunc(run, func(a, b model.Item) int {
-		x, y := a.Section.LinkTo.Addr(0), b.Section.LinkTo.Addr(0)
-		switch {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
-	for i := range run {
-		run[i].Off, run[i].Section.Off = pos, pos
-		pos += run[i].Size
 	}
 }

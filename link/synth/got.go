@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 
 	"elfwright/link/model"
 )
@@ -98,9 +99,6 @@ func (s *Set) needs() {
 			take(sym)
 		}
 	}
-	for _, sym := range e.Table.Some(func(x *model.Symbol) bool { return x.Obj == nil && x.Aux == nil && x.Need.Load() != 0 }) {
-		take(sym)
-	}
 	e.TLSLDOff = -1
 	if e.NeedTLSLD.Get() {
 		e.TLSLDOff = s.slot(nil, slotLD)
@@ -180,12 +178,13 @@ func (s *Set) placeSlots() {
 }
 
 // fixed says whether the loader leaves the symbol's value alone: it is a number,
-// or a weak symbol that nothing defines.
+// or a weak symbol that nothing defines. Whether a script's symbol is a number is
+// not known before addresses are; it is taken for an address.
 func fixed(sym *model.Symbol) bool {
-	return sym.Absolute() || sym.State != model.Defined
+	return sym.State != model.Defined || sym.Absolute() && !sym.Script
 }
 
-// dynamic is how many dynamic relocations an entry needs.
+// dynamicOf is how many dynamic relocations an entry needs.
 func (s *Set) dynamicOf(x *slot) int {
 	e := s.env
 	if !e.PIC() {
@@ -239,7 +238,7 @@ func (s *Set) writeGOT(b []byte) {
 // writeSlot makes an entry: its words and its dynamic relocations. Where those
 // are REL the words are their addends.
 func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
-	e, at := s.env, s.got.Addr(x.off)
+	at := s.got.Addr(x.off)
 	var S uint64
 	if x.sym != nil && x.sym.State == model.Defined && !x.sym.Preempt {
 		S = value(x.sym)
@@ -251,6 +250,8 @@ func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
 			s.putWord(b, S)
 		case x.sym.Preempt:
 			rel[0] = model.DynReloc{Off: at, Sym: x.sym, Type: s.dyn.globDat}
+		case x.sym.Absolute(): // a script's: the relocation that was counted is none
+			s.putWord(b, S)
 		default:
 			rel[0] = model.DynReloc{Off: at, Addend: int64(S), Type: s.dyn.relative}
 			s.putAddend(b, S)
@@ -265,7 +266,6 @@ func (s *Set) writeSlot(x *slot, b []byte, rel []model.DynReloc) {
 	default:
 		s.writeTLS(x, b, rel, at, S)
 	}
-	_ = e
 }
 
 func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
@@ -279,7 +279,9 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 	switch x.kind {
 	case slotTP:
 		if len(rel) == 0 {
-			s.putWord(b, uint64(e.TPOff(S)))
+			if x.sym.State == model.Defined {
+				s.putWord(b, uint64(e.TPOff(S)))
+			}
 			return
 		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tpoff}
@@ -299,6 +301,10 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 			s.putWord(b[s.word:], uint64(e.DTPOff(S)))
 		}
 	case slotDesc:
+		if len(rel) == 0 {
+			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", x.sym.Name))
+			return
+		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tlsdesc}
 		if e.Target.Machine().REL {
 			s.putWord(b[s.word:], uint64(off))
@@ -307,10 +313,11 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 }
 
 // putAddend writes the addend of a relative relocation into its place: it must be
-// there where relocations are REL, and GNU ld has it there on x86-64 and AArch64.
+// there where relocations are REL or packed, and GNU ld has it there on x86-64 and
+// AArch64.
 func (s *Set) putAddend(b []byte, v uint64) {
 	m := s.env.Target.Machine()
-	if m.REL || m.ELF == elf.EM_X86_64 || m.ELF == elf.EM_AARCH64 && !s.env.Opt.NoApplyDynamic {
+	if m.REL || s.relr != nil || m.ELF == elf.EM_X86_64 || m.ELF == elf.EM_AARCH64 && !s.env.Opt.NoApplyDynamic {
 		s.putWord(b, v)
 	}
 }

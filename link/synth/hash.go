@@ -46,14 +46,14 @@ func (s *Set) writeHash(b []byte) {
 	}
 }
 
-// bloom says how many bits the filter has, as a power of two: between two and
-// four for each symbol and more than one word.
+// bloom says how many bits the filter has, as a power of two: by the two top bits
+// of the number of symbols, between five and twelve for each, and a word at least.
 func (s *Set) bloom(n int) (log uint) {
-	log = uint(bits.Len(uint(n)-1)) + 1 // 1 + ⌈log₂ n⌉
+	log = uint(bits.Len(uint(n)))
 	switch {
 	case log < 3:
 		log = 5
-	case 1<<(log-2)&n != 0:
+	case n>>(log-2)&1 != 0:
 		log += 3
 	default:
 		log += 2

@@ -44,7 +44,6 @@ type entry struct {
 	home  *merged
 	off   uint64 // in home, as it is in the output
 	to    *entry // a stricter aligned copy, or the string that ends with it
-	hash  uint64
 
 	placed bool
 }
@@ -228,15 +227,22 @@ func (g *mergeGroup) uniteShard(shard, n uint64, guess int) []*entry {
 	return stay
 }
 
+// hashed is an entry and its hash, beside it so that a look at another's costs no
+// trip to memory.
+type hashed struct {
+	hash uint64
+	e    *entry
+}
+
 // entries is a table of entries by their hash.
 type entries struct {
-	slot []*entry // a power of two of them, at most half full
+	slot []hashed // a power of two of them, at most half full
 	made []*entry
 	slab []entry
 }
 
 func newEntries(guess int) *entries {
-	return &entries{slot: make([]*entry, 1<<bits.Len(uint(min(guess, 1<<20))))}
+	return &entries{slot: make([]hashed, 1<<bits.Len(uint(min(guess, 1<<20))))}
 }
 
 // add returns the entry of a piece, a new one if there is none, or none that is
@@ -247,10 +253,10 @@ func (t *entries) add(m *merged, hash uint64, data []byte, align uint64) *entry 
 	}
 	mask := uint64(len(t.slot) - 1)
 	at := hash & mask
-	for t.slot[at] != nil && (t.slot[at].hash != hash || string(t.slot[at].data) != string(data)) {
+	for t.slot[at].e != nil && (t.slot[at].hash != hash || string(t.slot[at].e.data) != string(data)) {
 		at = (at + 1) & mask
 	}
-	old := t.slot[at]
+	old := t.slot[at].e
 	if old != nil && old.align >= align {
 		return old
 	}
@@ -259,8 +265,8 @@ func (t *entries) add(m *merged, hash uint64, data []byte, align uint64) *entry 
 	}
 	e := &t.slab[0]
 	t.slab = t.slab[1:]
-	*e = entry{data: data, align: align, home: m, hash: hash}
-	t.slot[at] = e
+	*e = entry{data: data, align: align, home: m}
+	t.slot[at] = hashed{hash, e}
 	t.made = append(t.made, e)
 	if old != nil {
 		old.to = e
@@ -270,17 +276,17 @@ func (t *entries) add(m *merged, hash uint64, data []byte, align uint64) *entry 
 
 func (t *entries) grow() {
 	old := t.slot
-	t.slot = make([]*entry, max(2*len(old), 16))
+	t.slot = make([]hashed, max(2*len(old), 16))
 	mask := uint64(len(t.slot) - 1)
-	for _, e := range old {
-		if e == nil {
+	for _, x := range old {
+		if x.e == nil {
 			continue
 		}
-		at := e.hash & mask
-		for t.slot[at] != nil {
+		at := x.hash & mask
+		for t.slot[at].e != nil {
 			at = (at + 1) & mask
 		}
-		t.slot[at] = e
+		t.slot[at] = x
 	}
 }
 

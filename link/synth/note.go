@@ -3,6 +3,8 @@ package synth
 import (
 	"debug/elf"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -20,7 +22,12 @@ func (s *Set) createBuildID() {
 	case "fast":
 		n = 8
 	default:
-		n = len(givenID(id))
+		given, err := givenID(id)
+		if err != nil {
+			s.env.Report.Error(fmt.Errorf("--build-id=%s: %w", id, err))
+			return
+		}
+		n = len(given)
 	}
 	s.buildID = s.add(".note.gnu.build-id", elf.SHT_NOTE, allocRead, 4, 0, writer(s.writeBuildID))
 	s.buildID.Size = 16 + uint64(n)
@@ -29,11 +36,18 @@ func (s *Set) createBuildID() {
 
 // givenID is the identifier of --build-id=0x…: digits in pairs, which - and : may
 // part.
-func givenID(id string) []byte {
-	digits := strings.NewReplacer("-", "", ":", "").Replace(strings.TrimPrefix(strings.TrimPrefix(id, "0x"), "0X"))
-	b, _ := hex.DecodeString(digits)
-	return b
+func givenID(id string) ([]byte, error) {
+	if !isGiven(id) {
+		return nil, errors.New("known are none, sha1, tree, md5, uuid, fast and 0x with digits")
+	}
+	b, err := hex.DecodeString(strings.NewReplacer("-", "", ":", "").Replace(id[2:]))
+	if err == nil && len(b) == 0 {
+		err = errors.New("no digits")
+	}
+	return b, err
 }
+
+func isGiven(id string) bool { return strings.HasPrefix(id, "0x") || strings.HasPrefix(id, "0X") }
 
 // noteGNUBuildID is NT_GNU_BUILD_ID.
 const noteGNUBuildID = 3
@@ -44,7 +58,7 @@ func (s *Set) writeBuildID(b []byte) {
 	o.PutUint32(b[4:], uint32(len(b)-16))
 	o.PutUint32(b[8:], noteGNUBuildID)
 	copy(b[12:], "GNU\x00")
-	if strings.HasPrefix(s.env.Opt.BuildID, "0x") || strings.HasPrefix(s.env.Opt.BuildID, "0X") {
-		copy(b[16:], givenID(s.env.Opt.BuildID))
+	if given, err := givenID(s.env.Opt.BuildID); err == nil {
+		copy(b[16:], given)
 	}
 }

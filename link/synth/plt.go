@@ -71,23 +71,14 @@ func (s *Set) pltSlots() uint64 { return s.gotplt.Size - uint64(len(s.plts))*s.w
 // writePLTSlots makes the slots lead to where the dynamic linker is called: on
 // x86 behind the entry's jump, elsewhere to the header.
 func (s *Set) writePLTSlots(b []byte) {
+	lazy := s.env.Target.PLT(s.env).Lazy
 	for _, sym := range s.plts {
 		to := s.plt.Addr(0)
-		switch s.Object.Machine {
-		case elf.EM_X86_64, elf.EM_386:
-			to = s.lazy(uint64(sym.Aux.PLT))
+		if lazy != 0 {
+			to = s.plt.Addr(uint64(sym.Aux.PLT) + lazy)
 		}
 		s.putWord(b[sym.Aux.GOTPLT:], to)
 	}
-}
-
-// lazy is where an entry of x86 goes on when its slot has not been filled: behind
-// its jump of six bytes; an entry that begins with endbr does it at once.
-func (s *Set) lazy(off uint64) uint64 {
-	if s.env.Opt.IBT || s.env.Opt.IBTPLT {
-		return s.plt.Addr(off)
-	}
-	return s.plt.Addr(off) + 6
 }
 
 // writeIGOTPLT holds, where relocations are REL, the resolvers' addresses, which

@@ -11,6 +11,7 @@ import (
 // Core, "Exception Frames").
 type record struct {
 	off, size uint64 // with the length field
+	out       uint64 // its size in the output: without needless DW_CFA_nop
 	cie       int    // FDE: index of its CIE's record; CIE: -1; the end: -2
 	rel, nrel int    // its relocations
 }
@@ -33,13 +34,13 @@ func splitFrames(order binary.ByteOrder, b []byte) (recs []record, ok bool) {
 		length := uint64(order.Uint32(b[off:]))
 		switch {
 		case length == 0:
-			recs = append(recs, record{off: off, size: 4, cie: isEnd})
+			recs = append(recs, record{off: off, size: 4, out: 4, cie: isEnd})
 			off += 4
 			continue
 		case length < 4 || length >= 0xfffffff0 || length > n-off-4:
 			return nil, false
 		}
-		r := record{off: off, size: 4 + length, cie: isCIE}
+		r := record{off: off, size: 4 + length, out: 4 + length, cie: isCIE}
 		if id := uint64(order.Uint32(b[off+4:])); id != 0 {
 			i, known := at[off+4-id]
 			if !known || length < 8 {

@@ -12,7 +12,6 @@ import (
 // collect them by these names.
 type table struct {
 	sec   *model.Section
-	from  *model.Section // .got, whose relocations it has; nil: by name
 	count int
 	first int // in Env.Dynamic
 }

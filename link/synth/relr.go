@@ -36,7 +36,7 @@ func (s *Set) sizeRelr() {
 		return
 	}
 	for i := range s.slots {
-		if x := &s.slots[i]; x.kind == slotAddr && s.dynamicOf(x) == 1 && !x.sym.Preempt {
+		if x := &s.slots[i]; x.kind == slotAddr && s.dynamicOf(x) == 1 && packable(x.sym) {
 			s.pack(s.got, x.off, s.byName[".got"])
 		}
 	}
@@ -49,12 +49,18 @@ func (s *Set) sizeRelr() {
 			for i := range sec.Relocs {
 				r := &sec.Relocs[i]
 				sym := sec.Symbol(r)
-				if r.Type == s.dyn.abs && sym != nil && !sym.Preempt && !fixed(sym) && !sym.IFunc() && sec.Moved(r.Off)%s.word == 0 {
+				if r.Type == s.dyn.abs && sym != nil && packable(sym) && sec.Moved(r.Off)%s.word == 0 {
 					s.pack(sec, r.Off, t)
 				}
 			}
 		}
 	}
+}
+
+// packable says whether the address of a symbol surely makes a relative relocation:
+// a script's symbol may turn out to be a number.
+func packable(sym *model.Symbol) bool {
+	return !sym.Preempt && !fixed(sym) && !sym.Script && !sym.IFunc()
 }
 
 func (s *Set) pack(sec *model.Section, off uint64, t *table) {

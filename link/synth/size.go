@@ -30,9 +30,10 @@ func (s *Set) sizeTables() {
 		s.interp.Size = uint64(len(s.interpreter()))
 	}
 	s.sizeVersions()
-	s.sizeDynamic() // adds strings
+	s.sizeDynamic()
+	s.dynsyms.close() // beyond this point no string is added
 	s.dynsym.Size = uint64(len(s.dynsyms.syms)) * s.dynsym.Entsize
-	s.dynstr.Size = uint64(len(s.dynsyms.strings))
+	s.dynstr.Size = uint64(len(s.dynsyms.bytes))
 	if s.hash != nil {
 		s.hash.Size = s.sysvSize()
 	}
@@ -55,18 +56,24 @@ func (s *Set) settle() {
 func (s *Set) Resize() (changed bool) {
 	s.env.GOT = addr(s.base())
 	edited := s.editExidx()
-	s.sortExidx()
+	s.sortLinked()
 	return s.resizeRelr() || edited
 }
 
 // Finish is told the segments.
 func (s *Set) Finish(segs []*model.Segment) {
 	s.env.GOT = addr(s.base())
-	s.sortExidx()
+	s.sortLinked()
 	s.placeHeaders(segs)
 }
 
+// referred says whether a live place refers to a symbol; that an object names it,
+// as assemblers do with _GLOBAL_OFFSET_TABLE_, is not enough.
 func (s *Set) referred(name string) bool {
 	sym := s.env.Table.Get(name)
-	return sym != nil && sym.Used && (sym.Obj == s.Object || sym.State != model.Defined)
+	if sym == nil || sym.Obj != s.Object && sym.State == model.Defined {
+		return false
+	}
+	_, _, ok := s.user(sym, nil)
+	return ok
 }

@@ -30,7 +30,7 @@ func (s *Set) versions() []string {
 	return names
 }
 
-// base is the name of the first definition: of the library itself.
+// library is the name of the first definition: of the library itself.
 func (s *Set) library() string {
 	if s.env.Opt.Soname != "" {
 		return s.env.Opt.Soname
@@ -53,10 +53,10 @@ func (s *Set) sizeVersions() {
 	if len(names) == 0 {
 		return
 	}
-	s.dynsyms.str(s.library())
+	s.dynsyms.add(s.library())
 	size := uint64(20 + 8)
 	for _, n := range names {
-		s.dynsyms.str(n)
+		s.dynsyms.add(n)
 		size += uint64(20 + 8*(1+len(s.deps(n))))
 	}
 	s.verdef.Size, s.verdef.Info = size, uint32(1+len(names))
@@ -81,7 +81,7 @@ func (s *Set) writeVerdef(b []byte) {
 		}
 		for i, n := range append([]string{name}, deps...) {
 			aux := b[20+8*i:]
-			o.PutUint32(aux, s.dynsyms.str(n))
+			o.PutUint32(aux, s.dynsyms.at(n))
 			if i < len(deps) {
 				o.PutUint32(aux[4:], 8)
 			}

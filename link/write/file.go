@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"os"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -21,8 +23,16 @@ type file struct {
 	names *strtab // section names
 	syms  *symtab // nil with --strip-all
 	extra []extra // the sections behind all others
-	shoff int64
-	size  int64
+
+	relocs      []*relocs
+	relOf       map[*model.Output]*relocs
+	groups      []*grouped
+	inGroup     map[*model.Output]bool     // it has members of groups
+	signature   map[*model.Symbol]*grouped // those that are nothing else
+	sectionSyms map[*model.Output]int      // indices of section symbols
+	regular     int                        // section headers before those of extra
+	shoff       int64
+	size        int64
 
 	b []byte // the whole file
 }
@@ -43,7 +53,11 @@ func File(env *model.Env, segs []*model.Segment, name string) error {
 	if err != nil {
 		return err
 	}
-	o, err := create(name, f.size)
+	mode := os.FileMode(0o777)
+	if env.Opt.Relocatable {
+		mode = 0o666
+	}
+	o, err := create(name, f.size, mode)
 	if err != nil {
 		return err
 	}
@@ -80,24 +94,49 @@ func plan(env *model.Env, segs []*model.Segment) (*file, error) {
 	if env.Order == binary.ByteOrder(binary.BigEndian) {
 		f.Data = elf.ELFDATA2MSB
 	}
-	if !env.Opt.Relocatable && len(segs) > 0xffff_ffff/f.PhdrSize() {
-		return nil, fmt.Errorf("%d program headers", len(segs))
-	}
-	for i, out := range env.Outputs {
-		out.Index = i + 1
-	}
+	f.planRelocs()
+	f.planGroups()
+	f.index()
 	if err := f.pack(); err != nil {
 		return nil, err
 	}
 	end := f.place()
 	f.tables(end)
+	if f.syms != nil && f.syms.names > math.MaxUint32 {
+		return nil, fmt.Errorf(".strtab: %#x bytes of names are more than st_name can tell (0xffffffff); -s, -S or -x leave symbols out", f.syms.names)
+	}
+	if f.Class == elf.ELFCLASS32 && f.size > math.MaxUint32 {
+		return nil, fmt.Errorf("the file would have %#x bytes; a 32-bit ELF file has at most 0xffffffff", f.size)
+	}
 	return f, nil
 }
 
+// index numbers the sections: groups come first, and relocations behind what they
+// are about, as in GNU ld.
+func (f *file) index() {
+	n := 1
+	for _, g := range f.groups {
+		g.index = n
+		n++
+	}
+	for _, out := range f.env.Outputs {
+		out.Index = n
+		n++
+		if r := f.relOf[out]; r != nil {
+			r.index = n
+			n++
+		}
+	}
+	f.regular = n
+}
+
+// hasSymtab says whether there is a symbol table: relocations need one.
+func (f *file) hasSymtab() bool { return f.env.Opt.Strip != model.StripAll || f.emits() }
+
 // count is the number of section headers.
 func (f *file) count() int {
-	n := 1 + len(f.env.Outputs) + 1 // the null section, .shstrtab
-	if f.env.Opt.Strip != model.StripAll {
+	n := f.regular + 1 // .shstrtab
+	if f.hasSymtab() {
 		n += 2
 		if n >= elffile.ShnLoReserve {
 			n++
@@ -117,6 +156,8 @@ func (f *file) fill() {
 	if f.syms != nil {
 		f.syms.write(f, f.bytesOf(".symtab"), f.bytesOf(".strtab"), f.bytesOf(".symtab_shndx"))
 	}
+	f.writeRelocs()
+	f.writeGroups()
 	for out, m := range f.made {
 		copy(f.b[out.FileOff:], m.b)
 	}

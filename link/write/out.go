@@ -19,8 +19,9 @@ type output struct {
 	plain bool // no regular file: it is written to, not replaced
 }
 
-// create makes an output of n bytes, all zero.
-func create(name string, n int64) (*output, error) {
+// create makes an output of n bytes, all zero. A new file gets the mode, from
+// which the system takes the umask.
+func create(name string, n int64, mode os.FileMode) (*output, error) {
 	real, err := follow(name)
 	if err != nil {
 		return nil, err
@@ -33,7 +34,7 @@ func create(name string, n int64) (*output, error) {
 		o.plain, o.b = true, make([]byte, n)
 		return o, nil
 	}
-	if o.tmp, err = temporary(real); err != nil {
+	if o.tmp, err = temporary(real, mode); err != nil {
 		return nil, err
 	}
 	if err := o.reserve(n); err != nil {
@@ -43,13 +44,12 @@ func create(name string, n int64) (*output, error) {
 	return o, nil
 }
 
-// temporary creates a file beside name with the mode of an executable, from
-// which the system takes the umask. GNU ld does the same with a new file.
-func temporary(name string) (*os.File, error) {
+// temporary creates a file beside name.
+func temporary(name string, mode os.FileMode) (*os.File, error) {
 	dir, base := filepath.Split(name)
 	for i := 0; ; i++ {
 		tmp := fmt.Sprintf("%s.%s.%d.%d", dir, base, os.Getpid(), i)
-		f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o777)
+		f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if err == nil || !errors.Is(err, os.ErrExist) || i > 1000 {
 			return f, err
 		}

@@ -2,159 +2,191 @@ package write
 
 import (
 	"debug/elf"
-	"strings"
+	"path/filepath"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
 )
 
-// symtab is the symbol table in the order of GNU ld: the null symbol; of each
-// object its locals, the file's name first; globals that are made local behind a
+// symtab is the symbol table in the order of GNU ld: the null symbol; where the
+// output has relocations, a symbol for each section; of each object its locals, the file's name first; globals that are made local behind a
 // file symbol without a name; then globals, each with the object that defines it.
 type symtab struct {
 	runs   []run
 	local  int // symbols before the first global
 	count  int
 	names  int64 // bytes of .strtab
+	mark   int   // index of the file symbol without a name, 0: there is none
 	xindex bool  // there is a .symtab_shndx
 }
 
-// run is what one object gives, of locals, hidden globals or globals; also the
-// symbols that no object defines.
-type run struct {
-	obj   *model.Object // nil: list
-	list  []*model.Symbol
-	kind  kind
-	first int // index of its first symbol
-	n     int
-	str   int64 // offset of its first name
-	len   int64
-}
-
-type kind uint8
+// kind is one of the three parts of the table.
+type kind int
 
 const (
-	locals   kind = iota
-	nameless      // the file symbol "" alone
+	locals kind = iota
 	hidden
 	globals
+	kinds
+	left // not in the table
 )
+
+// run is what one object gives to each part; or what symbols give that no object
+// defines.
+type run struct {
+	obj  *model.Object // nil: list
+	list []*model.Symbol
+	part [kinds]struct {
+		first, n int   // symbols
+		str, len int64 // bytes of names
+	}
+}
 
 // newSymtab decides which symbols are in the table and where.
 func newSymtab(f *file) *symtab {
 	e := f.env
-	script := e.Table.Some(func(s *model.Symbol) bool { return s.Obj == nil })
-	t := &symtab{count: 1, names: 1, xindex: f.count() >= elffile.ShnLoReserve}
-	each := func(k kind) {
-		for _, o := range e.Objects {
-			t.runs = append(t.runs, run{obj: o, kind: k})
-		}
-		if k != locals {
-			t.runs = append(t.runs, run{list: script, kind: k})
-		}
+	t := &symtab{count: 1 + f.placeSectionSymbols(), names: 1, xindex: f.count() >= elffile.ShnLoReserve}
+	for _, o := range e.Objects {
+		t.runs = append(t.runs, run{obj: o, list: o.Symbols})
 	}
-	each(locals)
-	mark := len(t.runs)
-	t.runs = append(t.runs, run{kind: nameless, n: 1})
-	each(hidden)
-	each(globals)
+	t.runs = append(t.runs, run{list: e.Table.Some(func(s *model.Symbol) bool { return s.Obj == nil })})
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
-		r.walk(e, func(s *model.Symbol) {
-			r.n++
-			r.len += int64(len(name(s))) + 1
+		r.walk(f, func(s *model.Symbol, k kind) {
+			r.part[k].n++
+			r.part[k].len += int64(len(f.name(s))) + 1
 		})
 	})
-	t.place(mark)
+	t.place()
 	return t
 }
 
 // place gives the runs their indices. The nameless file symbol is there only if
 // hidden globals follow.
-func (t *symtab) place(mark int) {
-	any := false
-	for i := range t.runs {
-		any = any || t.runs[i].kind == hidden && t.runs[i].n != 0
-	}
-	if !any {
-		t.runs[mark].n = 0
-	}
-	for i := range t.runs {
-		r := &t.runs[i]
-		if r.kind == globals && t.local == 0 {
+func (t *symtab) place() {
+	for k := locals; k < kinds; k++ {
+		if k == globals {
 			t.local = t.count
 		}
-		r.first, r.str = t.count, t.names
-		t.count += r.n
-		t.names += r.len
+		for i := range t.runs {
+			p := &t.runs[i].part[k]
+			if k == hidden && p.n != 0 && t.mark == 0 {
+				t.mark = t.count
+				t.count++
+			}
+			p.first, p.str = t.count, t.names
+			t.count += p.n
+			t.names += p.len
+		}
 	}
 }
 
-// walk calls yield with the symbols of a run.
-func (r *run) walk(e *model.Env, yield func(*model.Symbol)) {
-	list := r.list
+// walk calls yield with the symbols that a run gives, and the part they are in.
+func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
+	n := 0
 	if o := r.obj; o != nil {
-		list = o.Symbols
-		if r.kind == locals {
-			list = list[:min(o.Locals, len(list))]
-		} else {
-			list = list[min(o.Locals, len(list)):]
-		}
-		if o.JustSymbols && r.kind == locals {
-			return
+		n = min(o.Locals, len(r.list))
+		if !o.JustSymbols {
+			r.walkLocals(f, r.list[:n], yield)
 		}
 	}
-	for _, s := range list {
-		if s == nil || r.kind != locals && s.Obj != r.obj {
+	for _, s := range r.list[n:] {
+		if s == nil || s.Obj != r.obj {
 			continue
 		}
-		if r.kind == locals {
-			if keepLocal(e, s) {
-				yield(s)
-			}
-		} else if keepGlobal(s) && forcedLocal(e, s) == (r.kind == hidden) && !(r.kind == hidden && e.Opt.DiscardLocals == model.DiscardAll) {
-			yield(s)
+		if k := f.globalKind(s); k != left {
+			yield(s, k)
 		}
 	}
+}
+
+// walkLocals gives an object's local symbols. They follow a file symbol; an object
+// that has none, of the assembler, gets one with its own name.
+func (r *run) walkLocals(f *file, list []*model.Symbol, yield func(*model.Symbol, kind)) {
+	named := false
+	for _, s := range list {
+		if s == nil || !f.keepLocal(s) {
+			continue
+		}
+		if !named && s.Type != elf.STT_FILE && !r.obj.Linker && f.env.Opt.DiscardLocals != model.DiscardAll {
+			yield(&model.Symbol{Name: fileName(r.obj), State: model.Defined, Type: elf.STT_FILE, Local: true}, locals)
+		}
+		named = true
+		yield(s, locals)
+	}
+}
+
+// fileName is the name of an object without directory or archive.
+func fileName(o *model.Object) string {
+	if o.Member != "" {
+		return filepath.Base(o.Member)
+	}
+	return filepath.Base(o.File)
 }
 
 // keepLocal says whether a local symbol goes into the table. By default those
 // that the assembler made (".L") are left out where they lie in merged data, as
-// the merging made them meaningless.
-func keepLocal(e *model.Env, s *model.Symbol) bool {
+// the merging made them meaningless; in an object nothing was merged. Whatever
+// relocations of the output name is there.
+func (f *file) keepLocal(s *model.Symbol) bool {
+	opt := f.env.Opt
 	switch {
+	case s.State != model.Defined:
+		return f.signature[s] != nil
 	case s.Type == elf.STT_SECTION, !placed(s):
 		return false
+	case s.Need.Load()&model.NeedIndex != 0:
+		return true
+	case opt.Strip == model.StripAll:
+		return false
 	case s.Type == elf.STT_FILE:
-		return e.Opt.DiscardLocals != model.DiscardAll
+		return opt.DiscardLocals != model.DiscardAll
 	}
-	switch e.Opt.DiscardLocals {
+	switch opt.DiscardLocals {
 	case model.DiscardAll:
 		return false
 	case model.DiscardTemporary:
-		return !strings.HasPrefix(s.Name, ".L")
+		return !isTemporary(s.Name)
 	case model.DiscardDefault:
-		return s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !strings.HasPrefix(s.Name, ".L")
+		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
 	}
 	return true
 }
 
-// keepGlobal says the same of a global one. GNU ld leaves out undefined symbols
-// that are not dynamic.
-func keepGlobal(s *model.Symbol) bool {
-	if s.State == model.Defined {
-		return placed(s) && (!s.Provide || s.Used)
+// globalKind says in which part a global symbol is. GNU ld leaves out undefined
+// symbols that are not dynamic; an object has all.
+func (f *file) globalKind(s *model.Symbol) kind {
+	e := f.env
+	switch {
+	case s.Need.Load()&model.NeedIndex != 0 && (s.State != model.Defined || placed(s)):
+		if forcedLocal(e, s) {
+			return hidden
+		}
+		return globals
+	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable:
+		return left
+	case s.State == model.Common:
+		return globals
+	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0):
+		return globals
+	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
+		return left
+	case !forcedLocal(e, s):
+		return globals
+	case e.Opt.DiscardLocals == model.DiscardAll:
+		return left
 	}
-	return s.State == model.Undefined && s.DynIndex != 0
+	return hidden
 }
 
 // placed says whether the symbol has a place in the output or needs none.
 func placed(s *model.Symbol) bool {
-	if s.Sec == nil {
-		return true
+	t := s.Sec
+	if t == nil || t.Map == nil {
+		return t == nil || t.Live && t.Out != nil
 	}
-	_, _, ok := s.Sec.At(s.Value)
-	return ok && s.Sec.Live
+	_, _, ok := t.At(s.Value)
+	return ok && t.Live
 }
 
 // forcedLocal says whether a global is local in the table. In an executable that
@@ -164,10 +196,11 @@ func forcedLocal(e *model.Env, s *model.Symbol) bool {
 		e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL)
 }
 
-// name is a symbol's name in the table: with its version, where it is dynamic.
-func name(s *model.Symbol) string {
+// name is a symbol's name in the table: with its version, where it is dynamic or
+// may become so.
+func (f *file) name(s *model.Symbol) string {
 	switch {
-	case s.Version == "" || s.Local || s.DynIndex == 0:
+	case s.Version == "" || s.Local || s.DynIndex == 0 && !f.env.Opt.Relocatable:
 		return s.Name
 	case s.Default:
 		return s.Name + "@@" + s.Version
@@ -177,23 +210,31 @@ func name(s *model.Symbol) string {
 
 // write fills the table, its string table and its table of extended indices.
 func (t *symtab) write(f *file, tab, str, shndx []byte) {
+	if t.mark != 0 {
+		f.putSymbol(tab, shndx, t.mark, &elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)}, 0)
+	}
+	for out, i := range f.sectionSyms {
+		s := elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_SECTION)}
+		if !f.env.Opt.Relocatable {
+			s.Value = out.Addr
+		}
+		f.putSymbol(tab, shndx, i, &s, out.Index)
+	}
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
-		n, pos := r.first, r.str
-		if r.kind == nameless && r.n == 1 {
-			f.putSymbol(tab, shndx, n, &elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)}, 0)
-			return
-		}
-		r.walk(f.env, func(s *model.Symbol) {
-			sym, sec := f.symbol(s, r.kind)
-			if s.Name != "" {
-				sym.Name = uint32(pos)
+		next := r.part
+		r.walk(f, func(s *model.Symbol, k kind) {
+			p := &next[k]
+			sym, sec := f.symbol(s, k)
+			w := f.name(s)
+			if w != "" {
+				sym.Name = uint32(p.str)
 			}
-			f.putSymbol(tab, shndx, n, &sym, sec)
-			w := name(s)
-			copy(str[pos:], w)
-			pos += int64(len(w)) + 1
-			n++
+			s.Index = int32(p.first)
+			f.putSymbol(tab, shndx, p.first, &sym, sec)
+			copy(str[p.str:], w)
+			p.str += int64(len(w)) + 1
+			p.first++
 		})
 	})
 }
@@ -207,7 +248,12 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		bind = elf.STB_LOCAL
 	}
 	sym = elffile.Symbol{Info: info(bind, s.Type), Other: s.Other | uint8(s.Vis), Size: s.Size}
-	if s.State != model.Defined {
+	switch {
+	case s.State == model.Common:
+		return f.common(s, sym), 0
+	case f.signature[s] != nil:
+		return sym, f.signature[s].index
+	case s.State != model.Defined:
 		return sym, 0
 	}
 	sym.Value = s.Addr()
@@ -219,7 +265,10 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		sym.Shndx = uint16(elf.SHN_ABS)
 	default:
 		sec = out.Index
-		if s.Type == elf.STT_TLS {
+		switch {
+		case f.env.Opt.Relocatable: // gABI: an offset in the section
+			sym.Value -= out.Addr
+		case s.Type == elf.STT_TLS:
 			sym.Value -= f.env.TLSStart
 		}
 		if s.Sec != nil && s.Sec.Moves != nil {
@@ -229,9 +278,36 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 	return sym, sec
 }
 
+// common is the entry of a common symbol, whose value is its alignment.
+func (f *file) common(s *model.Symbol, sym elffile.Symbol) elffile.Symbol {
+	sym.Value, sym.Shndx = s.Value, uint16(elf.SHN_COMMON)
+	if s.Large {
+		sym.Shndx = shnLargeCommon
+	}
+	return sym
+}
+
+// shnLargeCommon is SHN_X86_64_LCOMMON.
+const shnLargeCommon = 0xff02
+
+// placeSectionSymbols gives each section a symbol, where relocations may need it,
+// and returns how many there are.
+func (f *file) placeSectionSymbols() int {
+	if !f.emits() {
+		return 0
+	}
+	f.sectionSyms = make(map[*model.Output]int, len(f.env.Outputs))
+	for i, out := range f.env.Outputs {
+		f.sectionSyms[out] = i + 1
+	}
+	return len(f.env.Outputs)
+}
+
 func outOf(s *model.Symbol) *model.Output {
-	if s.Sec == nil {
+	if t := s.Sec; t == nil {
 		return s.Out
+	} else if t.Map == nil {
+		return t.Out
 	}
 	out, _, _ := s.Sec.At(s.Value)
 	return out

@@ -32,11 +32,11 @@ const (
 
 // loadForm says what becomes of the instruction at a relocation of kind kLoad.
 func (t *target) loadForm(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol) form {
-	if e.Opt.NoRelax || sym == nil || sym.Preempt || sym.IFunc() || sym.Name == "_DYNAMIC" {
-		return keep // the dynamic linker takes _DYNAMIC's entry as it was linked
-	}
-	if e.PIC() && !sym.Movable() {
+	if e.Opt.NoRelax || sym == nil || sym.Preempt || sym.IFunc() {
 		return keep
+	}
+	if sym.Name == "_DYNAMIC" && sym.State == model.Defined {
+		return keep // the dynamic linker takes its entry as it was linked
 	}
 	if r.Off < 2 || t.wide && r.Addend != -4 || !t.wide && r.Addend != 0 {
 		return keep
@@ -46,6 +46,11 @@ func (t *target) loadForm(e *model.Env, s *model.Section, r *model.Reloc, sym *m
 		return keep
 	}
 	switch {
+	case e.PIC() && !sym.Movable():
+		if op == 0x8b && sym.Value <= math.MaxInt32 { // a number, 0 if nothing defines it
+			return formMov
+		}
+		return keep
 	case op == 0xff && mod>>3&7 == 2:
 		return formCall
 	case op == 0xff && mod>>3&7 == 4:

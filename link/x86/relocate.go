@@ -119,7 +119,7 @@ func (j *job) relocate(i int) int {
 	S, A := e.Value(s, r)
 	L := S
 	if sym != nil && (sym.Preempt || sym.IFunc()) {
-		if at, ok := linkage(e, sym); ok {
+		if at, ok := e.Linkage(sym); ok {
 			L = at
 			if !sym.Preempt && !(k == kWord && e.PIC()) {
 				S = at
@@ -149,22 +149,6 @@ func (j *job) locate(off uint64) (uint64, bool) {
 	return j.base + off, off <= uint64(len(j.b))
 }
 
-// linkage is the address of a symbol's PLT entry.
-func linkage(e *model.Env, sym *model.Symbol) (uint64, bool) {
-	a := sym.Aux
-	if a == nil || a.PLT < 0 {
-		return 0, false
-	}
-	sec := e.SecPLT
-	if a.IPLT {
-		sec = e.SecIPLT
-	}
-	if sec == nil {
-		return 0, false
-	}
-	return sec.Addr(uint64(a.PLT)), true
-}
-
 // code does all kinds but those of TLS.
 func (j *job) code(r *model.Reloc, k kind, sym *model.Symbol, S uint64, A int64, L, P uint64) error {
 	t, e := j.t, j.e
@@ -176,7 +160,7 @@ func (j *job) code(r *model.Reloc, k kind, sym *model.Symbol, S uint64, A int64,
 		}
 	case kNarrow:
 		if e.PIC() && j.movable {
-			return notPIC(e)
+			return e.FixedError()
 		}
 	case kPC:
 		if sym != nil && sym.Preempt {

@@ -82,7 +82,7 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 		t.scanWord(e, s, r, sym)
 	case kNarrow:
 		if sym != nil && e.PIC() && (sym.Preempt || sym.Movable() && !sym.Script) {
-			t.fault(e, s, r, sym, notPIC(e))
+			t.fault(e, s, r, sym, e.FixedError())
 		}
 		wantAddress(sym)
 	case kPC:
@@ -101,7 +101,7 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 		sym.Want(model.NeedGOT)
 	case kGOTOff:
 		if sym != nil && sym.Preempt {
-			t.fault(e, s, r, sym, notPIC(e))
+			t.fault(e, s, r, sym, e.FixedError())
 		}
 		wantAddress(sym)
 	case kSize:
@@ -138,7 +138,7 @@ func (t *target) scanPC(e *model.Env, s *model.Section, r *model.Reloc, sym *mod
 	case sym == nil:
 	case sym.Preempt:
 		if t.wide || r.Type != r32PC32 {
-			t.fault(e, s, r, sym, notPIC(e))
+			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
 		e.CountDynamic(s, r, t.name(r.Type), sym)
@@ -150,13 +150,6 @@ func (t *target) scanPC(e *model.Env, s *model.Section, r *model.Reloc, sym *mod
 	default:
 		wantAddress(sym)
 	}
-}
-
-func notPIC(e *model.Env) error {
-	if e.Opt.Shared {
-		return errors.New("it cannot be in a shared object; recompile with -fPIC")
-	}
-	return errors.New("it cannot be in a position-independent executable; recompile with -fPIE")
 }
 
 // fault reports a relocation that cannot be, before there are addresses.

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -59,8 +60,7 @@ func (t *target) unitAt(s *model.Section, i int, k kind) (unit, error) {
 // scanUnit is for a sequence in an executable.
 func (t *target) scanUnit(e *model.Env, s *model.Section, i int, k kind) int {
 	r := &s.Relocs[i]
-	u, err := t.unitAt(s, i, k)
-	if err != nil {
+	if _, err := t.unitAt(s, i, k); err != nil {
 		t.fault(e, s, r, nil, err)
 		return 0
 	}
@@ -72,7 +72,6 @@ func (t *target) scanUnit(e *model.Env, s *model.Section, i int, k kind) int {
 		t.fault(e, s, r, sym, err)
 		return 1
 	}
-	_ = u
 	if sym.Preempt {
 		sym.Want(model.NeedGOTTP)
 	}
@@ -91,7 +90,7 @@ func (t *target) scanTLS(e *model.Env, s *model.Section, r *model.Reloc, k kind,
 		err = t.scanIE(e, s, r, k, sym)
 	case kLE:
 		if e.Opt.Shared {
-			err = notPIC(e)
+			err = e.FixedError()
 		}
 	case kDesc:
 		switch {
@@ -123,7 +122,7 @@ func (t *target) scanIE(e *model.Env, s *model.Section, r *model.Reloc, k kind, 
 		return errors.New("its form for Sun's dynamic linker is not supported; use @gotntpoff")
 	}
 	if !t.wide && r.Type == r32IE && e.PIC() {
-		return notPIC(e) // the GOT entry's address in the instruction
+		return e.FixedError() // the GOT entry's address in the instruction
 	}
 	sym.Want(model.NeedGOTTP)
 	if e.Opt.Shared {
@@ -187,7 +186,7 @@ func (j *job) tlsRow(r *model.Reloc, k kind, sym *model.Symbol, S uint64, A int6
 	a := sym.Aux
 	switch {
 	case k == kDTPOff:
-		if !e.Opt.Shared {
+		if !e.Opt.Shared && j.s.Flags&elf.SHF_EXECINSTR != 0 {
 			v.DTP = v.TP // local dynamic became local exec
 		}
 		return j.apply(r, &v)

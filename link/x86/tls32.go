@@ -72,10 +72,8 @@ func unitLD32(b []byte, off int) (unit, bool) {
 func isIE32(b []byte, off int, typ uint32) bool {
 	op, mod := b[off-2], b[off-1]
 	if typ == r32IE {
-		if op == 0xa1 || mod == 0xa1 { // movl x, %eax has its opcode only
-			return mod == 0xa1
-		}
-		return (op == 0x8b || op == 0x03) && mod&0xc7 == 0x05
+		// movl x, %eax has an opcode and no ModRM byte.
+		return mod == 0xa1 || (op == 0x8b || op == 0x03) && mod&0xc7 == 0x05
 	}
 	if mod&0xc0 != 0x80 || mod&7 == 4 {
 		return false
@@ -95,10 +93,8 @@ func initial32(b []byte, off int, x int64, typ uint32) {
 		b[off-2], b[off-1] = 0xc7, 0xc0|reg // movl $off, %reg
 	case op == 0x2b:
 		b[off-2], b[off-1] = 0x81, 0xe8|reg // subl $off, %reg
-	case typ == r32IE:
-		b[off-2], b[off-1] = 0x81, 0xc0|reg // addl $off, %reg
 	default:
-		b[off-2], b[off-1] = 0x8d, 0x80|reg<<3|reg // leal off(%reg), %reg
+		b[off-2], b[off-1] = 0x81, 0xc0|reg // addl $off, %reg
 	}
 	if typ == r32IE32 {
 		x = -x

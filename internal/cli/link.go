@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"elfwright/link"
+	"elfwright/link/emul"
+	"elfwright/link/model"
+	"elfwright/link/options"
+)
+
+func linkVerb() *verb {
+	return &verb{
+		name:  "link",
+		short: "link objects and archives by a linker script of GNU ld's language",
+		usage: []string{"[ld options] FILE…", "-T SCRIPT [ld options] FILE… -o OUT"},
+		args:  args{max: -1, name: "FILE"},
+		raw:   true,
+		long: `The options are those of GNU ld; docs/link-options.md lists all of them, and what becomes of each. Started under a name that is ld or ends in -ld or in ld.elfwright this program is this verb: a link called ld in a directory that gcc is given with -B, or aarch64-linux-gnu-ld in the PATH of a build.
+
+Without -T a default script lays the output out; --verbose prints it. It is a script like any other: one given with -T that says INSERT adds to it.
+
+What GNU ld has not: --add-phdr puts one more program header on top of those that the script, or the default layout, gives. It names a type (a word such as LOAD, NOTE, or a number) and what it is over: 'sections=PATTERN' for output sections, 'vaddr=A size=N' for a range, 'size=N' alone for N new zeros with a LOAD of their own above all others. --spare-program-headers leaves empty entries. --dialect=lld takes lld's rules where the two linkers differ. --map-html writes a page with the picture of the output, --timing tells how long each pass took.
+
+Shared objects are not linked; an output may be one (-shared), or be loadable anywhere (-pie).`,
+		examples: []example{
+			{"a static program of one object, by the default script", `printf '.globl _start\n_start: mov $60, %%eax\nxor %%edi, %%edi\nsyscall\n' > a.s && as a.s -o a.o && elfwright link a.o -o a && ./a`},
+			{"one more program header, over a heap of 64 KiB of its own", `printf '.globl _start\n_start: mov $60, %%eax\nxor %%edi, %%edi\nsyscall\n' | as -o b.o && elfwright link --add-phdr '0x6ffffff0 flags=rw size=64K align=4K' b.o -o b && ./b && elfwright show -l b`},
+			{"the default script of a machine", "elfwright link -m aarch64linux --verbose"},
+		},
+		run: runLink,
+	}
+}
+
+// linker reports whether a program of this name is a linker.
+func linker(program string) bool {
+	base := filepath.Base(program)
+	for _, end := range []string{"ld", "ld.elfwright", "ld.bfd"} {
+		if base == end || strings.HasSuffix(base, "-"+end) {
+			return true
+		}
+	}
+	return false
+}
+
+// Arguments are the arguments for Main of a command line with the program's
+// name: under the name of a linker the program is the verb link.
+func Arguments(args []string) []string {
+	if len(args) == 0 {
+		return nil
+	}
+	if linker(args[0]) {
+		return append([]string{"link", programFlag + args[0]}, args[1:]...)
+	}
+	return args[1:]
+}
+
+// programFlag, before all others, tells link the name that it was started under.
+const programFlag = "--started-as="
+
+func runLink(c *call) error {
+	program, args := "", c.args
+	if len(args) > 0 && strings.HasPrefix(args[0], programFlag) {
+		program, args = args[0][len(programFlag):], args[1:]
+	}
+	opt, asked, err := options.Parse(args, os.ReadFile)
+	if err != nil {
+		return linkUsage(c, err)
+	}
+	if asked.Timing && c.prog.timing == nil {
+		c.prog.timing = newTiming()
+	}
+	if opt.Emulation == "" {
+		if e := emul.ByProgram(program); e != nil {
+			opt.Emulation = e.Name
+		}
+	}
+	if done, err := linkAnswer(c, opt, asked, program); done || err != nil {
+		return err
+	}
+	res, err := link.Link(opt, link.Host{Phase: c.phase})
+	return linkReport(c, opt, res, err)
+}
+
+// linkUsage is a fault of the command line, one line for each.
+func linkUsage(c *call, err error) error {
+	return usageError{c.prog.path, strings.ReplaceAll(err.Error(), "\n", "\n"+c.prog.path+": ")}
+}
+
+// linkAnswer prints what a command line asks for that links nothing.
+func linkAnswer(c *call, opt *model.Options, asked options.Asked, program string) (done bool, err error) {
+	if asked.Version || asked.Banner {
+		// Linux's build wants "GNU ld" first and the version of it last.
+		fmt.Fprintf(c.out, "GNU ld (compatible with it: elfwright link) %s\n", link.GNU)
+	}
+	if asked.Emulations {
+		fmt.Fprintf(c.out, "  Supported emulations:\n   %s\n", strings.Join(emul.Names(), "\n   "))
+	}
+	switch {
+	case asked.Help:
+		writeHelp(c.out, c.verb, c.prog.path, c.prog.helpWidth())
+		writeOptions(c.out)
+		return true, nil
+	case asked.Sysroot:
+		fmt.Fprintln(c.out, opt.Sysroot)
+		return true, nil
+	case asked.Format:
+		e, err := link.Emulation(opt)
+		if err == nil {
+			fmt.Fprintln(c.out, e.Format())
+		}
+		return true, err
+	case asked.Script:
+		text, external, err := link.ScriptText(opt)
+		if err != nil {
+			return true, err
+		}
+		which := "internal"
+		if external {
+			which = "external"
+		}
+		fmt.Fprintf(c.out, "using %s linker script:\n%[2]s\n%[3]s\n%[2]s\n", which, strings.Repeat("=", 50), text)
+	}
+	return len(opt.Inputs) == 0 && (asked.Version || asked.Banner || asked.Script), nil
+}
+
+// linkReport prints what a link has to say.
+func linkReport(c *call, opt *model.Options, res *link.Result, err error) error {
+	if res == nil {
+		return err
+	}
+	for _, line := range res.Trace {
+		fmt.Fprintln(c.out, line)
+	}
+	if !opt.NoWarnings {
+		for _, w := range res.Warnings {
+			fmt.Fprintf(c.err, "%s: warning: %v\n", c.prog.path, w)
+		}
+	}
+	for _, line := range res.Notes {
+		fmt.Fprintln(c.err, line)
+	}
+	for _, t := range res.Texts {
+		if werr := writeText(c, t); werr != nil {
+			err = errors.Join(err, werr)
+		}
+	}
+	return err
+}
+
+// writeText writes a map, a rule of make, a table.
+func writeText(c *call, t link.Text) error {
+	if t.File == "-" {
+		return t.Write(c.out)
+	}
+	f, err := os.Create(t.File)
+	if err != nil {
+		return err
+	}
+	err = t.Write(f)
+	var perr *fs.PathError
+	if e := f.Close(); err == nil && errors.As(e, &perr) {
+		err = e
+	}
+	return err
+}

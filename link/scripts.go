@@ -1,0 +1,122 @@
+package link
+
+import (
+	"debug/elf"
+	"strings"
+
+	"elfwright/ldscript"
+	"elfwright/link/emul"
+	"elfwright/link/layout"
+	"elfwright/link/model"
+)
+
+// readScripts reads the scripts of -T, and the default script where it counts.
+func (l *linkage) readScripts() error {
+	e, err := Emulation(l.opt)
+	if err != nil {
+		return err
+	}
+	l.emul = e
+	if e.Bare && l.opt.Target2 == "" { // AAELF32: a platform chooses
+		l.opt.Target2 = "rel"
+	}
+	l.env.Class, l.env.Order = 64, byteOrder(e.Data)
+	if e.Class == elf.ELFCLASS32 {
+		l.env.Class = 32
+	}
+	texts, err := scriptTexts(l.opt, e)
+	if err != nil {
+		return err
+	}
+	for _, t := range texts {
+		tree, err := l.parse(t.Name, t.Text)
+		if err != nil {
+			return err
+		}
+		if t.Default {
+			l.standard = tree
+		} else {
+			l.trees = append(l.trees, tree)
+		}
+	}
+	return l.compile()
+}
+
+// parse reads a script, and what it includes.
+func (l *linkage) parse(name string, text []byte) (*ldscript.Script, error) {
+	open := ldscript.OpenIn(l.searchDirs(nil))
+	return ldscript.Parse(name, text, ldscript.Options{Open: open, LLD: l.opt.Dialect == "lld"})
+}
+
+// compile makes the layout of the scripts that are known.
+func (l *linkage) compile() (err error) {
+	l.script, err = layout.Compile(l.opt, l.trees, l.standard, l.env.Report)
+	if err != nil {
+		return err
+	}
+	return l.checkFormat()
+}
+
+// searchDirs are the directories of -L and of SEARCH_DIR, the sysroot put in.
+func (l *linkage) searchDirs(more []string) []string {
+	var dirs []string
+	list := l.opt.LibPaths
+	if !l.opt.NoStdlib {
+		list = append(list[:len(list):len(list)], more...)
+	}
+	for _, d := range list {
+		for _, mark := range []string{"=", "$SYSROOT"} {
+			if rest, ok := strings.CutPrefix(d, mark); ok {
+				d = l.opt.Sysroot + rest
+				break
+			}
+		}
+		dirs = append(dirs, d)
+	}
+	return dirs
+}
+
+// scriptTexts are the scripts of a link: those of -T, and behind them the default
+// script.
+func scriptTexts(opt *model.Options, e *emul.Emulation) ([]layout.Text, error) {
+	var texts []layout.Text
+	l := linkage{opt: opt}
+	open := ldscript.OpenIn(l.searchDirs(nil))
+	for _, name := range opt.Scripts {
+		path, text, err := open(name, nil)
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, layout.Text{Name: path, Text: text})
+	}
+	if opt.DefaultScript != "" {
+		path, text, err := open(opt.DefaultScript, nil)
+		if err != nil {
+			return nil, err
+		}
+		return append(texts, layout.Text{Name: path, Text: text, Default: true}), nil
+	}
+	return append(texts, layout.Text{Name: "default script", Text: []byte(e.Script(kind(opt, e))), Default: true}), nil
+}
+
+func kind(opt *model.Options, e *emul.Emulation) emul.Kind {
+	relro := opt.Relro == nil || *opt.Relro
+	return emul.Kind{
+		Relocatable: opt.Relocatable, Shared: opt.Shared, PIE: opt.PIE, NMagic: opt.NMagic, OMagic: opt.OMagic,
+		Now: opt.Now && relro, SeparateCode: opt.SeparateCode, Dirs: e.SearchDirs(),
+	}
+}
+
+// ScriptText is what --verbose prints: the script that a link goes by, and
+// whether it is a file's.
+func ScriptText(opt *model.Options) (text string, external bool, err error) {
+	e, err := Emulation(opt)
+	if err != nil {
+		return "", false, err
+	}
+	texts, err := scriptTexts(opt, e)
+	if err != nil {
+		return "", false, err
+	}
+	return string(texts[0].Text), len(opt.Scripts) > 0 || opt.DefaultScript != "", nil
+}

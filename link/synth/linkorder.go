@@ -1,0 +1,63 @@
+package synth
+
+import (
+	"cmp"
+	"debug/elf"
+	"slices"
+
+	"elfwright/link/model"
+)
+
+// sortLinked puts sections with SHF_LINK_ORDER into the order of the sections that
+// they are for (gABI, "Section Attribute Flags"): .ARM.exidx, which must be sorted,
+// __patchable_function_entries. As with GNU ld that is done within an output
+// section, and where such sections follow one another.
+func (s *Set) sortLinked() {
+	for _, out := range s.env.Outputs {
+		from := -1
+		for i := range out.Items {
+			linked := hasLink(&out.Items[i])
+			if linked && from < 0 {
+				from = i
+			}
+			if from >= 0 && !linked {
+				sortRun(out.Items[from:i])
+				from = -1
+			}
+		}
+		if from >= 0 {
+			sortRun(out.Items[from:])
+		}
+	}
+}
+
+func hasLink(it *model.Item) bool {
+	sec := it.Section
+	return sec != nil && sec.LinkTo != nil && sec.LinkTo.Out != nil && (sec.Flags&elf.SHF_LINK_ORDER != 0 || sec.Type == shtArmExidx) && !sec.Obj.Linker
+}
+
+// sortRun orders items. Their places stay taken as a whole: where sizes are no
+// multiples of the alignment that could not be, and the order stays.
+func sortRun(run []model.Item) {
+	less := func(a, b model.Item) int {
+		return cmp.Compare(a.Section.LinkTo.Addr(0), b.Section.LinkTo.Addr(0))
+	}
+	if len(run) < 2 || slices.IsSortedFunc(run, less) {
+		return
+	}
+	align := uint64(1)
+	for i := range run {
+		align = max(align, run[i].Section.Align)
+	}
+	for i := range run {
+		if run[i].Size%align != 0 || i > 0 && run[i].Off != run[i-1].Off+run[i-1].Size {
+			return
+		}
+	}
+	pos := run[0].Off
+	slices.SortStableFunc(run, less)
+	for i := range run {
+		run[i].Off, run[i].Section.Off = pos, pos
+		pos += run[i].Size
+	}
+}
