@@ -160,17 +160,10 @@ func (j *job) locate(off uint64) (uint64, bool) {
 
 // linkage is the address of a symbol's PLT entry, if it is reached by one.
 func linkage(e *model.Env, sym *model.Symbol) (uint64, bool) {
-	if sym == nil || !sym.Preempt && !sym.IFunc() || sym.Aux == nil || sym.Aux.PLT < 0 {
+	if sym == nil || !sym.Preempt && !sym.IFunc() {
 		return 0, false
 	}
-	sec := e.SecPLT
-	if sym.Aux.IPLT {
-		sec = e.SecIPLT
-	}
-	if sec == nil {
-		return 0, false
-	}
-	return sec.Addr(uint64(sym.Aux.PLT)), true
+	return e.Linkage(sym)
 }
 
 // nowhere says whether it is a weak symbol that nothing defines, and that no other
@@ -190,7 +183,7 @@ func (j *job) code(r *model.Reloc, k kind, sym *model.Symbol, S uint64, A int64,
 		}
 	case kAbs:
 		if e.PIC() && j.movable {
-			return notPIC(e)
+			return e.FixedError()
 		}
 	case kPC:
 		if nowhere(sym) {

@@ -82,13 +82,13 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 		}
 	case kAbs:
 		if sym != nil && e.PIC() && (sym.Preempt || sym.Movable() && !sym.Script) {
-			t.fault(e, s, r, sym, notPIC(e))
+			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
 		wantAddress(sym)
 	case kLow, kPC, kNear, kGOTRel, kPatch:
 		if sym != nil && sym.Preempt && e.PIC() {
-			t.fault(e, s, r, sym, notPIC(e))
+			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
 		wantAddress(sym)
@@ -114,13 +114,6 @@ func wantAddress(sym *model.Symbol) {
 	if sym != nil && sym.IFunc() && !sym.Preempt {
 		sym.Want(model.NeedPLT | model.NeedAddress)
 	}
-}
-
-func notPIC(e *model.Env) error {
-	if e.Opt.Shared {
-		return errors.New("it cannot be in a shared object; recompile with -fPIC")
-	}
-	return errors.New("it cannot be in a position-independent executable; recompile with -fPIE")
 }
 
 // fault reports a relocation that cannot be, before there are addresses.

@@ -134,7 +134,7 @@ func (t *target) scanTLS(e *model.Env, s *model.Section, i int, k kind, sym *mod
 		sym.Want(model.NeedGOTTP)
 	case k == kLE:
 		if e.Opt.Shared {
-			return 0, notPIC(e)
+			return 0, e.FixedError()
 		}
 	default:
 		t.wantTLS(e, k, sym)
