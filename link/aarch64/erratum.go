@@ -206,7 +206,7 @@ func (t *target) mend(e *model.Env, s *model.Section, b []byte, base uint64) {
 		v := &m.p.entries[m.entry]
 		d := m.p.sec.Addr(v.off) - (base + m.at)
 		if !reaches(int64(d)) {
-			e.Report.ErrorAt(s, m.at, fmt.Errorf("%s is too far, at a distance of %#x", v.sym2.Name, d))
+			e.Report.ErrorAt(s, m.at, fmt.Errorf("%s is too far, at a distance of %#x", v.name.Name, d))
 		}
 		store(b[m.at:], branch(d))
 	}

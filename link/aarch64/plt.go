@@ -11,12 +11,13 @@ import (
 // Procedure linkage (AAELF64, "Procedure linkage table"): with BTI, where all
 // objects have it or -z force-bti says so, an entry that may be reached by a
 // pointer begins with a landing pad; with -z pac-plt the address that is loaded
-// is authenticated.
+// is authenticated. GNU ld leaves the pads out of what is loaded anywhere, though
+// an entry of an indirect function may have its address taken there as well.
 
 // PLT is the procedure linkage.
 func (t *target) PLT(e *model.Env) model.PLT {
 	t.pltOnce.Do(func() {
-		t.plt = linkageFor(e, e.Opt.BTI != "" || allBTI(e), e.Opt.PAC != "")
+		t.plt = linkageFor(e.Opt.BTI != "" || allBTI(e), e.Opt.PAC != "")
 	})
 	return t.plt
 }
@@ -26,14 +27,13 @@ const (
 	insnAuth = 0xd503219f // autia1716
 )
 
-func linkageFor(e *model.Env, bti, pac bool) model.PLT {
+func linkageFor(bti, pac bool) model.PLT {
 	p := model.PLT{Header: 32, Entry: 16, Align: 16}
-	pad := bti && !e.PIC() // only there an entry may stand for the function
-	if pad || pac {
+	if bti || pac {
 		p.Entry = 24
 	}
 	p.WriteHeader = func(e *model.Env, b []byte, at, gotplt uint64) { writeHeader(e, b, at, gotplt, bti) }
-	p.WriteEntry = func(e *model.Env, b []byte, at, got uint64, _ int) { writeEntry(e, b[:p.Entry], at, got, pad, pac) }
+	p.WriteEntry = func(e *model.Env, b []byte, at, got uint64, _ int) { writeEntry(e, b[:p.Entry], at, got, bti, pac) }
 	return p
 }
 
@@ -79,9 +79,9 @@ func writeHeader(e *model.Env, b []byte, at, gotplt uint64, bti bool) {
 	fill(b, append(insns, insnGo)...)
 }
 
-func writeEntry(e *model.Env, b []byte, at, got uint64, pad, pac bool) {
+func writeEntry(e *model.Env, b []byte, at, got uint64, bti, pac bool) {
 	var insns []uint32
-	if pad {
+	if bti {
 		insns = append(insns, insnBTI)
 	}
 	insns = append(insns, slot(e, at+uint64(insnSize*len(insns)), got)...)

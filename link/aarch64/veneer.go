@@ -47,7 +47,9 @@ type veneer struct {
 	// Of an erratum: the instruction that it holds, and then goes back behind.
 	from *model.Section
 	at   uint64
-	sym2 *model.Symbol // its name in the symbol table
+
+	name  *model.Symbol
+	marks [2]*model.Symbol // $d and $x of a long one
 }
 
 const (
@@ -218,11 +220,11 @@ func (p *pool) add(e *model.Env, d dest) bool {
 		return false
 	}
 	p.index[d] = len(p.entries)
-	name := ""
+	name := "__veneer" // of a number
 	if d.sym != nil {
-		name = d.sym.Name
+		name = "__" + d.sym.Name + "_veneer"
 	}
-	p.append(e, veneer{dest: d}, "__"+name+"_veneer")
+	p.append(e, veneer{dest: d}, name)
 	return true
 }
 
@@ -237,29 +239,34 @@ func (p *pool) append(e *model.Env, v veneer, name string) {
 		p.home.After = append(p.home.After, p.sec)
 		o.AddLocals(&model.Symbol{Name: "$x", Sec: p.sec})
 	}
-	v.sym2 = &model.Symbol{Name: name, Sec: p.sec, Type: elf.STT_FUNC}
-	o.AddLocals(v.sym2)
+	v.name = &model.Symbol{Name: name, Sec: p.sec, Type: elf.STT_FUNC}
+	o.AddLocals(v.name)
 	p.entries = append(p.entries, v)
 }
 
 // resize lays the veneers out, by how far it is to where they lead. A long one
-// stays long.
+// stays long. The pool is as large as if all were long, as GNU ld's is: so
+// addresses do not depend on which are.
 func (p *pool) resize(e *model.Env) bool {
 	if p.sec == nil {
 		return false
 	}
 	o, base := e.Maker(), p.base()
-	size := uint64(poolHead)
+	off, size := uint64(poolHead), uint64(poolHead)
 	for i := range p.entries {
 		v := &p.entries[i]
-		v.off = size
-		if v.from == nil && !v.long && !pageReaches(pagesApart(v.addr(e), base+size)) {
+		if v.from == nil && !v.long && !pageReaches(pagesApart(v.addr(e), base+off)) {
 			v.long = true
-			o.AddLocals(&model.Symbol{Name: "$d", Sec: p.sec, Value: size + sizeLong - 8})
-			o.AddLocals(&model.Symbol{Name: "$x", Sec: p.sec, Value: size + sizeLong})
+			v.marks[0] = &model.Symbol{Name: "$d", Sec: p.sec}
+			v.marks[1] = &model.Symbol{Name: "$x", Sec: p.sec}
+			o.AddLocals(v.marks[:]...)
 		}
-		v.sym2.Value, v.sym2.Size = size, v.size()
-		size += (v.size() + 7) &^ 7
+		v.place(off)
+		off += (v.size() + poolAlign - 1) &^ (poolAlign - 1)
+		size += sizeMend
+		if v.from == nil {
+			size += sizeLong - sizeMend
+		}
 	}
 	if p.pages {
 		size = (size + pageMask) &^ pageMask
@@ -269,6 +276,14 @@ func (p *pool) resize(e *model.Env) bool {
 	}
 	p.sec.Size = size
 	return true
+}
+
+func (v *veneer) place(off uint64) {
+	v.off = off
+	v.name.Value, v.name.Size = off, v.size()
+	if v.long {
+		v.marks[0].Value, v.marks[1].Value = off+sizeLong-8, off+sizeLong
+	}
 }
 
 // base is where the pool is, or will about be.
@@ -301,7 +316,7 @@ func (v *veneer) writePage(e *model.Env, b []byte, at uint64) {
 	to := v.addr(e)
 	d := pagesApart(to, at)
 	if !pageReaches(d) {
-		e.Report.Error(fmt.Errorf("%s at %#x does not reach %#x", v.sym2.Name, at, to))
+		e.Report.Error(fmt.Errorf("%s at %#x does not reach %#x", v.name.Name, at, to))
 	}
 	store(b, page(0x90000010, uint64(d)))            // adrp x16, to
 	store(b[4:], 0x91000210|uint32(to)&pageMask<<10) // add x16, x16, #:lo12:to
