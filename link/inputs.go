@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
 	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
@@ -104,7 +105,7 @@ func (l *linkage) chooseTarget() error {
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}
