@@ -23,6 +23,7 @@ packages=(
 	gcc-s390x-linux-gnu libc6-dev-s390x-cross # big endian, 64 and 32 bits
 	gcc-powerpc-linux-gnu libc6-dev-powerpc-cross
 	qemu-user qemu-system-arm            # runs what these make
+	qemu-system-x86 seabios qemu-system-misc # boots kernels of PCs and RISC-V
 	musl-tools llvm-14 lld-14 mold       # other C libraries and linkers
 	patchelf elfutils gdb                # must accept what we write
 	man-db                               # looks for faults in the man pages

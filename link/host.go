@@ -53,7 +53,7 @@ func (l *linkage) faults() error {
 func (l *linkage) result() *Result {
 	r := &Result{Output: l.out, Notes: l.notes, Warnings: l.env.Report.Warnings()}
 	if l.inputs != nil {
-		r.Trace = l.inputs.Trace
+		r.Trace = l.inputs.Notes
 	}
 	if l.out != "" {
 		r.Texts = l.texts()

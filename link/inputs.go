@@ -1,14 +1,19 @@
 package link
 
 import (
+	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
+	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
 	"elfwright/link/model"
 	"elfwright/link/riscv"
 	"elfwright/link/synth"
+	"elfwright/link/write"
 	"elfwright/link/x86"
 	"elfwright/machine"
 	"elfwright/machine/all"
@@ -22,18 +27,26 @@ func (l *linkage) readInputs() error {
 	if l.env.Report.Failed() {
 		return nil
 	}
+	cmds = l.script.Commands()
+	l.opt.ForceGroup = l.opt.ForceGroup || cmds.ForceGroup
+	l.opt.DefineCommon = l.opt.DefineCommon || cmds.ForceCommon
+	l.opt.NoDefineCommon = l.opt.NoDefineCommon || cmds.InhibitCommon
 	if len(l.files.Scripts) > 0 {
 		l.augment(l.files.Scripts)
 		if err := l.compile(); err != nil {
 			return err
 		}
 	}
-	l.opt.Undefined = append(l.opt.Undefined, l.script.Commands().Externs...)
-	if e := l.script.Commands().Entry; e != "" && l.opt.Entry == "" {
-		l.entrySymbol = e
+	cmds = l.script.Commands()
+	l.entrySymbol = cmds.Entry
+	if l.opt.Entry != "" {
+		l.entrySymbol = l.opt.Entry
 	}
-	l.inputs = input.Load(l.files, l.env.Table, definitions(l.script), l.script.Refers(), l.env.Report)
-	l.env.Objects = l.inputs.Objects
+	l.inputs = l.files.Load(input.Settings{
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script), Versions: cmds.Versions,
+		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
+	}, l.env.Table)
+	l.env.Objects = l.inputs.Objects()
 	l.env.Flags = l.inputs.Flags
 	if len(l.env.Objects) == 0 && !l.env.Report.Failed() {
 		return fmt.Errorf("no input files")
@@ -69,24 +82,30 @@ func (l *linkage) chooseTarget() error {
 	e := l.emul
 	m := all.Lookup(e.Machine, e.Class)
 	for _, o := range l.env.Objects {
+		if o.Machine == elf.EM_NONE { // of --format binary
+			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
+		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
 	}
-	if l.env.Target = target(m); l.env.Target == nil {
+	l.env.Target = target(m)
+	if l.opt.Relocatable {
+		l.env.Target = write.Relocatable(m)
+	}
+	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
-	l.inputs.ReadLive(m, l.opt, l.env.Report)
 	return l.versions()
 }
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}
@@ -152,6 +171,13 @@ func definitions(s *layout.Script) []input.Definition {
 // makeOwn makes the linker's own sections and symbols.
 func (l *linkage) makeOwn() error {
 	l.own = synth.Create(l.env)
+	if l.opt.Relocatable { // all but the note is for a program
+		for _, s := range l.own.Object.Sections {
+			if s != nil && s != l.env.SecBuildID {
+				s.Live, s.Dropped = false, model.Empty
+			}
+		}
+	}
 	l.env.Objects = append(l.env.Objects, l.own.Object)
 	return nil
 }
@@ -163,7 +189,7 @@ func (l *linkage) collect() error {
 		return nil
 	}
 	roots := input.Roots{}
-	for _, n := range append(append([]string{l.opt.Entry, l.entrySymbol, "_start"}, l.opt.Undefined...), l.script.Refers()...) {
+	for _, n := range slices.Concat([]string{l.entrySymbol}, l.opt.Undefined, l.script.Commands().Externs, l.script.Refers()) {
 		if s := l.env.Table.Get(n); s != nil {
 			roots.Symbols = append(roots.Symbols, s)
 		}

@@ -5,154 +5,86 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"sort"
 	"strings"
+	"unsafe"
 
-	"elfwright/ldscript"
+	"elfwright/elffile"
 	"elfwright/link/model"
 	"elfwright/machine"
+	"elfwright/machine/aarch64"
+	"elfwright/machine/amd64"
+	"elfwright/machine/arm"
+	"elfwright/machine/i386"
+	"elfwright/machine/riscv64"
 )
 
-// finish gives common symbols a place and reads what is only worth reading of
-// sections that are alive.
+// finish does for each object what costs time and no other object asks for: it
+// drops sections that the output never has, unpacks compressed ones, and decodes
+// the relocations of those that are alive.
 func (l *loader) finish() {
-	for _, o := range l.set.objs {
-		l.set.Objects = append(l.set.Objects, o.Object)
-	}
-	l.excluded()
-	l.attributes()
-	l.mergeFlags()
-	l.commons()
-	l.set.required(l.opt, l.table, l.rep)
-}
-
-// excluded drops what no output has: SHF_EXCLUDE, and with -S or -s the sections
-// of debugging data.
-func (l *loader) excluded() {
-	for _, o := range l.set.objs {
-		for _, s := range o.Sections {
-			switch {
-			case s == nil || !s.Live:
-			case s.Flags&shfExclude != 0 && !l.opt.Relocatable:
-				s.Live, s.Dropped = false, model.Excluded
-			case l.opt.Strip != model.StripNone && isDebug(s):
-				s.Live, s.Dropped = false, model.Stripped
-			}
+	errs := make([]error, len(l.objects))
+	var m *machine.Machine
+	if w := l.files.want; w != nil {
+		if m = lookup(w); m == nil {
+			l.rep.Error(&elffile.Error{File: w.by, Off: -1, Msg: "is " + w.String() + ", which is not linked here"})
+			return
 		}
 	}
-}
-
-// isDebug says whether a section is for debuggers alone, as BFD has it.
-func isDebug(s *model.Section) bool {
-	if s.Flags&elf.SHF_ALLOC != 0 {
-		return false
-	}
-	for _, p := range []string{".debug", ".zdebug", ".gnu.debuglto_", ".gnu.linkonce.wi.", ".line", ".stab", ".gdb_index"} {
-		if strings.HasPrefix(s.Name, p) {
-			return true
+	model.Each(l.opt.Workers(), len(l.objects), func(i int) {
+		o := l.objects[i]
+		if o.elf == nil {
+			return
 		}
-	}
-	return false
-}
-
-// commons lays the common symbols of each object into a section of its own,
-// which scripts call COMMON.
-func (l *loader) commons() {
-	if l.opt.NoDefineCommon || l.opt.Relocatable && !l.opt.DefineCommon {
-		return
-	}
-	of := map[*model.Object][]*model.Symbol{}
-	for _, s := range l.table.Some(func(s *model.Symbol) bool { return s.State == model.Common }) {
-		of[s.Obj] = append(of[s.Obj], s)
-	}
-	for _, o := range l.set.Objects {
-		list := of[o]
-		if len(list) == 0 {
-			continue
-		}
-		l.sortCommons(list)
-		for _, s := range list {
-			sec := l.commonSection(o, s)
-			off := (sec.Size + s.Value - 1) &^ (s.Value - 1)
-			sec.Align = max(sec.Align, s.Value)
-			sec.Size = off + s.Size
-			s.State, s.Sec, s.Value = model.Defined, sec, off
-		}
-	}
-}
-
-// sortCommons orders the common symbols of an object: by --sort-common, and else
-// as the inputs met them.
-func (l *loader) sortCommons(list []*model.Symbol) {
-	sort.Slice(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		if a.Value != b.Value {
-			switch l.opt.SortCommon {
-			case "descending":
-				return a.Value > b.Value
-			case "ascending":
-				return a.Value < b.Value
-			}
-		}
-		return a.Order < b.Order
-	})
-}
-
-// commonSection is the section for a common symbol: that of the large model, of
-// thread-local ones, or the usual one.
-func (l *loader) commonSection(o *model.Object, s *model.Symbol) *model.Section {
-	name, flags := "COMMON", elf.SHF_ALLOC|elf.SHF_WRITE
-	switch {
-	case s.Large:
-		name, flags = "LARGE_COMMON", flags|shfLarge
-	case s.Type == elf.STT_TLS:
-		name, flags = ".tcommon", flags|elf.SHF_TLS
-	}
-	for i := len(o.Sections) - 1; i >= 0; i-- {
-		if sec := o.Sections[i]; sec != nil && sec.Common && sec.Name == name {
-			return sec
-		}
-	}
-	sec := &model.Section{
-		Obj: o, Name: name, Index: int32(len(o.Sections)), Type: elf.SHT_NOBITS, Flags: flags, Align: 1, Live: true, Common: true,
-	}
-	o.Sections = append(o.Sections, sec)
-	return sec
-}
-
-// shfLarge is SHF_X86_64_LARGE.
-const shfLarge = elf.SectionFlag(0x10000000)
-
-// required reports the symbols of --require-defined that nobody defines.
-func (s *Set) required(opt *model.Options, table *model.Table, rep *model.Report) {
-	for _, n := range opt.RequireDefined {
-		if x := table.Get(n); x == nil || x.State == model.Undefined {
-			rep.Error(fmt.Errorf("--require-defined: %s is not defined", n))
-		}
-	}
-}
-
-// ReadLive reads relocations and unpacks compressed sections, in parallel, of
-// what is alive.
-func (s *Set) ReadLive(m *machine.Machine, opt *model.Options, rep *model.Report) {
-	errs := make([]error, len(s.objs))
-	model.Each(opt.Workers(), len(s.objs), func(i int) {
-		o := s.objs[i]
-		errs[i] = guard(o.File, func() error {
+		errs[i] = guard(o.Path, func() error {
+			l.dropSections(o)
 			o.unpack()
-			o.readRelocs(m)
+			o.decodeRelocs(m)
 			return errors.Join(o.faults...)
 		})
 	})
 	for _, err := range errs {
 		if err != nil {
-			rep.Error(err)
+			l.rep.Error(err)
 		}
 	}
 }
 
-// unpack expands compressed sections.
+// dropSections takes out what is consumed by linking, or stripped.
+func (l *loader) dropSections(o *object) {
+	for _, s := range o.Sections {
+		if s == nil || !s.Live {
+			continue
+		}
+		switch {
+		case l.opt.Relocatable:
+		case s.Flags&shfExclude != 0 && s.Flags&elf.SHF_ALLOC == 0,
+			s.Name == ".note.GNU-stack",
+			strings.HasPrefix(s.Name, ".gnu.warning."):
+			s.Live, s.Dropped = false, model.Excluded
+			continue
+		}
+		if l.opt.Strip != model.StripNone && isDebugging(s) {
+			s.Live, s.Dropped = false, model.Stripped
+		}
+	}
+}
+
+// isDebugging says whether --strip-debug takes a section out (bfd/elf.c,
+// _bfd_elf_make_section_from_shdr).
+func isDebugging(s *model.Section) bool {
+	if s.Flags&elf.SHF_ALLOC != 0 || s.Name == "" || s.Name[0] != '.' {
+		return false
+	}
+	for _, p := range []string{".debug", ".zdebug", ".gnu.debuglto_.debug_", ".gnu.linkonce.wi.", ".line", ".stab"} {
+		if strings.HasPrefix(s.Name, p) {
+			return true
+		}
+	}
+	return s.Name == ".gdb_index"
+}
+
+// unpack uncompresses sections. What is linked is not compressed; ".zdebug_x" is
+// ".debug_x" then.
 func (o *object) unpack() {
 	for _, s := range o.packed {
 		if !s.Live {
@@ -163,190 +95,160 @@ func (o *object) unpack() {
 			o.failed(err)
 			continue
 		}
-		s.Data, s.Size, s.Flags = b, uint64(len(b)), s.Flags&^elf.SHF_COMPRESSED
-		if h.Addralign > 1 {
-			s.Align = h.Addralign
-		}
-		if strings.HasPrefix(s.Name, ".zdebug") {
-			s.Name = "." + s.Name[2:]
-		}
-	}
-}
-
-// readRelocs decodes the relocations of all live sections.
-func (o *object) readRelocs(m *machine.Machine) {
-	for _, i := range o.rels {
-		if s := o.section(o.heads[i].Info); s != nil && s.Live {
-			s.Relocs = o.relocs(int(i), s, m)
-		}
-	}
-}
-
-func (o *object) relocs(i int, s *model.Section, m *machine.Machine) []model.Reloc {
-	t, err := o.elf.RelocTable(i)
-	if err != nil {
-		o.failed(err)
-		return nil
-	}
-	n := t.Len()
-	list := make([]model.Reloc, n)
-	order := m.CodeOrder(o.Order)
-	if s.Flags&elf.SHF_EXECINSTR == 0 {
-		order = o.Order
-	}
-	for k := range list {
-		r := t.At(k)
-		if r.Off > uint64(len(s.Data)) {
-			o.fault(i, "", "relocation %d: r_offset 0x%x is outside of section %d (%s), which has 0x%x bytes", k, r.Off, s.Index, s.Name, len(s.Data))
-			return nil
-		}
-		list[k] = model.Reloc{Off: r.Off, Addend: r.Addend, Sym: r.Sym, Type: r.Type}
-		if t.HasAddend {
+		if h.Type == 0 { // ".zdebug" by name alone
 			continue
 		}
+		s.Data, s.Size = b, uint64(len(b))
+		s.Flags &^= elf.SHF_COMPRESSED
+		if h.Gnu {
+			s.Name = ".debug" + s.Name[len(".zdebug"):]
+		} else if s.Align = max(h.Addralign, 1); s.Align&(s.Align-1) != 0 {
+			o.fault(int(s.Index), "", "ch_addralign 0x%x is not a power of two", h.Addralign)
+		}
+	}
+}
+
+// decodeRelocs makes the relocations of what is alive: where the file has them as
+// this process does, a window, else decoded ones, all in one allocation.
+func (o *object) decodeRelocs(m *machine.Machine) {
+	total := 0
+	for _, i := range o.rels {
+		s := o.Sections[o.heads[i].Info]
+		if !s.Live {
+			continue
+		}
+		n := o.relocCount(int(i))
+		if n == 0 {
+			continue
+		}
+		if s.Relocs = o.relocWindow(int(i), n); s.Relocs == nil {
+			total += n
+		}
+	}
+	slab := make([]model.Reloc, total)
+	for _, i := range o.rels {
+		s := o.Sections[o.heads[i].Info]
+		if !s.Live {
+			continue
+		}
+		if s.Relocs == nil {
+			n := min(o.relocCount(int(i)), len(slab))
+			s.Relocs, slab = slab[:n:n], slab[n:]
+			o.decodeRelocsOf(s.Relocs, int(i), o.bytes(int(i)))
+		}
+		if o.heads[i].Type == elf.SHT_REL {
+			o.readAddends(m, s)
+		}
+		o.checkRelocs(int(i), s)
+	}
+}
+
+// relocWindow is a relocation section as it lies in the file, nil if it has to be
+// decoded: of another format, or not aligned, as members of archives mostly are. A
+// pass that changes a relocation changes the private copy of its page.
+func (o *object) relocWindow(i, n int) []model.Reloc {
+	if o.heads[i].Type != elf.SHT_RELA || o.Class != elf.ELFCLASS64 || o.elf.Big() || !hostLittle {
+		return nil
+	}
+	p := unsafe.Pointer(unsafe.SliceData(o.bytes(i)))
+	if uintptr(p)%unsafe.Alignof(model.Reloc{}) != 0 {
+		return nil
+	}
+	return unsafe.Slice((*model.Reloc)(p), n)
+}
+
+// hostLittle says whether this process is little-endian.
+var hostLittle = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// relocSize is the size of an entry.
+func (o *object) relocSize(i int) int {
+	if o.heads[i].Type == elf.SHT_RELA {
+		return o.elf.RelaSize()
+	}
+	return o.elf.RelSize()
+}
+
+// relocCount is how many relocations section i has; 0, with a fault, if that
+// cannot be told.
+func (o *object) relocCount(i int) int {
+	h, size := &o.heads[i], o.relocSize(i)
+	if h.Entsize != 0 && h.Entsize != uint64(size) {
+		o.fault(i, "sh_entsize", "%d is not the size of an entry (%d)", h.Entsize, size)
+		return 0
+	}
+	if h.Size%uint64(size) != 0 {
+		o.fault(i, "sh_size", "0x%x is not a multiple of the size of an entry (%d)", h.Size, size)
+		return 0
+	}
+	return len(o.bytes(i)) / size
+}
+
+// decodeRelocsOf decodes section at, of any format.
+func (o *object) decodeRelocsOf(to []model.Reloc, at int, b []byte) {
+	f, size := o.elf.Format, o.relocSize(at)
+	rela := o.heads[at].Type == elf.SHT_RELA
+	for i := range to {
+		e := b[size*i : size*i+size]
+		r := &to[i]
+		if f.Is64() { // r_info: symbol << 32 | type
+			info := f.U64(e[8:])
+			r.Off, r.Type, r.Sym = f.U64(e), uint32(info), uint32(info>>32)
+			if rela {
+				r.Addend = int64(f.U64(e[16:]))
+			}
+			continue
+		}
+		info := f.U32(e[4:]) // symbol << 8 | type
+		r.Off, r.Type, r.Sym = uint64(f.U32(e)), info&0xff, info>>8
+		if rela {
+			r.Addend = int64(int32(f.U32(e[8:])))
+		}
+	}
+}
+
+// readAddends reads the addends that REL relocations keep in their places.
+func (o *object) readAddends(m *machine.Machine, s *model.Section) {
+	order := m.CodeOrder(o.Order)
+	for i := range s.Relocs {
+		r := &s.Relocs[i]
 		row := m.Relocs.Lookup(r.Type)
-		if row == nil || row.Width() == 0 {
-			continue // the target says what is wrong with it
+		if row == nil || r.Off > uint64(len(s.Data)) {
+			continue // checkRelocs, or Scan, tells
 		}
 		a, err := row.Addend(s.Data[r.Off:], order)
 		if err != nil {
-			o.fault(i, "", "relocation %d at 0x%x of section %d (%s): %v", k, r.Off, s.Index, s.Name, err)
-			return nil
+			o.failed(fmt.Errorf("%s(%s+%#x): %w", o.File, s.Name, r.Off, err))
+			return
 		}
-		list[k].Addend = a
+		r.Addend = a
 	}
-	return list
 }
 
-// justSymbols makes an object of a file's symbols: absolute values.
-func (l *loader) justSymbols(it *item) (*object, error) {
-	o, err := parseSymbols(it.path, it.data)
-	if err != nil {
-		return nil, err
-	}
-	l.intern(o)
-	return o, errors.Join(o.faults...)
-}
-
-// binary makes an object of any file: its bytes as .data, and symbols that name
-// its start, end and size, after its name as it was given.
-func (l *loader) binary(it *item) *object {
-	o := &object{Object: &model.Object{File: it.path, Path: it.path}}
-	if f := l.files.first; f != nil {
-		o.Class, o.Machine = f.class, f.machine
-		o.Order = binary.ByteOrder(binary.LittleEndian)
-		if f.order == elf.ELFDATA2MSB {
-			o.Order = binary.BigEndian
-		}
-	}
-	data := &model.Section{
-		Obj: o.Object, Name: ".data", Index: 1, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_WRITE,
-		Align: 1, Size: uint64(len(it.data)), Data: it.data, Live: true,
-	}
-	o.Sections = []*model.Section{nil, data}
-	o.made = []made{
-		{"_binary_" + mangle(it.in.Name) + "_start", data, 0},
-		{"_binary_" + mangle(it.in.Name) + "_end", data, data.Size},
-		{"_binary_" + mangle(it.in.Name) + "_size", nil, data.Size},
-	}
-	o.Locals = 1
-	o.Symbols = []*model.Symbol{nil}
-	return o
-}
-
-// made is a symbol of an object that has no symbol table.
-type made struct {
-	name  string
-	sec   *model.Section
-	value uint64
-}
-
-// defineMade defines the symbols of a binary input.
-func (l *loader) defineMade(o *object) {
-	for _, m := range o.made {
-		s := l.meet(m.name)
-		o.Symbols = append(o.Symbols, s)
-		if s.State == model.Defined && !s.Weak() {
-			if !l.opt.AllowMultiple && !s.Script {
-				l.rep.Error(&DuplicateError{s, o.Object, m.sec, m.value})
-			}
+// checkRelocs checks what all later passes rely on: that places and symbols
+// exist.
+func (o *object) checkRelocs(at int, s *model.Section) {
+	size, syms := uint64(len(s.Data)), uint32(len(o.Symbols))
+	for i := range s.Relocs {
+		r := &s.Relocs[i]
+		if r.Off <= size && r.Sym < syms {
 			continue
 		}
-		s.State, s.Obj, s.Sec, s.Value, s.Bind, s.Type = model.Defined, o.Object, m.sec, m.value, elf.STB_GLOBAL, elf.STT_NOTYPE
-	}
-}
-
-// mangle makes a part of a symbol's name of a file's name.
-func mangle(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
+		if r.Sym >= syms {
+			o.fault(at, "", "relocation %d: symbol %d does not exist; the table has %d", i, r.Sym, syms)
+		} else {
+			o.fault(at, "", "relocation %d: offset 0x%x is past the end of %s, which has 0x%x bytes", i, r.Off, s.Name, size)
 		}
-		return '_'
-	}, name)
-}
-
-// Exports decides which symbols other objects see, and which of them may be bound
-// elsewhere: in a shared object all that are not hidden and that no version script
-// makes local; in an executable what -E and the lists of exported symbols say.
-func (s *Set) Exports(opt *model.Options, table *model.Table, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic []ldscript.VersionPattern) {
-	if !opt.Shared && !opt.PIE && !opt.ExportDynamic && len(opt.ExportSymbols) == 0 {
+		s.Relocs = nil
 		return
 	}
-	for _, x := range table.Some(func(x *model.Symbol) bool { return x.Order != 0 }) {
-		export(opt, x, versions, nodes, dynamic)
-	}
 }
 
-func export(opt *model.Options, x *model.Symbol, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic []ldscript.VersionPattern) {
-	if x.Vis == elf.STV_HIDDEN || x.Vis == elf.STV_INTERNAL || excludedLib(opt, x) {
-		if x.Vis == elf.STV_DEFAULT {
-			x.Vis = elf.STV_HIDDEN
-		}
-		return
-	}
-	if x.State == model.Undefined {
-		x.Preempt = opt.Shared
-		return
-	}
-	if versions != nil {
-		if m, ok := versions.Match(x.Name); ok {
-			if m.Local {
-				x.Hidden = true
-				return
-			}
-			if x.Version == "" && nodes != nil && m.Node < len(nodes.Nodes) {
-				x.Version, x.Default = nodes.Nodes[m.Node].Name, true
-			}
+// lookup finds the machine of what is linked; nil if it is none that we link for.
+func lookup(f *format) *machine.Machine {
+	for _, m := range []*machine.Machine{amd64.Machine, i386.Machine, aarch64.Machine, arm.Machine, riscv64.Machine, riscv64.RV32} {
+		if m.ELF == f.machine && m.Class == f.class && m.Allows(f.order) {
+			return m
 		}
 	}
-	listed := len(dynamic) > 0 && matches(dynamic, x.Name)
-	x.Exported = opt.Shared || opt.ExportDynamic || listed
-	if !x.Exported {
-		return
-	}
-	x.Preempt = opt.Shared && x.Vis == elf.STV_DEFAULT && !x.Absolute() &&
-		!opt.Symbolic && !(opt.SymbolicFunctions && x.Type == elf.STT_FUNC)
-	if opt.Shared && len(opt.DynamicLists) > 0 {
-		x.Preempt = x.Vis == elf.STV_DEFAULT && listed
-	}
-}
-
-func matches(list []ldscript.VersionPattern, name string) bool {
-	_, ok := ldscript.MatchList(list, name, nil)
-	return ok
-}
-
-// excludedLib says whether --exclude-libs names the archive that a symbol is
-// from.
-func excludedLib(opt *model.Options, x *model.Symbol) bool {
-	if x.Obj == nil || x.Obj.Archive == "" {
-		return false
-	}
-	for _, n := range opt.ExcludeLibs {
-		if n == "ALL" || n == filepath.Base(x.Obj.Archive) {
-			return true
-		}
-	}
-	return false
+	return nil
 }

@@ -3,113 +3,107 @@ package input
 import (
 	"debug/elf"
 	"fmt"
-
-	"elfwright/link/model"
 )
 
-// Of e_flags (AAELF32, "ELF Header"; RISC-V ELF psABI, "File Header").
+// e_flags (ELF for the Arm Architecture, section 4.1; RISC-V psABI, "File Header").
 const (
-	armVersion = 0xff000000 // EF_ARM_EABIMASK
-	armSoft    = 0x200      // EF_ARM_ABI_FLOAT_SOFT
-	armHard    = 0x400      // EF_ARM_ABI_FLOAT_HARD
-	armBE8     = 0x00800000
+	armVersionMask = 0xff000000
+	armVersion5    = 0x05000000
+	armHardFloat   = 0x400
+	armSoftFloat   = 0x200
 
-	riscvRVC   = 0x1
-	riscvFloat = 0x6 // the floating-point ABI
-	riscvRVE   = 0x8
-	riscvTSO   = 0x10
+	riscvRVC       = 0x1
+	riscvFloatMask = 0x6
+	riscvRVE       = 0x8
+	riscvTSO       = 0x10
 )
 
-// mergeFlags are the e_flags of the output. Objects whose calling conventions do
-// not fit together are refused.
+// mergeFlags merges the attributes and e_flags of all objects: the output's are
+// those that suit them all.
 func (l *loader) mergeFlags() {
-	var first *object
-	for _, o := range l.set.objs {
-		if o.elf == nil || o.JustSymbols || !o.hasCode() {
-			continue
-		}
-		if first == nil {
-			first = o
-			l.set.Flags = o.Flags
-			continue
-		}
-		if msg := l.mergeFlagsOf(o); msg != "" {
-			l.rep.Error(fmt.Errorf("%s: e_flags %#x: %s, but %s has e_flags %#x", o.File, o.Flags, msg, first.File, first.Flags))
-		}
+	w := l.files.want
+	if w == nil {
+		return
 	}
-	if first == nil {
-		for _, o := range l.set.objs {
-			if o.elf != nil && !o.JustSymbols {
-				l.set.Flags = o.Flags
-				break
+	switch w.machine {
+	case elf.EM_ARM:
+		l.set.Flags = l.mergeEach(mergeArmFlags)
+		attrs := l.mergeAttributes(armAttrs)
+		if l.set.Flags&armVersionMask == armVersion5 && !l.opt.Relocatable {
+			l.set.Flags &^= armHardFloat | armSoftFloat
+			if attrs.num(armVFPArgs) == armVFPArgsRegs {
+				l.set.Flags |= armHardFloat
+			} else {
+				l.set.Flags |= armSoftFloat
 			}
 		}
-	}
-	if l.opt.BE8 {
-		l.set.Flags |= armBE8
+	case elf.EM_RISCV:
+		l.set.Flags = l.mergeEach(mergeRiscvFlags)
+		l.mergeAttributes(riscvAttrs)
+	default:
+		l.set.Flags = l.mergeEach(func(out, in uint32) (uint32, string) { return out | in, "" })
 	}
 }
 
-// hasCode says whether an object has anything to execute: one of data alone fits
-// to all.
+// mergeEach merges the flags of the objects that have code; where there is none,
+// those of the first. merge says what does not go together.
+func (l *loader) mergeEach(merge func(out, in uint32) (uint32, string)) uint32 {
+	var out uint32
+	var first, any *object
+	for _, o := range l.objects {
+		if o.elf == nil {
+			continue
+		}
+		if any == nil {
+			any = o
+		}
+		if !o.hasCode() {
+			continue
+		}
+		if first == nil {
+			first, out = o, o.Flags
+			continue
+		}
+		sum, fault := merge(out, o.Flags)
+		if fault != "" {
+			l.rep.Error(fmt.Errorf("%s: %s (e_flags %#x), unlike %s (%#x); they can not be linked together", o.File, fault, o.Flags, first.File, first.Flags))
+			continue
+		}
+		out = sum
+	}
+	if first == nil && any != nil {
+		return any.Flags
+	}
+	return out
+}
+
+// hasCode says whether an object has any code: flags of data alone do not matter.
 func (o *object) hasCode() bool {
 	for _, s := range o.Sections {
-		if s != nil && s.Flags&elf.SHF_EXECINSTR != 0 && s.Size > 0 {
+		if s != nil && s.Flags&(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == elf.SHF_ALLOC|elf.SHF_EXECINSTR && s.Size > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func (l *loader) mergeFlagsOf(o *object) string {
-	old, got := l.set.Flags, o.Flags
-	switch o.Machine {
-	case elf.EM_ARM:
-		if old&armVersion != got&armVersion {
-			return fmt.Sprintf("EABI version %d", got>>24)
-		}
-		const float = armSoft | armHard
-		if old&float != 0 && got&float != 0 && old&float != got&float {
-			return "another floating-point ABI"
-		}
-		l.set.Flags |= got & float
-	case elf.EM_RISCV:
-		if old&riscvFloat != got&riscvFloat {
-			return "another floating-point ABI"
-		}
-		if old&riscvRVE != got&riscvRVE {
-			return "RVE and not RVE"
-		}
-		l.set.Flags |= got & (riscvRVC | riscvTSO)
-	default:
-		l.set.Flags |= got
+func mergeArmFlags(out, in uint32) (uint32, string) {
+	if (out^in)&armVersionMask != 0 {
+		return out, fmt.Sprintf("is of version %d of the Arm EABI", in>>24)
 	}
-	return ""
+	if in&armVersionMask == 0 && in != out {
+		return out, "is of before the Arm EABI, with other flags"
+	}
+	return out, ""
 }
 
-// attributeSections are the sections in which objects describe what they were
-// built for.
-func isAttributes(s *model.Section) bool {
-	const shtAttributes = elf.SectionType(0x70000003) // SHT_ARM_ATTRIBUTES, SHT_RISCV_ATTRIBUTES
-	return s.Type == shtAttributes && (s.Obj.Machine == elf.EM_ARM || s.Obj.Machine == elf.EM_RISCV)
-}
-
-// attributes keeps the first description of what objects were built for, for the
-// output has one.
-func (l *loader) attributes() {
-	if l.opt.Relocatable && len(l.set.objs) < 2 {
-		return
+func mergeRiscvFlags(out, in uint32) (uint32, string) {
+	floats := []string{"in integer registers", "in single-precision registers", "in double-precision registers", "in quad-precision registers"}
+	switch diff := out ^ in; {
+	case diff&riscvFloatMask != 0:
+		return out, "passes floating point arguments " + floats[in&riscvFloatMask>>1]
+	case diff&riscvRVE != 0:
+		return out, "is of the RVE ABI or not"
 	}
-	seen := false
-	for _, o := range l.set.objs {
-		for _, s := range o.Sections {
-			if s == nil || !s.Live || !isAttributes(s) {
-				continue
-			}
-			if seen {
-				s.Live, s.Dropped = false, model.Duplicate
-			}
-			seen = true
-		}
-	}
+	return out | in&(riscvRVC|riscvTSO), ""
 }

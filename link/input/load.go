@@ -4,346 +4,280 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"strings"
 
+	"elfwright/elffile"
 	"elfwright/link/model"
 )
 
-// Definition is a symbol that a script or --defsym defines.
-type Definition struct {
-	Name            string
-	Provide, Hidden bool
-	Refers          []string // what its expression names
-	Own             bool     // it names the symbol itself
-}
-
-// Set is a settled link: the objects that take part and who defines what.
-type Set struct {
-	Objects []*model.Object // in the order of their ranks
-	Pulled  []Pull          // members of archives, in the order in which they were taken
-	Trace   []string        // of --trace-symbol
-	Flags   uint32          // e_flags of the output
-
-	objs []*object
-}
-
-// Pull tells why a member was taken: the symbol, and who asked for it first.
-type Pull struct {
-	Object *model.Object
-	Symbol string
-	By     *model.Object
-}
-
-// StackNote is what an object's .note.GNU-stack says.
-type StackNote uint8
-
-// The notes.
-const (
-	StackNone StackNote = iota
-	StackPlain
-	StackExec
-)
-
-// loader walks the inputs in the order of the command line and decides.
+// loader settles the symbols of a link.
 type loader struct {
 	reader
 	opt   *model.Options
 	rep   *model.Report
 	files *Files
+	with  Settings
 	set   *Set
-	defs  map[string]*Definition
 
-	order int32 // of symbols
-	news  int   // new undefined symbols so far
+	objects []*object
+	commons []*model.Symbol
+	order   int32 // how many symbols were met
+	news    int   // counts new undefined and common symbols: archives are looked at again for them
+	scripts bool  // the definitions of scripts are declared
+	forward map[*model.Symbol]*model.Symbol
+	traced  map[string]bool
 }
 
-// Load reads the objects of the files and settles the symbols: which members of
-// archives take part, who defines what, which groups are left. defs are the
-// symbols that scripts define, refers those that they name.
-func Load(f *Files, table *model.Table, defs []Definition, refers []string, rep *model.Report) *Set {
+// Load reads the objects, pulls members of archives, and settles who defines
+// what.
+func (f *Files) Load(with Settings, table *model.Table) *Set {
 	l := &loader{
-		reader: reader{table: table, slots: newSlots(), wrap: wraps(f.opt.Wrap)},
-		opt:    f.opt, rep: rep, files: f, set: &Set{}, defs: map[string]*Definition{},
+		reader: reader{table: table, slots: newSlots(), wrap: wrapNames(f.opt.Wrap)},
+		opt:    f.opt, rep: f.rep, files: f, with: with, forward: map[*model.Symbol]*model.Symbol{}, traced: map[string]bool{},
+		set: &Set{opt: f.opt, rep: f.rep, table: table},
 	}
-	l.declare(defs)
-	l.undefined(f.opt.Undefined)
-	l.undefined(refers)
-	if e := f.opt.Entry; e != "" {
-		l.undefined([]string{e})
+	for _, n := range f.opt.TraceSymbols {
+		l.traced[n] = true
 	}
-	l.parseAll()
+	l.readAll()
+	l.looseArchives()
 	l.walk()
-	l.provide(defs)
-	l.finish()
+	l.settle()
 	return l.set
 }
 
-// wraps says what undefined names stand for, with --wrap.
-func wraps(names []string) map[string]string {
-	if len(names) == 0 {
-		return nil
-	}
-	m := map[string]string{}
-	for _, n := range names {
-		m[n], m["__real_"+n] = "__wrap_"+n, n
-	}
-	return m
-}
-
-// meet is the symbol of a name, which an input has now named.
-func (l *loader) meet(name string) *model.Symbol {
-	s := l.table.Intern(name)
-	l.met(s)
-	return s
-}
-
-func (l *loader) met(s *model.Symbol) {
-	if s.Order == 0 {
-		l.order++
-		s.Order = l.order
-	}
-}
-
-// declare makes the symbols that scripts define: they are there whatever the
-// objects say. Those of PROVIDE wait; see provide.
-func (l *loader) declare(defs []Definition) {
-	for i := range defs {
-		d := &defs[i]
-		if d.Name == "." {
-			continue
+// readAll parses the objects of the command line and of whole archives, and the
+// symbol tables of the other archives, from several goroutines.
+func (l *loader) readAll() {
+	items := l.files.items
+	byPath := map[string]*item{}
+	errs := make([]error, len(items))
+	model.Each(l.opt.Workers(), len(items), func(i int) {
+		it := items[i]
+		if it.failed || it.in.Mark != 0 {
+			return
 		}
-		if l.defs[d.Name] == nil || l.defs[d.Name].Provide {
-			l.defs[d.Name] = d
-		}
-		if d.Provide || d.Own {
-			continue
-		}
-		s := l.meet(d.Name)
-		s.State, s.Script, s.Bind = model.Defined, true, elf.STB_GLOBAL
-	}
-}
-
-// undefined makes references as if an object had them: -u, EXTERN, the entry,
-// names in scripts.
-func (l *loader) undefined(names []string) {
-	for _, n := range names {
-		if n == "" || n == "." {
-			continue
-		}
-		s := l.meet(n)
-		s.Used = true
-		if s.State == model.Undefined && s.Bind != elf.STB_GLOBAL {
-			s.Bind = elf.STB_GLOBAL
-			l.news++
-		}
-	}
-}
-
-// provide defines the symbols of PROVIDE that are referred to and that nobody
-// defines; what their expressions name is referred to then.
-func (l *loader) provide(defs []Definition) {
-	for again := true; again; {
-		again = false
-		for i := range defs {
-			d := &defs[i]
-			if !d.Provide {
-				continue
-			}
-			s := l.table.Get(d.Name)
-			if s == nil || s.Order == 0 || s.State != model.Undefined || s.Script {
-				continue
-			}
-			s.State, s.Script, s.Provide, s.Bind = model.Defined, true, true, elf.STB_GLOBAL
-			l.undefined(d.Refers)
-			again = true
-		}
-	}
-}
-
-// parseAll reads the objects that are no members, in parallel.
-func (l *loader) parseAll() {
-	var todo []*item
-	for _, it := range l.files.items {
-		if !it.failed && it.in.Mark == 0 {
-			todo = append(todo, it)
-		}
-	}
-	errs := make([]error, len(todo))
-	model.Each(l.opt.Workers(), len(todo), func(i int) {
-		errs[i] = guard(todo[i].path, func() error { return l.parseItem(todo[i]) })
+		errs[i] = guard(it.path, func() error { return l.readItem(it) })
 	})
-	for i, it := range todo {
+	for i, it := range items {
 		if errs[i] != nil {
 			it.failed = true
 			l.rep.Error(errs[i])
 		}
+		if it.arch == nil {
+			continue
+		}
+		if first := byPath[it.path]; first != nil {
+			it.arch = first.arch // the same members, though named twice
+		} else {
+			byPath[it.path] = it
+		}
 	}
+	l.readWhole()
 }
 
-func (l *loader) parseItem(it *item) (err error) {
+func (l *loader) readItem(it *item) (err error) {
 	switch {
 	case it.in.JustSymbols:
-		it.obj, err = l.justSymbols(it)
+		it.obj, err = l.justSymbols(it.path, it.data)
 	case it.kind == isBinary:
-		it.obj = l.binary(it)
+		it.obj = l.binaryObject(it.in.Name, it.data)
+	case it.kind == isArchive:
+		it.arch, err = l.readArchive(it.path, it.data)
 	case it.kind == isObject:
-		if it.obj, err = parseObject(it.path, it.data); err == nil {
+		if it.obj, err = parseObject(it.path, it.data); err == nil && !it.in.StartLib {
 			l.intern(it.obj)
 			err = errors.Join(it.obj.faults...)
 		}
-	case it.kind == isArchive:
-		it.arch, err = l.readArchive(it.path, it.data)
 	}
 	return err
 }
 
-// walk goes over the inputs, and again over the archives of a group as long as
-// that brings something.
-func (l *loader) walk() {
-	items := l.files.items
-	for i := 0; i < len(items); {
-		g := items[i].group
-		if g == 0 && !items[i].in.StartLib {
-			l.take(items[i])
-			i++
+// readWhole reads all members of archives that are taken whole.
+func (l *loader) readWhole() {
+	type job struct {
+		a   *archive
+		i   int
+		err error
+	}
+	var jobs []job
+	for _, it := range l.files.items {
+		if it.arch == nil || it.failed || !it.in.WholeArchive || it.arch.read {
 			continue
 		}
-		j := i
-		for j < len(items) && (g != 0 && items[j].group == g || g == 0 && items[j].in.StartLib) {
-			j++
+		it.arch.read = true
+		for i := range it.arch.members {
+			jobs = append(jobs, job{a: it.arch, i: i})
 		}
-		if g == 0 {
-			l.takeLoose(items[i:j])
-		} else {
-			l.takeGroup(items[i:j])
-		}
-		i = j
 	}
-	if l.opt.Dialect == "lld" { // lld remembers what archives have
-		l.takeGroup(items)
+	model.Each(l.opt.Workers(), len(jobs), func(i int) {
+		j := &jobs[i]
+		j.err = guard(j.a.path, func() error { _, err := l.readMember(j.a, j.i); return err })
+	})
+	for i := range jobs {
+		if j := &jobs[i]; j.err != nil {
+			j.a.broken[j.i] = true
+			l.rep.Error(j.err)
+		}
 	}
 }
 
-func (l *loader) takeGroup(items []*item) {
+// looseArchives makes one archive of neighbouring objects between --start-lib and
+// --end-lib; it stands where the first of them does.
+func (l *loader) looseArchives() {
+	items := l.files.items
+	for i := 0; i < len(items); i++ {
+		var objs []*object
+		first := items[i]
+		for ; i < len(items) && items[i].in.StartLib && items[i].obj != nil; i++ {
+			if !items[i].failed {
+				objs = append(objs, items[i].obj)
+			}
+			items[i].obj = nil
+		}
+		if objs != nil {
+			first.arch = loose(objs)
+			i--
+		}
+	}
+}
+
+// walk goes over the inputs from left to right; groups until nothing new comes.
+func (l *loader) walk() {
+	l.refer()
+	items := l.files.items
+	if !l.marked(model.MarkScript) {
+		l.declare(0)
+	}
+	if !l.marked(model.MarkDefsym) {
+		for i := range l.opt.Defsyms {
+			l.declare(i + 1)
+		}
+	}
+	if l.opt.Dialect == "lld" { // archives are remembered, their order does not matter
+		l.group(items)
+		return
+	}
+	for i := 0; i < len(items); {
+		end := i + 1
+		for g := items[i].group; g != 0 && end < len(items) && items[end].group == g; end++ {
+		}
+		if items[i].group == 0 {
+			l.visit(items[i])
+		} else {
+			l.group(items[i:end])
+		}
+		i = end
+	}
+}
+
+func (l *loader) group(items []*item) {
 	for {
 		before := l.news
-		n := len(l.set.objs)
 		for _, it := range items {
-			l.take(it)
+			l.visit(it)
 		}
-		if l.news == before && len(l.set.objs) == n {
+		if l.news == before {
 			return
 		}
 	}
 }
 
-// takeLoose takes the objects between --start-lib and --end-lib as an archive.
-func (l *loader) takeLoose(items []*item) {
-	var objs []*object
-	for _, it := range items {
-		switch {
-		case it.failed:
-		case it.obj != nil:
-			objs = append(objs, it.obj)
-		default:
-			l.take(it)
+func (l *loader) marked(m model.Mark) bool {
+	for _, it := range l.files.items {
+		if it.in.Mark == m {
+			return true
 		}
 	}
-	l.scan(loose(objs))
+	return false
 }
 
-func (l *loader) take(it *item) {
+// visit takes what an input gives at this point.
+func (l *loader) visit(it *item) {
 	switch {
 	case it.failed:
+	case it.in.Mark != 0:
+		if !it.done {
+			it.done = true
+			l.declareMark(it)
+		}
 	case it.obj != nil:
 		if !it.done {
 			it.done = true
+			l.trace(it.path)
 			l.load(it.obj)
 		}
 	case it.arch == nil:
 	case it.in.WholeArchive:
-		if it.done {
-			return
-		}
-		it.done = true
-		for i := range it.arch.members {
-			if o := it.arch.members[i]; o == nil || !o.loaded {
-				l.pull(it.arch, i, nil)
+		if !it.done {
+			it.done = true
+			l.trace(it.path)
+			for i := range it.arch.members {
+				if o := it.arch.members[i]; !it.arch.broken[i] && (o == nil || !o.loaded) {
+					l.pull(it.arch, i, nil)
+				}
 			}
 		}
 	default:
+		if !it.done {
+			it.done = true
+			l.trace(it.path)
+		}
 		l.scan(it.arch)
 	}
 }
 
-// load makes an object part of the link: its groups are decided, then its global
-// symbols.
+// trace notes a file for --trace.
+func (l *loader) trace(name string) {
+	if l.opt.Trace > 0 {
+		l.set.Notes = append(l.set.Notes, name)
+	}
+}
+
+// load makes an object take part.
 func (l *loader) load(o *object) {
-	if o.loaded {
-		return
-	}
 	o.loaded = true
-	if l.files.first != nil {
-		if f := (format{o.Class, orderOf(o.Order), o.Machine, ""}); !f.same(*l.files.first) {
-			l.rep.Error(fmt.Errorf("%s: is for %s, but %s is for %s", o.File, f, l.files.first.by, l.files.first))
-			return
-		}
-	}
-	o.Rank = int32(len(l.set.objs) + 1)
-	l.set.objs = append(l.set.objs, o)
-	l.decideGroups(o)
-	if o.symtab == nil {
-		l.defineMade(o)
+	if len(o.faults) > 0 {
+		l.rep.Error(errors.Join(o.faults...))
 		return
 	}
-	next := 0
-	for i := max(o.Locals, 1); i < o.symtab.Len(); i++ {
-		versioned := next < len(o.versioned) && o.versioned[next] == int32(i)
-		if versioned {
-			next++
-		}
-		if o.Symbols[i] != nil {
-			l.resolve(o, i, versioned)
-		}
+	if o.lang {
+		l.rep.Error(&elffile.Error{File: o.File, Off: -1, Msg: "has GCC's intermediate code alone; compile it without -flto, or with -ffat-lto-objects"})
+		return
+	}
+	if !l.fits(o) {
+		return
+	}
+	if o.Archive != "" && l.opt.Trace > 1 {
+		l.set.Notes = append(l.set.Notes, "("+o.Archive+")"+o.Member)
+	}
+	o.Rank = int32(len(l.objects) + 1)
+	l.objects = append(l.objects, o)
+	l.dedupe(o)
+	switch {
+	case o.made != nil:
+		l.resolveMade(o)
+	case o.JustSymbols:
+		l.resolveJust(o)
+	default:
+		l.resolve(o)
 	}
 }
 
-// decideGroups drops the members of COMDAT groups, and the .gnu.linkonce sections,
-// whose like came before (gABI, "Section Groups").
-func (l *loader) decideGroups(o *object) {
-	for _, g := range o.groups {
-		if !g.Comdat {
-			continue
-		}
-		if g.slot.group == nil && !g.slot.hasOnce(g) {
-			g.slot.group = &g.Group
-			continue
-		}
-		for _, s := range g.Members {
-			s.Live, s.Dropped = false, model.Duplicate
-		}
+// fits checks that an object is for the machine of the link. The first one says
+// which that is.
+func (l *loader) fits(o *object) bool {
+	x := format{class: o.Class, order: orderOf(o.Order), machine: o.Machine, by: o.File}
+	if o.Machine == elf.EM_NONE && o.elf == nil { // made of a binary file
+		return true
 	}
-	for _, x := range o.once {
-		if !x.slot.takeOnce(x.sec) {
-			x.sec.Live, x.sec.Dropped = false, model.Duplicate
-		}
+	first := l.files.want
+	if first == nil {
+		l.files.want = &x
+		return true
 	}
+	if first.same(x) {
+		return true
+	}
+	l.rep.Error(&elffile.Error{File: o.File, Off: -1, Msg: fmt.Sprintf("is %v, %s is %v; they can not be linked together", x, first.by, *first)})
+	return false
 }
-
-// takeOnce says whether a .gnu.linkonce section is the first of its name.
-func (t *slot) takeOnce(s *model.Section) bool {
-	for _, old := range t.once {
-		if old.Name == s.Name {
-			return false
-		}
-	}
-	if t.group != nil && len(t.group.Members) == 1 && strings.HasPrefix(s.Name, ".gnu.linkonce.t.") {
-		return false
-	}
-	t.once = append(t.once, s)
-	return true
-}
-
-// hasOnce says whether a group of one section came before as a .gnu.linkonce
-// section: libraries of old compilers have those.
-func (t *slot) hasOnce(g *group) bool { return len(g.Members) == 1 && len(t.once) > 0 }

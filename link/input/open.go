@@ -40,6 +40,7 @@ type Files struct {
 	archives map[string]*archive
 	dirs     []string // of -L and SEARCH_DIR
 	first    *format  // of the first object, for which libraries are looked for
+	want     *format  // what all objects must be
 	groups   int
 }
 
@@ -74,6 +75,13 @@ func formatOf(b []byte) (f format, ok bool) {
 	f = format{class: elf.Class(b[elf.EI_CLASS]), order: elf.Data(b[elf.EI_DATA])}
 	f.machine = elf.Machine(elffile.Format{Class: f.class, Data: f.order}.U16(b[18:]))
 	return f, true
+}
+
+func (f format) byteOrder() binary.ByteOrder {
+	if f.order == elf.ELFDATA2MSB {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
 }
 
 func (f format) same(g format) bool {

@@ -172,9 +172,6 @@ func (o *object) globalName(i int, raw *elffile.Symbol) (string, bool) {
 		o.symbolFault(i, "st_info", "%s is local, and stands behind the first global symbol (%d)", name, o.Locals)
 		return "", false
 	}
-	if o.JustSymbols {
-		return name, true
-	}
 	if raw.Shndx >= elffile.ShnLoReserve || int(raw.Shndx) >= len(o.heads) || o.Sections[raw.Shndx] == nil {
 		if p, ok := o.place(i, raw); !ok || p.absent {
 			o.symbolFault(i, "st_shndx", "%s: 0x%x is not the index of a section that is linked; the file has %d section headers", name, raw.Shndx, len(o.heads))

@@ -16,13 +16,17 @@
 //	match.go   sort.go      input sections into statements
 //	insert.go  orphan.go    INSERT; sections that no pattern takes
 //	traits.go  output.go    type, flags, alignment of an output section
-//	assign.go  lma.go       the walk; load addresses and the rule for each
+//	assign.go settle.go     the walk, and that it is repeated until nothing moves
+//	contents.go lma.go      what is in a section; load addresses and the rule for each
+//	final.go                values of symbols, once addresses stand
 //	region.go  dataseg.go   MEMORY; DATA_SEGMENT_…
 //	symbols.go eval.go      the script's symbols; what expressions ask
 //	empty.go                output sections that are dropped
-//	phdrs.go   segments.go  which program headers there are; their fields
-//	addphdr.go              program headers besides
+//	phdrs.go, defaultphdrs.go, lldphdrs.go: which program headers there are
+//	segments.go otherphdrs.go  their fields, and file offsets
+//	addphdr.go extra.go     program headers besides
 //	check.go   explain.go   overlaps; why everything is where it is
+//	dialect.go              where lld means otherwise
 //
 // The meaning is that of GNU ld 2.40, measured; with the dialect "lld" that of
 // lld where the two differ.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/ldscript"
 	"elfwright/link/model"
 )
 
@@ -221,6 +222,36 @@ func TestAgain(t *testing.T) {
 		if end.Addr() != c.end {
 			t.Errorf(".text of %d bytes: _end at %#x, want %#x", c.size, end.Addr(), c.end)
 		}
+	}
+}
+
+// TestAdd: a script among the inputs adds to the default script, before it.
+func TestAdd(t *testing.T) {
+	rep := &model.Report{}
+	s, err := Read(&model.Options{}, []Text{{Name: "default", Default: true, Text: []byte(`SECTIONS { . = 0x1000; .text : { *(.text) } .data : { *(.data) *(.insert) } .bss : { *(.bss) } }`)}}, nil, rep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := ldscript.Parse("in.lds", []byte(`SECTIONS { .mine : { *(.insert) } } INSERT AFTER .bss; x = 5;`), ldscript.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Add(tree); err != nil {
+		t.Fatal(err)
+	}
+	env := &model.Env{Opt: &model.Options{}, Table: model.NewTable(), Report: rep, Order: binary.LittleEndian, Class: 64, Objects: []*model.Object{plainObject()}}
+	if _, err := s.Match(env); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Assign(env); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, o := range env.Outputs {
+		names = append(names, o.Name)
+	}
+	if got := strings.Join(names, " "); got != ".text .data .bss .mine" || env.Table.Get("x").Value != 5 {
+		t.Errorf("%s, x = %v", got, env.Table.Get("x"))
 	}
 }
 

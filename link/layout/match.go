@@ -205,7 +205,7 @@ func visitOrder(objs []*model.Object) []int {
 // first is the first pattern that takes a section. Statements whose constraint
 // failed take none.
 func (m *matcher) first(sec *model.Section, obj, objs int) (patternAt, bool) {
-	unique := m.s.isUnique(sec.Name)
+	unique := m.s.isUnique(sec)
 	ids := m.cache.Match(sec.Name)
 	for i, id := range ids {
 		p := m.owner[id]
@@ -273,13 +273,23 @@ func (s *Script) allReadOnly(m *matcher, objs []*model.Object, out *section) boo
 	return true
 }
 
+// keepsGroups says whether the output has the groups of the input.
+func (s *Script) keepsGroups() bool {
+	return s.opt.Relocatable && !s.opt.ForceGroup && !s.cmds.ForceGroup
+}
+
 // discard is the name of the output section that throws away.
 const discard = "/DISCARD/"
 
-// isUnique says whether --unique=PATTERN keeps a section away from patterns.
-func (s *Script) isUnique(name string) bool {
+// isUnique says whether a section is kept away from patterns: by
+// --unique=PATTERN, and in an object where it is a member of a group, which has
+// its members one by one.
+func (s *Script) isUnique(sec *model.Section) bool {
+	if sec.Group != nil && s.keepsGroups() {
+		return true
+	}
 	for _, u := range s.opt.Unique {
-		if u != "" && ldscript.MatchGlob(u, name) {
+		if u != "" && ldscript.MatchGlob(u, sec.Name) {
 			return true
 		}
 	}

@@ -135,7 +135,7 @@ func (p *orphans) join(o *section, sec *model.Section, why string) {
 func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	s := p.s
 	name := p.outName(sec)
-	dup := s.isUnique(sec.Name) || s.uniqueOrphans()
+	dup := s.isUnique(sec) || s.uniqueOrphans()
 	if !dup {
 		if o := p.existing(name, sec); o != nil {
 			p.join(o, sec, "no pattern matches; there is an output section of its name")
@@ -144,7 +144,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	}
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
-	if t&(load|alloc) == 0 {
+	if t&(load|alloc) == 0 || s.opt.Relocatable {
 		o.addr = zero
 	}
 	if h == nil { // debugging information
@@ -329,100 +329,6 @@ func (p *orphans) headers(o *section, h *home, after *section) {
 	copy(s.order[at+1:], s.order[at:])
 	s.order[at] = o
 	h.headers = o
-}
-
-// noteOrder keeps loaded notes together, those with the larger alignment first:
-// a PT_NOTE has notes of one alignment. ok: the place in the order is found here, behind prev.
-func (p *orphans) noteOrder(o *section, sec *model.Section) (prev *section, ok bool) {
-	s := p.s
-	isNote := sec.Type == elf.SHT_NOTE && sec.Flags&elf.SHF_ALLOC != 0
-	if !isNote {
-		return p.behindNotes(o)
-	}
-	var first, larger, pred *section
-	for _, x := range s.order {
-		if x == o {
-			continue
-		}
-		if s.loadedNote(x) {
-			if first == nil {
-				first = x
-			}
-			if x.baseAl >= sec.Align {
-				larger = x
-			}
-		} else if first != nil {
-			break
-		} else {
-			pred = x
-		}
-	}
-	p.note = first
-	switch {
-	case first == nil:
-		return nil, false
-	case larger != nil:
-		s.reorder(o, larger)
-		return larger, true
-	}
-	s.reorder(o, pred)
-	return s.before(first), true
-}
-
-// behindNotes keeps another orphan that would come right before a note from
-// coming between notes: it goes behind all of them.
-func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
-	if p.note == nil {
-		return nil, false
-	}
-	after := false
-	for i, x := range p.s.order {
-		switch {
-		case x == o:
-			after = true
-			if i+1 == len(p.s.order) || !p.s.loadedNote(p.s.order[i+1]) {
-				return nil, false
-			}
-		case after && p.s.loadedNote(x):
-			prev = x
-		}
-	}
-	p.s.reorder(o, prev)
-	return prev, true
-}
-
-func (s *Script) loadedNote(o *section) bool {
-	return o.traits&load != 0 && s.currentType(o) == elf.SHT_NOTE
-}
-
-// before is the output section statement before another one.
-func (s *Script) before(o *section) *section {
-	var prev *section
-	for _, x := range s.outs {
-		if x == o {
-			break
-		}
-		prev = x
-	}
-	return prev
-}
-
-// reorder moves a section behind another one, or to the front, in the order of
-// the section headers.
-func (s *Script) reorder(o, behind *section) {
-	var order []*section
-	if behind == nil {
-		order = append(order, o)
-	}
-	for _, x := range s.order {
-		if x != o {
-			order = append(order, x)
-		}
-		if x == behind {
-			order = append(order, o)
-		}
-	}
-	s.order = order
 }
 
 // lastRelocations is the output section behind which allocated relocations go.

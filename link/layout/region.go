@@ -30,7 +30,6 @@ const defaultRegion = "*default*"
 type regions struct {
 	list   []*region
 	byName map[string]*region
-	faults []error // of names that nobody declares, found after all is read
 	used   []usedRegion
 }
 

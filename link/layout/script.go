@@ -28,21 +28,23 @@ type Script struct {
 	lldRules dialect
 	trees    []*ldscript.Script
 
-	cmds     Commands
-	body     []stmt
-	outs     []*section // all output section statements, in their order
-	order    []*section // those that exist, in the order of the section header table
-	byName   map[string][]*section
-	byID     []*section // by section.id; [0] is nil
-	byOut    map[*model.Output]*section
-	specs    []*spec
-	regions  regions
-	phdrs    []*ldscript.Phdr
-	layered  bool // PHDRS { DEFAULT; … }
-	defs     []Definition
-	syms     map[string]*symbol
-	byOption []*section // whose address an option sets: they are made first
-	floating []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
+	cmds   Commands
+	body   []stmt
+	outs   []*section // all output section statements, in their order
+	order  []*section // those that exist, in the order of the section header table
+	byName map[string][]*section
+	byID   []*section // by section.id; [0] is nil
+	byOut  map[*model.Output]*section
+	specs  []*spec
+	// ownBody and ownSpecs count what stands before the default script.
+	ownBody, ownSpecs int
+	regions           regions
+	phdrs             []*ldscript.Phdr
+	layered           bool // PHDRS { DEFAULT; … }
+	defs              []Definition
+	syms              map[string]*symbol
+	byOption          []*section // whose address an option sets: they are made first
+	floating          []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
 
 	starts     map[string]uint64 // SEGMENT_START by options
 	usedStarts map[string]bool
@@ -135,6 +137,9 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 	}
 	for _, t := range trees {
 		c.file(t)
+		if t != def {
+			s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+		}
 	}
 	c.addresses()
 	c.divisions()
@@ -143,6 +148,22 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 	}
 	s.trees = trees
 	return s, nil
+}
+
+// Add compiles a script that was given among the inputs: it adds to what there
+// is, and comes before the default script. It is for after Read and before
+// Keeps.
+func (s *Script) Add(t *ldscript.Script) error {
+	body, specs := s.body[s.ownBody:], s.specs[s.ownSpecs:]
+	s.body, s.specs = s.body[:s.ownBody:s.ownBody], s.specs[:s.ownSpecs:s.ownSpecs]
+	c := compiler{s: s}
+	c.file(t)
+	c.overwrite()
+	s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
+	s.body, s.specs = append(s.body, body...), append(s.specs, specs...)
+	s.relist()
+	s.trees = append(s.trees, t)
+	return errors.Join(c.errs...)
 }
 
 // addsToDefault says whether the default script is used: all others only insert

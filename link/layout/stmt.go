@@ -117,7 +117,6 @@ type spec struct {
 	*ldscript.InputSpec
 	in       *section
 	script   string
-	first    int // number of its first pattern
 	sections []*model.Section
 	hits     []int32 // by pattern: how many sections it took
 }

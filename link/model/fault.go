@@ -54,6 +54,7 @@ type UndefinedError struct {
 	Symbol *Symbol
 	Places []Finding // the first three; their Err is nil
 	Count  int       // of all references
+	Near   string    // a symbol that was perhaps meant; set before it is told
 }
 
 func (e *UndefinedError) Error() string {
@@ -64,6 +65,9 @@ func (e *UndefinedError) Error() string {
 	}
 	if more := e.Count - len(e.Places); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
+	}
+	if e.Near != "" {
+		text += fmt.Sprintf("; perhaps %s was meant", e.Near)
 	}
 	return text
 }

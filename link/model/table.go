@@ -1,6 +1,7 @@
 package model
 
 import (
+	"elfwright/internal/near"
 	"hash/maphash"
 	"sort"
 	"sync"
@@ -76,4 +77,18 @@ func sortByName(s []*Symbol) {
 		}
 		return s[i].Version < s[j].Version
 	})
+}
+
+// Near is the defined symbol whose name is nearest to one that is not, or empty.
+func (t *Table) Near(name string) string {
+	limit := near.Limit(name)
+	var names []string
+	for _, s := range t.Some(func(s *Symbol) bool {
+		d := len(s.Name) - len(name)
+		return s.State == Defined && d < limit && -d < limit
+	}) {
+		names = append(names, s.Name)
+	}
+	n, _ := near.Name(name, names)
+	return n
 }

@@ -23,7 +23,7 @@ func (e *Env) Refer(s *Section, r *Reloc) (sym *Symbol, ok bool) {
 		return nil, true
 	}
 	if sym.State == Defined {
-		if sym.Sec != nil && !sym.Sec.Live {
+		if sym.Gone() {
 			return sym, e.gone(s, r, sym)
 		}
 		return sym, true
@@ -159,4 +159,25 @@ func (e *Env) Linkage(sym *Symbol) (addr uint64, ok bool) {
 		return 0, false
 	}
 	return sec.Addr(uint64(a.PLT)), true
+}
+
+// String says the reason as a clause.
+func (r Reason) String() string {
+	switch r {
+	case NotDropped:
+		return "it was not placed"
+	case Duplicate:
+		return "a COMDAT group of the same signature came first"
+	case Collected:
+		return "--gc-sections found nothing that needs it"
+	case Discarded:
+		return "the script discards it"
+	case Stripped:
+		return "it was stripped"
+	case Excluded:
+		return "it is excluded (SHF_EXCLUDE), or only meant for the linker"
+	case Empty:
+		return "the linker made it, and nothing needed it"
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
 }

@@ -1,0 +1,394 @@
+package input
+
+import (
+	"debug/elf"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"elfwright/link/model"
+)
+
+// shfRetain is SHF_GNU_RETAIN.
+const shfRetain = elf.SectionFlag(0x200000)
+
+// Roots are what the collection starts from besides the sections themselves.
+type Roots struct {
+	Symbols []*model.Symbol // the entry, -u, EXTERN, names in the script
+}
+
+// Collect drops the sections that nothing needs (--gc-sections), and returns a
+// line for each that had bytes, in order, for --print-gc-sections. Needed are the
+// roots' sections, those of KEEP (Section.Keep), SHF_GNU_RETAIN and notes, what
+// they refer to, and so on. Which object's debugging data stays is as in GNU ld:
+// that of objects of which anything stays.
+//
+// Sections for start-up code, .init_array and the like, are kept by KEEP alone, as
+// in GNU ld; in the dialect of lld always. The same with .eh_frame.
+func Collect(env *model.Env, roots Roots) (removed []string) {
+	for _, s := range collect(env, roots) {
+		removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+	}
+	return removed
+}
+
+func collect(env *model.Env, roots Roots) []*model.Section {
+	c := newCollector(env)
+	c.roots(roots.Symbols)
+	c.spread()
+	for c.linked() {
+		c.spread()
+	}
+	model.Each(c.workers, len(c.objs), func(i int) { c.special(c.objs[i]) })
+	for c.debugging() {
+		c.spread()
+	}
+	return c.sweep()
+}
+
+// collector marks sections. A section's mark is at the number of its object's
+// first plus its index, so that many goroutines can set marks.
+type collector struct {
+	env     *model.Env
+	workers int
+	objs    []*model.Object
+	base    []int32                 // by position in objs
+	others  map[*model.Object]int32 // positions of objects that are not at their Rank
+	marks   []atomic.Bool
+	frames  []frames // by position in objs
+	edges   map[*model.Symbol][]*model.Section
+	next    []*model.Section // marked, and not yet looked at
+	debug   bool             // only references to debugging data count
+}
+
+func newCollector(env *model.Env) *collector {
+	c := &collector{env: env, workers: env.Opt.Workers(), objs: env.Objects}
+	c.base = make([]int32, len(c.objs))
+	c.others = map[*model.Object]int32{}
+	n := int32(0)
+	for i, o := range c.objs {
+		c.base[i] = n
+		n += int32(len(o.Sections))
+		if int(o.Rank) != i+1 {
+			c.others[o] = int32(i)
+		}
+	}
+	c.marks = make([]atomic.Bool, n)
+	c.frames = make([]frames, len(c.objs))
+	model.Each(c.workers, len(c.objs), func(i int) { c.frames[i] = framesOf(c.objs[i]) })
+	c.startStop()
+	return c
+}
+
+// at is an object's position.
+func (c *collector) at(o *model.Object) int32 {
+	if i := int(o.Rank) - 1; i >= 0 && i < len(c.objs) && c.objs[i] == o {
+		return int32(i)
+	}
+	return c.others[o]
+}
+
+func (c *collector) mark(s *model.Section) *atomic.Bool {
+	return &c.marks[c.base[c.at(s.Obj)]+s.Index]
+}
+
+// add marks a section; true if it was not marked.
+func (c *collector) add(s *model.Section) bool {
+	if s == nil || !s.Live || s.Obj.JustSymbols {
+		return false
+	}
+	if c.debug && !isDebugging(s) {
+		return false
+	}
+	m := c.mark(s)
+	return !m.Load() && !m.Swap(true)
+}
+
+func (c *collector) root(s *model.Section) {
+	if c.add(s) {
+		c.next = append(c.next, s)
+	}
+}
+
+func (c *collector) roots(roots []*model.Symbol) {
+	for _, sym := range roots {
+		if sym != nil {
+			c.root(sym.Sec)
+			for _, s := range c.edges[sym] {
+				c.root(s)
+			}
+		}
+	}
+	for _, o := range c.objs {
+		for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
+			if sym != nil && sym.Obj == o && c.exported(sym) {
+				c.root(sym.Sec)
+			}
+		}
+		for _, s := range o.Sections {
+			if s != nil && (o.Linker || c.isRoot(s)) {
+				c.root(s)
+			}
+		}
+	}
+}
+
+// exported says whether others may refer to a symbol once the link is done.
+func (c *collector) exported(sym *model.Symbol) bool {
+	if sym.State != model.Defined {
+		return false
+	}
+	return sym.Exported || c.env.Opt.KeepExported && (sym.Vis == elf.STV_DEFAULT || sym.Vis == elf.STV_PROTECTED)
+}
+
+// isRoot says whether a section is needed by itself.
+func (c *collector) isRoot(s *model.Section) bool {
+	switch {
+	case s.Keep, s.Flags&shfRetain != 0:
+		return true
+	case s.Type == elf.SHT_NOTE:
+		return s.Group == nil && s.LinkTo == nil
+	case s.Type == elf.SHT_INIT_ARRAY, s.Type == elf.SHT_FINI_ARRAY, s.Type == elf.SHT_PREINIT_ARRAY:
+		return c.env.Opt.Relocatable || c.env.Opt.Dialect == "lld"
+	}
+	if c.env.Opt.Dialect != "lld" || s.Flags&elf.SHF_ALLOC == 0 {
+		return false
+	}
+	for _, p := range []string{".ctors", ".dtors", ".init", ".fini", ".jcr", ".eh_frame"} {
+		if strings.HasPrefix(s.Name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// startStop finds the sections that __start_NAME and __stop_NAME speak of.
+func (c *collector) startStop() {
+	if c.env.Opt.StartStopGC {
+		return
+	}
+	names := map[string][]*model.Symbol{}
+	for _, sym := range c.env.Table.Some(func(s *model.Symbol) bool { return s.State == model.Undefined && edgeOf(s.Name) != "" }) {
+		names[edgeOf(sym.Name)] = append(names[edgeOf(sym.Name)], sym)
+	}
+	if len(names) == 0 {
+		return
+	}
+	c.edges = map[*model.Symbol][]*model.Section{}
+	for _, o := range c.objs {
+		for _, s := range o.Sections {
+			if s != nil && s.Live {
+				for _, sym := range names[s.Name] {
+					c.edges[sym] = append(c.edges[sym], s)
+				}
+			}
+		}
+	}
+}
+
+// edgeOf is the section name in __start_NAME or __stop_NAME.
+func edgeOf(name string) string {
+	if n, ok := strings.CutPrefix(name, "__start_"); ok {
+		return n
+	}
+	n, _ := strings.CutPrefix(name, "__stop_")
+	if n == name {
+		return ""
+	}
+	return n
+}
+
+// batch is how many sections a goroutine takes at once.
+const batch = 64
+
+// spread follows references until no section is new: round by round, so that the
+// goroutines need no queue in common.
+func (c *collector) spread() {
+	for len(c.next) > 0 {
+		now := c.next
+		n := (len(now) + batch - 1) / batch
+		found := make([][]*model.Section, n)
+		model.Each(c.workers, n, func(i int) {
+			var list []*model.Section
+			for _, s := range now[i*batch : min(i*batch+batch, len(now))] {
+				list = c.follow(s, list)
+			}
+			found[i] = list
+		})
+		c.next = slices.Concat(found...)
+	}
+}
+
+// follow marks what a section refers to.
+func (c *collector) follow(s *model.Section, list []*model.Section) []*model.Section {
+	take := func(t *model.Section) {
+		if c.add(t) {
+			list = append(list, t)
+		}
+	}
+	if s.Group != nil && !c.debug {
+		for _, t := range s.Group.Members {
+			take(t)
+		}
+	}
+	if s.Name == ".eh_frame" {
+		return list // a function needs its frame, not the frame the function
+	}
+	list = c.refers(s, s.Relocs, list)
+	f := &c.frames[c.at(s.Obj)]
+	for _, x := range f.of(s) {
+		list = c.refers(f.sec, f.sec.Relocs[x.from:x.to], list)
+		list = c.refers(f.sec, f.sec.Relocs[x.cieFrom:x.cieTo], list)
+	}
+	return list
+}
+
+// refers marks what relocations refer to.
+func (c *collector) refers(s *model.Section, relocs []model.Reloc, list []*model.Section) []*model.Section {
+	for i := range relocs {
+		sym := s.Symbol(&relocs[i])
+		if sym == nil {
+			continue
+		}
+		if c.add(sym.Sec) {
+			list = append(list, sym.Sec)
+		} else if sym.Sec == nil && c.edges != nil {
+			for _, t := range c.edges[sym] {
+				if c.add(t) {
+					list = append(list, t)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// linked marks sections that live with another one (SHF_LINK_ORDER), and says
+// whether there was any.
+func (c *collector) linked() bool {
+	for _, o := range c.objs {
+		for _, s := range o.Sections {
+			if s == nil || s.LinkTo == nil || c.mark(s).Load() {
+				continue
+			}
+			// A chain is not longer than there are sections.
+			for t, n := s.LinkTo, 0; t != nil && n < len(o.Sections); t, n = t.LinkTo, n+1 {
+				if c.mark(t).Load() {
+					c.root(s)
+					break
+				}
+			}
+		}
+	}
+	return len(c.next) > 0
+}
+
+// special keeps debugging data and what else is not loaded of an object, if
+// anything loaded of it stays. What is in a group or linked to a section lives
+// with that.
+func (c *collector) special(o *model.Object) {
+	if !c.someKept(o) {
+		return
+	}
+	for _, s := range o.Sections {
+		if s == nil || !s.Live || s.LinkTo != nil {
+			continue
+		}
+		if s.Group == nil && isSpecial(s) || s.Group != nil && pure(s.Group) {
+			c.mark(s).Store(true)
+		}
+	}
+	c.fragments(o)
+}
+
+func (c *collector) someKept(o *model.Object) bool {
+	for _, s := range o.Sections {
+		if s != nil && s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOTE && c.mark(s).Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// isSpecial says whether a section is debugging data, or not loaded and without
+// relocations, as .comment is.
+func isSpecial(s *model.Section) bool {
+	return isDebugging(s) || s.Flags&elf.SHF_ALLOC == 0 && s.RelocSection == 0
+}
+
+// pure says whether a group has debugging data alone, or nothing that is loaded or
+// relocated.
+func pure(g *model.Group) bool {
+	debug, special := true, true
+	for _, s := range g.Members {
+		debug = debug && isDebugging(s)
+		special = special && s.Flags&elf.SHF_ALLOC == 0 && s.RelocSection == 0
+	}
+	return debug || special
+}
+
+// fragments drops debugging data of single sections (.debug_line.text.f) whose
+// code is dropped.
+func (c *collector) fragments(o *model.Object) {
+	seen := false
+	for _, s := range o.Sections {
+		seen = seen || s != nil && strings.HasPrefix(s.Name, ".debug_line.")
+	}
+	if !seen {
+		return
+	}
+	gone := map[string]bool{}
+	for _, s := range o.Sections {
+		if s != nil && s.Flags&elf.SHF_EXECINSTR != 0 && !c.mark(s).Load() {
+			gone[s.Name] = true
+		}
+	}
+	for _, s := range o.Sections {
+		if s == nil || !isDebugging(s) {
+			continue
+		}
+		for i := 1; i < len(s.Name); i++ {
+			if s.Name[i] == '.' && gone[s.Name[i:]] {
+				c.mark(s).Store(false)
+			}
+		}
+	}
+}
+
+// debugging marks debugging data that other debugging data refers to, as types in
+// groups of their own. It says whether there was any.
+func (c *collector) debugging() bool {
+	first := !c.debug
+	c.debug = true
+	if !first {
+		return false
+	}
+	for _, o := range c.objs {
+		for _, s := range o.Sections {
+			if s != nil && s.Live && s.RelocSection != 0 && isDebugging(s) && c.mark(s).Load() {
+				c.next = append(c.next, s)
+			}
+		}
+	}
+	return true
+}
+
+// sweep drops what is not marked.
+func (c *collector) sweep() (dropped []*model.Section) {
+	for _, o := range c.objs {
+		if o.JustSymbols {
+			continue
+		}
+		for _, s := range o.Sections {
+			if s == nil || !s.Live || c.mark(s).Load() {
+				continue
+			}
+			s.Live, s.Dropped = false, model.Collected
+			if s.Size != 0 {
+				dropped = append(dropped, s)
+			}
+		}
+	}
+	return dropped
+}

@@ -1,0 +1,201 @@
+package input
+
+import (
+	"debug/elf"
+	"fmt"
+
+	"elfwright/ldscript"
+	"elfwright/link/model"
+)
+
+// refer takes the names that options and scripts want defined: they pull members
+// of archives wherever they stand.
+func (l *loader) refer() {
+	entry := l.opt.Entry
+	if entry == "" {
+		entry = l.with.Entry
+	}
+	names := append([]string(nil), l.opt.Undefined...)
+	names = append(names, l.opt.RequireDefined...)
+	names = append(names, l.with.Externs...)
+	if entry != "" && !isNumber(entry) {
+		names = append(names, entry)
+	}
+	for _, n := range names {
+		l.want(n)
+	}
+	l.set.roots = names
+}
+
+// isNumber says whether an entry is an address.
+func isNumber(s string) bool { return s[0] >= '0' && s[0] <= '9' }
+
+// want makes a symbol undefined unless it is known.
+func (l *loader) want(name string) *model.Symbol {
+	sym := l.table.Intern(versionKey(name))
+	l.meet(sym)
+	sym.Used = true
+	if sym.State == model.Undefined && sym.Bind == elf.STB_WEAK {
+		sym.Bind = elf.STB_GLOBAL
+		l.news++
+	}
+	return sym
+}
+
+// declareMark declares what the option at this place defines.
+func (l *loader) declareMark(it *item) {
+	if it.in.Mark == model.MarkScript {
+		if !l.scripts {
+			l.scripts = true
+			l.declare(0)
+		}
+		return
+	}
+	n := 0
+	for _, x := range l.files.items {
+		if x.in.Mark == model.MarkDefsym {
+			n++
+		}
+		if x == it {
+			break
+		}
+	}
+	l.declare(n)
+}
+
+// declare makes the symbols that scripts assign, or that a --defsym does, defined
+// from here on: no member of an archive is taken for them. Their values come with
+// the layout. What their expressions name is referred to.
+func (l *loader) declare(defsym int) {
+	for i := range l.with.Definitions {
+		d := &l.with.Definitions[i]
+		if d.Defsym != defsym || d.Provide {
+			continue
+		}
+		for _, n := range d.Refers {
+			if n != d.Name {
+				l.want(n)
+			}
+		}
+		if !d.Own {
+			l.scriptSymbol(d)
+		}
+	}
+}
+
+// scriptSymbol makes a symbol one that a script defines. What an object says of
+// it stays for expressions that ask.
+func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
+	sym := l.table.Intern(d.Name)
+	l.meet(sym)
+	switch {
+	case sym.State == model.Defined && sym.Sec == nil && sym.Obj != nil:
+		return sym // absolute: the layout makes it the script's
+	case sym.State != model.Defined:
+		sym.Obj, sym.Sec, sym.Value, sym.Size = nil, nil, 0, 0
+		sym.Type, sym.Other, sym.Thumb = elf.STT_NOTYPE, 0, false
+	}
+	sym.State, sym.Bind, sym.Script = model.Defined, elf.STB_GLOBAL, true
+	if d.Hidden {
+		sym.Vis = stricter(sym.Vis, elf.STV_HIDDEN)
+	}
+	return sym
+}
+
+// settle does what can be done once all inputs are known.
+func (l *loader) settle() {
+	l.ownDefinitions()
+	l.provide()
+	l.requireDefined()
+	l.allocateCommons()
+	l.forwardVersions()
+	l.publish()
+	l.finish()
+}
+
+// ownDefinitions are those whose expression asks for an object's symbol.
+func (l *loader) ownDefinitions() {
+	for i := range l.with.Definitions {
+		if d := &l.with.Definitions[i]; d.Own && !d.Provide {
+			if sym := l.table.Get(d.Name); sym == nil || sym.State != model.Defined {
+				l.scriptSymbol(d)
+			}
+		}
+	}
+}
+
+// provide makes symbols of PROVIDE defined that somebody refers to and nobody
+// defines. Their expressions refer to others in turn.
+func (l *loader) provide() {
+	for again := true; again; {
+		again = false
+		for i := range l.with.Definitions {
+			d := &l.with.Definitions[i]
+			if !d.Provide {
+				continue
+			}
+			sym := l.table.Get(d.Name)
+			if sym == nil || sym.Order == 0 || sym.State != model.Undefined {
+				continue
+			}
+			sym = l.scriptSymbol(d)
+			sym.Provide, sym.Used = true, true
+			for _, n := range d.Refers {
+				l.want(n)
+			}
+			again = true
+		}
+	}
+}
+
+// requireDefined checks --require-defined.
+func (l *loader) requireDefined() {
+	for _, n := range l.opt.RequireDefined {
+		if sym := l.table.Get(n); sym == nil || sym.State != model.Defined && sym.State != model.Common {
+			l.rep.Error(fmt.Errorf("--require-defined: %s is not defined", n))
+		}
+	}
+}
+
+// forwardVersions makes those who refer to "foo@V" refer to foo, if that is foo's
+// default version.
+func (l *loader) forwardVersions() {
+	if len(l.forward) == 0 {
+		return
+	}
+	for _, o := range l.objects {
+		for _, i := range o.versioned {
+			if to := l.forward[o.Symbols[i]]; to != nil {
+				o.Symbols[i] = to
+			}
+		}
+	}
+}
+
+// publish makes the objects those of the set.
+func (l *loader) publish() {
+	s := l.set
+	s.objects = l.objects
+	for _, o := range l.objects {
+		s.objs = append(s.objs, o.Object)
+		switch {
+		case o.Linker || o.JustSymbols:
+		case o.stack == StackExec && s.StackExec == nil:
+			s.StackExec = o.Object
+		case o.stack == StackSilent && s.StackSilent == nil:
+			s.StackSilent = o.Object
+		}
+	}
+	if w := l.files.want; w != nil {
+		s.Class, s.Machine = w.class, w.machine
+		s.Order = format{order: w.order}.byteOrder()
+	}
+	var nodes []*ldscript.VersionNode
+	for _, v := range l.with.Versions {
+		nodes = append(nodes, v.Nodes...)
+	}
+	if nodes != nil {
+		s.Versions = &ldscript.Version{Nodes: nodes}
+	}
+	l.mergeFlags()
+}

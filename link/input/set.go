@@ -1,0 +1,82 @@
+package input
+
+import (
+	"debug/elf"
+	"encoding/binary"
+
+	"elfwright/ldscript"
+	"elfwright/link/model"
+)
+
+// Settings are what a link knows of symbols before it reads objects.
+type Settings struct {
+	Entry       string // of ENTRY, if there is no -e
+	Externs     []string
+	Definitions []Definition // of scripts and --defsym, in order
+	Versions    []*ldscript.Version
+	// Of FORCE_COMMON_ALLOCATION, INHIBIT_COMMON_ALLOCATION.
+	ForceCommon, InhibitCommon bool
+	// Demangle gives the name that C++ has for a symbol, or the symbol; it may be nil.
+	Demangle func(string) string
+}
+
+// Definition is a symbol that a script, or --defsym, assigns.
+type Definition struct {
+	Name            string
+	Provide, Hidden bool
+	Own             bool     // its expression names the symbol itself: an object's definition is needed
+	Refers          []string // the symbols that its expression names
+	Defsym          int      // from 1: its number among Options.Defsyms; 0: of a script
+}
+
+// Set is the objects of a link with their symbols settled.
+type Set struct {
+	Class   elf.Class
+	Order   binary.ByteOrder
+	Machine elf.Machine
+	Flags   uint32 // e_flags of the output
+
+	// StackExec is an object that asks for an executable stack, StackSilent one
+	// that does not say (GNU ld takes that for a request too, on some machines).
+	StackExec, StackSilent *model.Object
+
+	Pulled []Pull   // why members of archives were taken
+	Notes  []string // of --trace and --trace-symbol
+
+	// Versions has the nodes of all version scripts; nil without one.
+	Versions *ldscript.Version
+
+	objs    []*model.Object
+	objects []*object
+	opt     *model.Options
+	rep     *model.Report
+	table   *model.Table
+	roots   []string // names that options and scripts refer to
+}
+
+// Pull is why a member was taken: a symbol, and the object that referred to it
+// first; nil for an option or a script.
+type Pull struct {
+	Object *model.Object
+	Symbol string
+	By     *model.Object
+}
+
+// StackNote is what .note.GNU-stack says of an object.
+type StackNote uint8
+
+// The notes.
+const (
+	StackSilent StackNote = iota
+	StackPlain
+	StackExec
+)
+
+// Objects returns the objects in the order in which they take part.
+func (s *Set) Objects() []*model.Object { return s.objs }
+
+// Load opens the inputs of a link, reads them, and settles the symbols. What is
+// wrong is in the report; the set then has what could be read.
+func Load(opt *model.Options, cmds Commands, parse Parse, with Settings, table *model.Table, rep *model.Report) *Set {
+	return Open(opt, cmds, parse, rep).Load(with, table)
+}
