@@ -1,10 +1,12 @@
 package link
 
 import (
+	"debug/elf"
 	"fmt"
 	"slices"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
 	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
@@ -80,6 +82,9 @@ func (l *linkage) chooseTarget() error {
 	e := l.emul
 	m := all.Lookup(e.Machine, e.Class)
 	for _, o := range l.env.Objects {
+		if o.Machine == elf.EM_NONE { // of --format binary
+			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
+		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
@@ -100,7 +105,7 @@ func (l *linkage) chooseTarget() error {
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}
@@ -166,6 +171,13 @@ func definitions(s *layout.Script) []input.Definition {
 // makeOwn makes the linker's own sections and symbols.
 func (l *linkage) makeOwn() error {
 	l.own = synth.Create(l.env)
+	if l.opt.Relocatable { // all but the note is for a program
+		for _, s := range l.own.Object.Sections {
+			if s != nil && s != l.env.SecBuildID {
+				s.Live, s.Dropped = false, model.Empty
+			}
+		}
+	}
 	l.env.Objects = append(l.env.Objects, l.own.Object)
 	return nil
 }

@@ -77,3 +77,25 @@ func TestGC(t *testing.T) {
 		fmt.Printf("GC %s %s\n", x.Name, x.Obj.File)
 	}
 }
+
+func TestAttrs(t *testing.T) {
+	args := strings.Fields(os.Getenv("TRYATTR"))
+	if len(args) == 0 {
+		t.Skip("not asked for")
+	}
+	opt := &model.Options{}
+	for _, a := range args {
+		opt.Inputs = append(opt.Inputs, model.Input{Name: a})
+	}
+	rep := &model.Report{}
+	s := Open(opt, Commands{}, nil, rep).Load(Settings{Entry: "_start"}, model.NewTable())
+	fmt.Printf("%#x %v %v\n", s.Flags, rep.Errors(), rep.Warnings())
+	for _, o := range s.Objects() {
+		for _, x := range o.Sections {
+			if x != nil && strings.HasSuffix(x.Name, ".attributes") && x.Live {
+				fmt.Printf("%q\n", x.Data)
+				os.WriteFile("/tmp/attr.bin", x.Data, 0o644)
+			}
+		}
+	}
+}

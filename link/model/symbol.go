@@ -109,4 +109,4 @@ func (s *Symbol) Addr() uint64 {
 }
 
 // Gone says whether the symbol is in a section that is not in the output.
-func (s *Symbol) Gone() bool { return s.Sec != nil && !s.Sec.Live }
+func (s *Symbol) Gone() bool { return s.Sec != nil && !s.Sec.Live && !s.Script }
