@@ -157,7 +157,9 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 	case model.DiscardTemporary:
 		return !isTemporary(s.Name)
 	case model.DiscardDefault:
-		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
+		// GNU ld leaves all temporary ones out on RISC-V, where relaxing needs so many.
+		all := f.env.Target.Machine().ELF == elf.EM_RISCV
+		return opt.Relocatable || !isTemporary(s.Name) || !all && (s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0)
 	}
 	return true
 }
