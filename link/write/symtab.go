@@ -3,6 +3,7 @@ package write
 import (
 	"debug/elf"
 	"path/filepath"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -148,6 +149,9 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 	case model.DiscardTemporary:
 		return !isTemporary(s.Name)
 	case model.DiscardDefault:
+		if f.env.Target.Machine().ELF == elf.EM_RISCV { // its GNU ld leaves out all
+			return !isTemporary(s.Name)
+		}
 		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
 	}
 	return true
@@ -167,7 +171,7 @@ func (f *file) globalKind(s *model.Symbol) kind {
 		return left
 	case s.State == model.Common:
 		return globals
-	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0):
+	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && f.refers(s)):
 		return globals
 	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
 		return left
@@ -177,6 +181,12 @@ func (f *file) globalKind(s *model.Symbol) kind {
 		return left
 	}
 	return hidden
+}
+
+// refers says whether an object refers to an undefined symbol: any, and where
+// sections were collected one of those that are left; or an option does.
+func (f *file) refers(s *model.Symbol) bool {
+	return s.Order != 0 && !f.env.Opt.GC || slices.Contains(f.env.Opt.Undefined, s.Name)
 }
 
 // placed says whether the symbol has a place in the output or needs none.
