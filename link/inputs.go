@@ -3,7 +3,9 @@ package link
 import (
 	"debug/elf"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"elfwright/ldscript"
 	"elfwright/link/aarch64"
@@ -97,10 +99,33 @@ func (l *linkage) chooseTarget() error {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
+	if m.ELF == elf.EM_RISCV && l.opt.DiscardLocals == model.DiscardDefault {
+		l.opt.DiscardLocals = model.DiscardTemporary // as GNU ld: relaxation needs many labels
+	}
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
+	if err := l.retain(); err != nil {
+		return err
+	}
 	return l.versions()
+}
+
+// retain reads --retain-symbols-file: names with spaces between.
+func (l *linkage) retain() error {
+	name := l.opt.RetainSymbols
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l.env.Retain = map[string]bool{}
+	for _, n := range strings.Fields(string(text)) {
+		l.env.Retain[n] = true
+	}
+	return nil
 }
 
 // target is what linking knows of a machine.

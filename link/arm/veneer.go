@@ -57,18 +57,33 @@ func (t *target) Relax(e *model.Env, pass int) (changed bool) {
 			x.fresh = false
 		}
 	}
+	var todo []*model.Section
 	for _, o := range e.Objects {
 		for _, s := range o.Sections {
 			if s != nil && s.Live && s.Out != nil && s.Flags&elf.SHF_EXECINSTR != 0 && len(s.Relocs) > 0 {
-				changed = t.relaxSection(e, s) || changed
+				todo = append(todo, s)
 			}
+		}
+	}
+	// Few sections need any: to find out which is work for all, and what they get
+	// depends on the order.
+	needs := make([]bool, len(todo))
+	model.Each(e.Opt.Workers(), len(todo), func(i int) {
+		needs[i] = t.lacking(e, todo[i], func(int, branch) bool { return false })
+	})
+	for i, s := range todo {
+		if needs[i] {
+			t.lacking(e, s, func(i int, b branch) bool { t.use(e, s, i, b); return true })
+			changed = true
 		}
 	}
 	return changed
 }
 
-func (t *target) relaxSection(e *model.Env, s *model.Section) (changed bool) {
-	base := s.Out.Addr + s.Off
+// lacking calls do with the branches of a section that need a veneer and have none
+// in reach, as long as it returns true; the result says whether there is one.
+func (t *target) lacking(e *model.Env, s *model.Section, do func(i int, b branch) bool) (some bool) {
+	base, used := s.Out.Addr+s.Off, t.veneers.used[s]
 	for i := range s.Relocs {
 		r := &s.Relocs[i]
 		if t.kind(e, r.Type) != kBranch {
@@ -78,13 +93,14 @@ func (t *target) relaxSection(e *model.Env, s *model.Section) (changed bool) {
 		if !ok || !b.needsVeneer() {
 			continue
 		}
-		if old := t.veneers.used[s][i]; old != nil && (old.fresh || b.reaches(old.addr())) {
+		if old := used[i]; old != nil && (old.fresh || b.reaches(old.addr())) {
 			continue
 		}
-		t.use(e, s, i, b)
-		changed = true
+		if some = true; !do(i, b) {
+			break
+		}
 	}
-	return changed
+	return some
 }
 
 // branch is a branch and where it leads.
@@ -115,16 +131,16 @@ func isThumb(typ uint32) bool {
 	return false
 }
 
-func (t *target) branch(e *model.Env, s *model.Section, r *model.Reloc, P uint64) (*branch, bool) {
+func (t *target) branch(e *model.Env, s *model.Section, r *model.Reloc, P uint64) (branch, bool) {
 	sym := s.Symbol(r)
 	if sym == nil || sym.Gone() {
-		return nil, false
+		return branch{}, false
 	}
-	b := &branch{t: t, typ: r.Type, sym: sym, P: P, extra: r.Addend - branchBias(r.Type)}
+	b := branch{t: t, typ: r.Type, sym: sym, P: P, extra: r.Addend - branchBias(r.Type)}
 	if at, ok := e.Linkage(sym); ok && (sym.Preempt || sym.IFunc()) {
 		b.to = at
 	} else if sym.State != model.Defined {
-		return nil, false // it goes on with the next instruction
+		return branch{}, false // it goes on with the next instruction
 	} else {
 		S, A := e.Value(s, r)
 		b.to, b.thumb = uint64(int64(S&^1)+A-branchBias(r.Type)), sym.Thumb
@@ -177,7 +193,7 @@ func (b *branch) reaches(to uint64) bool {
 
 // use gives relocation i of a section a veneer: one that is in reach, or a new one
 // behind the section.
-func (t *target) use(e *model.Env, s *model.Section, i int, b *branch) {
+func (t *target) use(e *model.Env, s *model.Section, i int, b branch) {
 	v := &t.veneers
 	if v.obj == nil {
 		v.obj = &model.Object{File: "veneers", Linker: true, Rank: math.MaxInt32, Order: e.Order, Machine: elf.EM_ARM, Class: elf.ELFCLASS32,
@@ -196,7 +212,7 @@ func (t *target) use(e *model.Env, s *model.Section, i int, b *branch) {
 	v.used[s][i] = x
 }
 
-func (v *veneers) reachable(k key, s *model.Section, b *branch) *veneer {
+func (v *veneers) reachable(k key, s *model.Section, b branch) *veneer {
 	for _, x := range v.by[k] {
 		if x.fresh && v.at[s] == x.sec || !x.fresh && b.reaches(x.addr()) {
 			return x
@@ -205,7 +221,7 @@ func (v *veneers) reachable(k key, s *model.Section, b *branch) *veneer {
 	return nil
 }
 
-func (t *target) newVeneer(e *model.Env, s *model.Section, k key, b *branch) *veneer {
+func (t *target) newVeneer(e *model.Env, s *model.Section, k key, b branch) *veneer {
 	v := &t.veneers
 	sec := v.at[s]
 	if sec == nil {
