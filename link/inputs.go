@@ -99,9 +99,6 @@ func (l *linkage) chooseTarget() error {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
-	if m.ELF == elf.EM_RISCV && l.opt.DiscardLocals == model.DiscardDefault {
-		l.opt.DiscardLocals = model.DiscardTemporary // as GNU ld: relaxation needs many labels
-	}
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
