@@ -3,9 +3,12 @@ package link
 import (
 	"debug/elf"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
 	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
@@ -88,22 +91,46 @@ func (l *linkage) chooseTarget() error {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
 	}
-	if l.env.Target = target(m); l.env.Target == nil {
+	l.env.Target = target(m)
+	if l.opt.Relocatable {
+		l.env.Target = write.Relocatable(m)
+	}
+	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
-	if l.opt.Relocatable {
-		l.env.Target = write.Relocatable(l.env.Target)
-	}
 	l.env.Code = m.CodeOrder(l.env.Order)
+	if m.ELF == elf.EM_RISCV && l.opt.DiscardLocals == model.DiscardDefault {
+		l.opt.DiscardLocals = model.DiscardTemporary // as GNU ld: relaxation needs many labels
+	}
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
+	}
+	if err := l.retain(); err != nil {
+		return err
 	}
 	return l.versions()
 }
 
+// retain reads --retain-symbols-file: names with spaces between.
+func (l *linkage) retain() error {
+	name := l.opt.RetainSymbols
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l.env.Retain = map[string]bool{}
+	for _, n := range strings.Fields(string(text)) {
+		l.env.Retain[n] = true
+	}
+	return nil
+}
+
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}
@@ -169,6 +196,13 @@ func definitions(s *layout.Script) []input.Definition {
 // makeOwn makes the linker's own sections and symbols.
 func (l *linkage) makeOwn() error {
 	l.own = synth.Create(l.env)
+	if l.opt.Relocatable { // all but the note is for a program
+		for _, s := range l.own.Object.Sections {
+			if s != nil && s != l.env.SecBuildID {
+				s.Live, s.Dropped = false, model.Empty
+			}
+		}
+	}
 	l.env.Objects = append(l.env.Objects, l.own.Object)
 	return nil
 }

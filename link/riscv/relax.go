@@ -285,8 +285,8 @@ func (t *target) goalOf(e *model.Env, s *model.Section, r *model.Reloc) (g goal,
 		g.weak = sym.Weak() && !sym.Preempt
 		return g, g.weak
 	}
-	if sym.Gone() {
-		return g, false
+	if sym.Gone() || sym.Sec == nil && sym.Obj != nil && sym.Obj.Linker {
+		return g, false // __ehdr_start: it is known when there are segments
 	}
 	if sym.Preempt || sym.IFunc() {
 		at, ok := e.Linkage(sym)

@@ -104,6 +104,11 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		return j.changed(r, sym, P)
 	}
 	k := t.kind(r.Type)
+	if s.Flags&elf.SHF_ALLOC == 0 {
+		if err := outside(k); err != nil {
+			return err
+		}
+	}
 	S, A := e.Value(s, r)
 	v := machine.Values{S: S, A: A, P: P, L: S, GOT: e.GOT, DTP: e.TLSStart, TP: e.TLSStart}
 	if sym != nil && (sym.Preempt || sym.IFunc()) {
@@ -112,8 +117,8 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		}
 	}
 	switch k {
-	case kNone, kUnknown, kRuntime, kLEAdd, kDescCall:
-		return j.mark(i, k)
+	case kNone, kUnknown, kRuntime, kLEAdd:
+		return nil // it has no value, or Scan has reported it
 	case kAlign:
 		return j.nops(r, P)
 	case kWord:
@@ -139,25 +144,23 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		v.G = G
 	case kULEB:
 		return j.uleb(i)
-	case kDesc, kDescLo:
+	case kDesc, kDescLo, kDescCall:
 		return j.desc(r, k)
 	}
 	return t.rows[r.Type].Apply(j.b[j.pos:], e.Order, &v)
 }
 
-// mark is for what has no value.
-func (j *job) mark(i int, k kind) error {
-	r := &j.s.Relocs[i]
-	switch {
-	case k == kDescCall:
-		return j.desc(r, k)
-	case j.s.Flags&elf.SHF_ALLOC != 0: // reported by Scan
-	case k == kUnknown:
+// outside says what cannot be in a section that is not loaded.
+func outside(k kind) error {
+	switch k {
+	case kNone, kWord, kNarrow, kPC, kMath, kULEB:
+		return nil
+	case kUnknown:
 		return errors.New("this type is not supported")
-	case k == kRuntime:
+	case kRuntime:
 		return errors.New("only a dynamic linker makes use of this type")
 	}
-	return nil
+	return errors.New("it is of an instruction, in a section that is not loaded")
 }
 
 // nops writes what is left of an alignment, and checks that it is one.
@@ -416,53 +419,65 @@ func (j *job) desc(r *model.Reloc, k kind) error {
 			return err
 		}
 	}
-	sym, P := j.s.Symbol(h), j.base+j.s.Moved(h.Off)
-	if j.e.Opt.Shared {
-		if k == kDescCall {
+	sym, b := j.s.Symbol(h), j.b[j.pos:]
+	if !j.e.Opt.Shared {
+		if k == kDesc || r.Type == rTLSDescLoad {
+			binary.LittleEndian.PutUint32(b, 0x13) // nop
 			return nil
 		}
-		G, err := j.slot(kDesc, sym)
-		if err != nil {
-			return err
-		}
-		return j.t.rows[r.Type].Apply(j.b[j.pos:], j.e.Order, &machine.Values{G: G, GOT: j.e.GOT, A: h.Addend, P: P})
+		return j.descKnown(r, h, sym)
 	}
-	b := j.b[j.pos:]
+	if k == kDescCall {
+		return nil
+	}
+	G, err := j.slot(kDesc, sym)
+	if err != nil {
+		return err
+	}
+	P := j.base + j.s.Moved(h.Off)
+	return j.t.rows[r.Type].Apply(b, j.e.Order, &machine.Values{G: G, GOT: j.e.GOT, A: h.Addend, P: P})
+}
+
+// descKnown writes the two instructions that an executable needs.
+func (j *job) descKnown(r, h *model.Reloc, sym *model.Symbol) error {
 	const a0 = 10
-	var insn uint32
-	var x int64
+	upper, lower := uint32(0x37|a0<<7), uint32(0x13|a0<<7|a0<<15) // lui; addi
+	S, A := j.e.Value(j.s, h)
+	x := j.e.TPOff(S + uint64(A))
 	if sym.Preempt {
 		G, err := j.slot(kIE, sym)
 		if err != nil {
 			return err
 		}
-		// The auipc is where the ADD_LO12 is: 4 bytes before the call.
-		at := j.base + uint64(j.pos)
-		if k == kDescCall {
-			at -= 4
+		at, err := j.descAdd(h)
+		if err != nil {
+			return err
 		}
 		x = int64(j.e.GOT + G + uint64(h.Addend) - at)
-		insn = 0x17 | a0<<7 // auipc
-	} else {
-		S, A := j.e.Value(j.s, h)
-		x = j.e.TPOff(S + uint64(A))
-		insn = 0x37 | a0<<7 // lui
-	}
-	switch {
-	case k == kDesc, r.Type == rTLSDescLoad:
-		binary.LittleEndian.PutUint32(b, 0x13) // nop
-		return nil
-	case r.Type == rTLSDescAdd:
-		binary.LittleEndian.PutUint32(b, insn)
-		return j.t.rows[rHi20].Put(b, j.e.Order, x)
-	}
-	insn = 0x13 | a0<<7 | a0<<15 // addi
-	if sym.Preempt {
-		insn = 0x3003 | a0<<7 | a0<<15 // ld
+		upper, lower = 0x17|a0<<7, 0x3003|a0<<7|a0<<15 // auipc; ld
 		if !j.t.wide {
-			insn = 0x2003 | a0<<7 | a0<<15 // lw
+			lower &^= 0x1000 // lw
 		}
 	}
-	binary.LittleEndian.PutUint32(b, insn)
+	b := j.b[j.pos:]
+	if r.Type == rTLSDescAdd {
+		binary.LittleEndian.PutUint32(b, upper)
+		return j.t.rows[rHi20].Put(b, j.e.Order, x)
+	}
+	binary.LittleEndian.PutUint32(b, lower)
 	return j.t.rows[rLo12I].Put(b, j.e.Order, x)
+}
+
+// descAdd is where the addi of a sequence is, which becomes the auipc.
+func (j *job) descAdd(h *model.Reloc) (uint64, error) {
+	for i := range j.s.Relocs {
+		r := &j.s.Relocs[i]
+		if r.Type != rTLSDescAdd {
+			continue
+		}
+		if label := j.s.Symbol(r); label != nil && label.Sec == j.s && label.Value == h.Off {
+			return j.base + j.s.Moved(r.Off), nil
+		}
+	}
+	return 0, errors.New("the sequence has no addition")
 }

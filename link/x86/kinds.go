@@ -32,6 +32,7 @@ const (
 	r32IE32      = 33
 	r32IRelative = 42
 	r32GOT32X    = 43
+	r32GOTOff    = 9
 )
 
 // kinds64 is by the psABI's table, "Relocation Types".
