@@ -25,7 +25,7 @@ import (
 // scripts, which join those of -T.
 func (l *linkage) readInputs() error {
 	cmds := l.script.Commands()
-	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs}, l.parse, l.env.Report)
+	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs, Named: cmds.Files}, l.parse, l.env.Report)
 	if l.env.Report.Failed() {
 		return nil
 	}

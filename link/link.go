@@ -19,7 +19,7 @@ func Link(opt *model.Options, host Host) (*Result, error) {
 			err = l.faults()
 		}
 		if err != nil {
-			return l.result(), err
+			return l.result(), pointed(err)
 		}
 	}
 	return l.result(), nil
