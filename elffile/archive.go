@@ -200,7 +200,8 @@ func (a *Archive) name(m *Member) error {
 		m.data, m.DataOff, m.Size = m.data[n:], m.DataOff+int64(n), m.Size-int64(n)
 		return a.setName(m, name)
 	case len(raw) > 1 && raw[0] == '/' && raw[1] >= '0' && raw[1] <= '9':
-		ref, nested, _ := strings.Cut(raw[1:], ":")
+		// A member that ar copied from an archive to a thin one may end in "/".
+		ref, nested, _ := strings.Cut(strings.TrimRight(strings.TrimSuffix(raw[1:], "/"), " "), ":")
 		off, err := strconv.ParseUint(ref, 10, 63)
 		if err != nil || off >= uint64(len(a.long)) {
 			return a.fault(m.HeaderOff, "ar_name", "%q is not in the table of long names, which has 0x%x bytes", raw, len(a.long))

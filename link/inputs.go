@@ -1,15 +1,21 @@
 package link
 
 import (
+	"debug/elf"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
+	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
 	"elfwright/link/model"
 	"elfwright/link/riscv"
 	"elfwright/link/synth"
+	"elfwright/link/write"
 	"elfwright/link/x86"
 	"elfwright/machine"
 	"elfwright/machine/all"
@@ -19,10 +25,14 @@ import (
 // scripts, which join those of -T.
 func (l *linkage) readInputs() error {
 	cmds := l.script.Commands()
-	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs}, l.parse, l.env.Report)
+	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs, Named: cmds.Files}, l.parse, l.env.Report)
 	if l.env.Report.Failed() {
 		return nil
 	}
+	cmds = l.script.Commands()
+	l.opt.ForceGroup = l.opt.ForceGroup || cmds.ForceGroup
+	l.opt.DefineCommon = l.opt.DefineCommon || cmds.ForceCommon
+	l.opt.NoDefineCommon = l.opt.NoDefineCommon || cmds.InhibitCommon
 	if len(l.files.Scripts) > 0 {
 		l.augment(l.files.Scripts)
 		if err := l.compile(); err != nil {
@@ -74,23 +84,50 @@ func (l *linkage) chooseTarget() error {
 	e := l.emul
 	m := all.Lookup(e.Machine, e.Class)
 	for _, o := range l.env.Objects {
+		if o.Machine == elf.EM_NONE { // of --format binary
+			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
+		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
 			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
 		}
 	}
-	if l.env.Target = target(m); l.env.Target == nil {
+	l.env.Target = target(m)
+	if l.opt.Relocatable {
+		l.env.Target = write.Relocatable(m)
+	}
+	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
+	if err := l.retain(); err != nil {
+		return err
+	}
 	return l.versions()
+}
+
+// retain reads --retain-symbols-file: names with spaces between.
+func (l *linkage) retain() error {
+	name := l.opt.RetainSymbols
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l.env.Retain = map[string]bool{}
+	for _, n := range strings.Fields(string(text)) {
+		l.env.Retain[n] = true
+	}
+	return nil
 }
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}
@@ -156,6 +193,13 @@ func definitions(s *layout.Script) []input.Definition {
 // makeOwn makes the linker's own sections and symbols.
 func (l *linkage) makeOwn() error {
 	l.own = synth.Create(l.env)
+	if l.opt.Relocatable { // all but the note is for a program
+		for _, s := range l.own.Object.Sections {
+			if s != nil && s != l.env.SecBuildID {
+				s.Live, s.Dropped = false, model.Empty
+			}
+		}
+	}
 	l.env.Objects = append(l.env.Objects, l.own.Object)
 	return nil
 }

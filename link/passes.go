@@ -56,10 +56,9 @@ func (l *linkage) scan() error {
 }
 
 func (l *linkage) merge() error {
-	if l.opt.Relocatable {
-		return nil
+	if !l.opt.Relocatable {
+		l.own.Merge()
 	}
-	l.own.Merge()
 	l.own.EhFrame()
 	return nil
 }

@@ -17,6 +17,9 @@ func (l *linkage) readScripts() error {
 		return err
 	}
 	l.emul = e
+	if e.Bare && l.opt.Target2 == "" { // AAELF32: a platform chooses
+		l.opt.Target2 = "rel"
+	}
 	l.env.Class, l.env.Order = 64, byteOrder(e.Data)
 	if e.Class == elf.ELFCLASS32 {
 		l.env.Class = 32

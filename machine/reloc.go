@@ -226,6 +226,28 @@ func (r *Reloc) Addend(place []byte, order binary.ByteOrder) (int64, error) {
 	return r.Field.addend(place, order), nil
 }
 
+// PutAddend writes an addend into the place of a REL relocation, from where Addend
+// reads it. On an error the bytes are as before.
+func (r *Reloc) PutAddend(place []byte, order binary.ByteOrder, a int64) error {
+	f := r.Field
+	if f == nil {
+		return &KindError{r}
+	}
+	if f.bytes(place) == 0 {
+		return &PlaceError{r, len(place)}
+	}
+	old := f.load(place, order)
+	// A field for the high half of a value has its addend unshifted.
+	for _, x := range [...]int64{a, a << 16} {
+		f.put(place, order, uint64(x))
+		if got := f.addend(place, order); got == a || r.reduce(uint64(got)) == r.reduce(uint64(a)) {
+			return nil
+		}
+	}
+	f.save(place, order, old)
+	return &OverflowError{r, a, "does not fit the place as an addend"}
+}
+
 // reduce takes a value modulo the size of the machine's address space and gives
 // it a sign.
 func (r *Reloc) reduce(x uint64) int64 {

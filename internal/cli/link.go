@@ -83,6 +83,7 @@ func runLink(c *call) error {
 	if done, err := linkAnswer(c, opt, asked, program); done || err != nil {
 		return err
 	}
+	defer lateGC()()
 	res, err := link.Link(opt, link.Host{Phase: c.phase})
 	return linkReport(c, opt, res, err)
 }

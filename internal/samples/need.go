@@ -66,10 +66,14 @@ var debianPackages = map[string]string{
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
 	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
 	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
-	"qemu-system-aarch64": "qemu-system-arm", "arm-none-eabi-ld": "binutils-arm-none-eabi",
+	"arm-none-eabi-ld":    "binutils-arm-none-eabi",
+	"qemu-system-aarch64": "qemu-system-arm", "qemu-system-i386": "qemu-system-x86", "qemu-system-x86_64": "qemu-system-x86",
+	"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv64": "qemu-system-misc", "qemu-system-riscv32": "qemu-system-misc",
+	"x86_64-linux-gnu-gcc": "gcc", "x86_64-linux-gnu-ld": "binutils",
 
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
 	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+	"riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf", "riscv64-unknown-elf-ld": "binutils-riscv64-unknown-elf",
 	"s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
 	"powerpc-linux-gnu-gcc": "gcc-powerpc-linux-gnu",
 }

@@ -343,7 +343,7 @@ func (o *object) readGroup(i int) *group {
 		return nil
 	}
 	flags := f.U32(b)
-	g := &group{Group: model.Group{Obj: o.Object, Comdat: flags&1 != 0}}
+	g := &group{Group: model.Group{Obj: o.Object, Index: int32(i), Comdat: flags&1 != 0}}
 	g.Members = make([]*model.Section, 0, len(b)/4-1)
 	for b = b[4:]; len(b) > 0; b = b[4:] {
 		x := f.U32(b)
@@ -360,7 +360,7 @@ func (o *object) readGroup(i int) *group {
 		o.fault(i, "sh_info", "%d is not the index of a symbol, or sh_link %d not that of the symbol table", info, o.heads[i].Link)
 		return nil
 	}
-	g.Signature = o.signature(info)
+	g.Signature, g.Symbol = o.signature(info), info
 	return g
 }
 

@@ -1,5 +1,7 @@
 package layout
 
+import "elfwright/link/model"
+
 // findEmpty decides which output sections are dropped: those without size that
 // neither a kept input section nor an assignment of the location counter
 // keeps. A dropped one still moves the counter to its address if it assigns
@@ -17,7 +19,7 @@ func (s *Script) findEmpty() {
 		if s.lldRules.keepsSymbols && o.keepsSymbolsOnly() {
 			continue
 		}
-		if o.out.Size != 0 || o.keep || s.keepsDot(o) || s.emitsRelocs(o) {
+		if o.out.Size != 0 || o.keep || s.opt.Relocatable || s.keepsDot(o) || s.emitsRelocs(o) {
 			continue
 		}
 		o.removed = true
@@ -29,9 +31,27 @@ func (s *Script) findEmpty() {
 	s.startStop()
 }
 
-// emitsRelocs: with --emit-relocs an output section with an input section stays.
+// emitsRelocs: with --emit-relocs an output section with an input section stays,
+// if that is not one of the linker's own that nothing needs.
 func (s *Script) emitsRelocs(o *section) bool {
-	return s.opt.EmitRelocs && o.hasInput
+	if !s.opt.EmitRelocs || !o.hasInput {
+		return false
+	}
+	for _, st := range o.body {
+		var list []*model.Section
+		switch st := st.(type) {
+		case *spec:
+			list = st.sections
+		case *placed:
+			list = st.sections
+		}
+		for _, sec := range list {
+			if sec.Live && !sec.Obj.Linker {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keepsDot says whether an assignment of the location counter keeps an empty

@@ -135,7 +135,7 @@ func (p *orphans) join(o *section, sec *model.Section, why string) {
 func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	s := p.s
 	name := p.outName(sec)
-	dup := s.isUnique(sec.Name) || s.uniqueOrphans()
+	dup := s.isUnique(sec) || s.uniqueOrphans()
 	if !dup {
 		if o := p.existing(name, sec); o != nil {
 			p.join(o, sec, "no pattern matches; there is an output section of its name")
@@ -144,7 +144,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	}
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
-	if t&(load|alloc) == 0 {
+	if t&(load|alloc) == 0 || s.opt.Relocatable {
 		o.addr = zero
 	}
 	if h == nil { // debugging information

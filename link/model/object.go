@@ -100,6 +100,8 @@ const (
 // Group is a section group (gABI, "Section Groups").
 type Group struct {
 	Obj       *Object
+	Index     int32  // of its section in Obj
+	Symbol    uint32 // index in Obj.Symbols of the one that is its signature
 	Signature string
 	Comdat    bool
 	Members   []*Section

@@ -62,6 +62,7 @@ type Options struct {
 	PrintGC                                                   bool
 	KeepExported                                              bool
 	Orphans                                                   string // place, warn, error, discard
+	ForceGroup                                                bool   // groups are dissolved in the output of -r too
 	Unique                                                    []string
 	SectionStart                                              []SectionStart
 	Text, Data, Bss, TextSegment, RodataSegment, LdataSegment *uint64

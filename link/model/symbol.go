@@ -47,6 +47,8 @@ type Symbol struct {
 	Hidden bool // made local by a version script
 	// DynIndex is its place in .dynsym, 0: not there.
 	DynIndex int32
+	// Index is its place in .symtab, where relocations of the output name it.
+	Index int32
 }
 
 // State is what is known of a symbol.
@@ -69,6 +71,7 @@ const (
 	NeedTLSGD               // a pair of GOT entries: module, offset
 	NeedTLSDesc             // a TLS descriptor in the GOT
 	NeedDynamic             // some dynamic relocation names it
+	NeedIndex               // a relocation section of the output names it
 )
 
 // Aux is where synth put what a symbol needs: offsets in their sections, -1
@@ -106,4 +109,4 @@ func (s *Symbol) Addr() uint64 {
 }
 
 // Gone says whether the symbol is in a section that is not in the output.
-func (s *Symbol) Gone() bool { return s.Sec != nil && !s.Sec.Live }
+func (s *Symbol) Gone() bool { return s.Sec != nil && !s.Sec.Live && !s.Script }

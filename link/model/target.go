@@ -34,6 +34,13 @@ type Target interface {
 	PLT(e *Env) PLT
 }
 
+// Emitter is a Target that says what is left of a relocation when its place has
+// been relocated, for --emit-relocs: relaxing may have left another instruction
+// there, or none, which ok tells.
+type Emitter interface {
+	Emit(e *Env, s *Section, i int) (r Reloc, ok bool)
+}
+
 // PLT is the shape of a machine's procedure linkage table.
 type PLT struct {
 	Header, Entry, Align uint64 // bytes; an IPLT has no header
@@ -64,6 +71,8 @@ type Env struct {
 	Table   *Table
 	// Versions are the nodes of the version scripts, nil without one.
 	Versions *ldscript.Version
+	// Retain are the names of --retain-symbols-file, nil without it.
+	Retain map[string]bool
 
 	// GOT is the value of _GLOBAL_OFFSET_TABLE_.
 	GOT uint64

@@ -23,7 +23,7 @@ func (e *Env) Refer(s *Section, r *Reloc) (sym *Symbol, ok bool) {
 		return nil, true
 	}
 	if sym.State == Defined {
-		if sym.Sec != nil && !sym.Sec.Live {
+		if sym.Gone() {
 			return sym, e.gone(s, r, sym)
 		}
 		return sym, true

@@ -298,13 +298,10 @@ var scripts = []Option{
 		return fmt.Errorf("%q is not one of place, warn, error, discard", s)
 	}},
 	{Names: names("--unique"), Arg: Optional, Holder: "SECTION", What: "do not merge orphans, or sections of this name", set: func(p *parser, s string) error {
-		if s == "" {
-			s = "*orphans*"
-		}
 		p.opt.Unique = append(p.opt.Unique, s)
 		return nil
 	}},
 	refused("--enable-non-contiguous-regions --enable-non-contiguous-regions-warnings", None, "sections that move on to another region when one is full"),
-	ignored("--force-group-allocation", None, "groups are dissolved in every output but -r's"),
+	flag("--force-group-allocation", "dissolve section groups in the output of -r too", func(o *model.Options) { o.ForceGroup = true }),
 	refused("--task-link", Required, "VxWorks"),
 }

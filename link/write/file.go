@@ -23,8 +23,16 @@ type file struct {
 	names *strtab // section names
 	syms  *symtab // nil with --strip-all
 	extra []extra // the sections behind all others
-	shoff int64
-	size  int64
+
+	relocs      []*relocs
+	relOf       map[*model.Output]*relocs
+	groups      []*grouped
+	inGroup     map[*model.Output]bool     // it has members of groups
+	signature   map[*model.Symbol]*grouped // those that are nothing else
+	sectionSyms map[*model.Output]int      // indices of section symbols
+	regular     int                        // section headers before those of extra
+	shoff       int64
+	size        int64
 
 	b []byte // the whole file
 }
@@ -86,9 +94,9 @@ func plan(env *model.Env, segs []*model.Segment) (*file, error) {
 	if env.Order == binary.ByteOrder(binary.BigEndian) {
 		f.Data = elf.ELFDATA2MSB
 	}
-	for i, out := range env.Outputs {
-		out.Index = i + 1
-	}
+	f.planRelocs()
+	f.planGroups()
+	f.index()
 	if err := f.pack(); err != nil {
 		return nil, err
 	}
@@ -103,10 +111,32 @@ func plan(env *model.Env, segs []*model.Segment) (*file, error) {
 	return f, nil
 }
 
+// index numbers the sections: groups come first, and relocations behind what they
+// are about, as in GNU ld.
+func (f *file) index() {
+	n := 1
+	for _, g := range f.groups {
+		g.index = n
+		n++
+	}
+	for _, out := range f.env.Outputs {
+		out.Index = n
+		n++
+		if r := f.relOf[out]; r != nil {
+			r.index = n
+			n++
+		}
+	}
+	f.regular = n
+}
+
+// hasSymtab says whether there is a symbol table: relocations need one.
+func (f *file) hasSymtab() bool { return f.env.Opt.Strip != model.StripAll || f.emits() }
+
 // count is the number of section headers.
 func (f *file) count() int {
-	n := 1 + len(f.env.Outputs) + 1 // the null section, .shstrtab
-	if f.env.Opt.Strip != model.StripAll {
+	n := f.regular + 1 // .shstrtab
+	if f.hasSymtab() {
 		n += 2
 		if n >= elffile.ShnLoReserve {
 			n++
@@ -126,6 +156,8 @@ func (f *file) fill() {
 	if f.syms != nil {
 		f.syms.write(f, f.bytesOf(".symtab"), f.bytesOf(".strtab"), f.bytesOf(".symtab_shndx"))
 	}
+	f.writeRelocs()
+	f.writeGroups()
 	for out, m := range f.made {
 		copy(f.b[out.FileOff:], m.b)
 	}

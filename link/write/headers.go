@@ -55,6 +55,10 @@ func (f *file) sections(zero elffile.Section) {
 	put := func(s *elffile.Section) { b = b[copy(b, s.Encode(f.Format)):] }
 	put(&zero)
 	names := f.names
+	for _, g := range f.groups {
+		g.Name = names.at(".group")
+		put(&g.Section)
+	}
 	for _, out := range f.env.Outputs {
 		s := elffile.Section{
 			Name: names.at(out.Name), Type: out.Type, Flags: uint64(out.Flags), Addr: out.Addr,
@@ -62,13 +66,20 @@ func (f *file) sections(zero elffile.Section) {
 		}
 		s.Link, s.Info = links(out)
 		if s.Link == 0 && f.syms != nil && (s.Type == elf.SHT_RELA || s.Type == elf.SHT_REL) {
-			s.Link = uint32(1 + len(f.env.Outputs)) // of a static program: .symtab, which no entry uses
+			s.Link = uint32(f.regular) // of a static program: .symtab, which no entry uses
 		}
 		if m := f.made[out]; m.compressed {
 			s.Flags |= uint64(elf.SHF_COMPRESSED)
 			s.Size, s.Addralign = uint64(len(m.b)), uint64(f.AddrSize())
 		}
+		if f.inGroup[out] {
+			s.Flags |= uint64(elf.SHF_GROUP)
+		}
 		put(&s)
+		if r := f.relOf[out]; r != nil {
+			r.Name = names.at(r.name)
+			put(&r.Section)
+		}
 	}
 	for i := range f.extra {
 		s := f.extra[i].Section
@@ -111,7 +122,10 @@ func (f *file) osabi() elf.OSABI {
 		return elf.ELFOSABI_LINUX
 	}
 	for _, o := range f.env.Objects {
-		if o.OSABI != elf.ELFOSABI_NONE && o.OSABI != elf.ELFOSABI_LINUX && !o.Linker {
+		if o.OSABI == elf.ELFOSABI_LINUX && !f.env.Opt.Relocatable || o.Linker {
+			continue
+		}
+		if o.OSABI != elf.ELFOSABI_NONE {
 			return o.OSABI
 		}
 	}

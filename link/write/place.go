@@ -67,13 +67,31 @@ func (f *file) tables(end int64) {
 		f.names.add(name)
 		f.extra = append(f.extra, extra{s, name})
 	}
+	put := func(s *elffile.Section) {
+		end = alignUp(end, s.Addralign)
+		s.Off, s.Link = uint64(end), uint32(f.regular)
+		end += int64(s.Size)
+	}
+	for _, g := range f.groups {
+		f.names.add(".group")
+		f.describeGroup(g)
+		put(&g.Section)
+	}
 	for _, out := range f.env.Outputs {
 		f.names.add(out.Name)
+		if r := f.relOf[out]; r != nil {
+			f.names.add(r.name)
+			r.Info = uint32(out.Index)
+			if f.inGroup[out] {
+				r.Flags |= uint64(elf.SHF_GROUP)
+			}
+			put(&r.Section)
+		}
 	}
-	if f.env.Opt.Strip != model.StripAll {
+	if f.hasSymtab() {
 		f.syms = newSymtab(f)
 		word, n := uint64(f.AddrSize()), uint64(f.syms.count)
-		at := uint32(1 + len(f.env.Outputs))
+		at := uint32(f.regular)
 		strings := at + 1
 		if f.syms.xindex {
 			strings++

@@ -3,14 +3,14 @@ package write
 import (
 	"debug/elf"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
 )
 
-// symtab is the symbol table in the order of GNU ld: the null symbol; of each
-// object its locals, the file's name first; globals that are made local behind a
+// symtab is the symbol table in the order of GNU ld: the null symbol; where the
+// output has relocations, a symbol for each section; of each object its locals, the file's name first; globals that are made local behind a
 // file symbol without a name; then globals, each with the object that defines it.
 type symtab struct {
 	runs   []run
@@ -46,16 +46,16 @@ type run struct {
 // newSymtab decides which symbols are in the table and where.
 func newSymtab(f *file) *symtab {
 	e := f.env
-	t := &symtab{count: 1, names: 1, xindex: f.count() >= elffile.ShnLoReserve}
+	t := &symtab{count: 1 + f.placeSectionSymbols(), names: 1, xindex: f.count() >= elffile.ShnLoReserve}
 	for _, o := range e.Objects {
 		t.runs = append(t.runs, run{obj: o, list: o.Symbols})
 	}
 	t.runs = append(t.runs, run{list: e.Table.Some(func(s *model.Symbol) bool { return s.Obj == nil })})
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
-		r.walk(e, func(s *model.Symbol, k kind) {
+		r.walk(f, func(s *model.Symbol, k kind) {
 			r.part[k].n++
-			r.part[k].len += int64(len(name(s))) + 1
+			r.part[k].len += int64(len(f.name(s))) + 1
 		})
 	})
 	t.place()
@@ -83,33 +83,41 @@ func (t *symtab) place() {
 }
 
 // walk calls yield with the symbols that a run gives, and the part they are in.
-func (r *run) walk(e *model.Env, yield func(*model.Symbol, kind)) {
+func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
 	n := 0
 	if o := r.obj; o != nil {
 		n = min(o.Locals, len(r.list))
-		if !o.JustSymbols {
-			r.walkLocals(e, r.list[:n], yield)
+		if !o.JustSymbols && (f.env.Opt.Relocatable || o.Linker || contributes(o)) {
+			r.walkLocals(f, r.list[:n], yield)
 		}
 	}
 	for _, s := range r.list[n:] {
 		if s == nil || s.Obj != r.obj {
 			continue
 		}
-		if k := globalKind(e, s); k != left {
+		if k := f.globalKind(s); k != left {
 			yield(s, k)
 		}
 	}
 }
 
+// contributes says whether bytes of an object are in the output. Else GNU ld does
+// not write its local symbols, not even absolute ones.
+func contributes(o *model.Object) bool {
+	return slices.ContainsFunc(o.Sections, func(s *model.Section) bool {
+		return s != nil && s.Live && s.Out != nil && s.Out.Type != elf.SHT_NOBITS
+	})
+}
+
 // walkLocals gives an object's local symbols. They follow a file symbol; an object
 // that has none, of the assembler, gets one with its own name.
-func (r *run) walkLocals(e *model.Env, list []*model.Symbol, yield func(*model.Symbol, kind)) {
+func (r *run) walkLocals(f *file, list []*model.Symbol, yield func(*model.Symbol, kind)) {
 	named := false
 	for _, s := range list {
-		if s == nil || !keepLocal(e, s) {
+		if s == nil || !f.keepLocal(s) {
 			continue
 		}
-		if !named && s.Type != elf.STT_FILE && !r.obj.Linker {
+		if !named && s.Type != elf.STT_FILE && !r.obj.Linker && f.env.Opt.DiscardLocals != model.DiscardAll {
 			yield(&model.Symbol{Name: fileName(r.obj), State: model.Defined, Type: elf.STT_FILE, Local: true}, locals)
 		}
 		named = true
@@ -127,30 +135,52 @@ func fileName(o *model.Object) string {
 
 // keepLocal says whether a local symbol goes into the table. By default those
 // that the assembler made (".L") are left out where they lie in merged data, as
-// the merging made them meaningless.
-func keepLocal(e *model.Env, s *model.Symbol) bool {
+// the merging made them meaningless; in an object nothing was merged. Whatever
+// relocations of the output name is there.
+func (f *file) keepLocal(s *model.Symbol) bool {
+	opt := f.env.Opt
 	switch {
+	case s.State != model.Defined:
+		return f.signature[s] != nil
 	case s.Type == elf.STT_SECTION, !placed(s):
 		return false
+	case s.Need.Load()&model.NeedIndex != 0:
+		return true
+	case opt.Strip == model.StripAll, !f.retained(s):
+		return false
 	case s.Type == elf.STT_FILE:
-		return e.Opt.DiscardLocals != model.DiscardAll
+		return opt.DiscardLocals != model.DiscardAll
 	}
-	switch e.Opt.DiscardLocals {
+	switch opt.DiscardLocals {
 	case model.DiscardAll:
 		return false
 	case model.DiscardTemporary:
-		return !strings.HasPrefix(s.Name, ".L")
+		return !isTemporary(s.Name)
 	case model.DiscardDefault:
-		return s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !strings.HasPrefix(s.Name, ".L")
+		if f.env.Target.Machine().ELF == elf.EM_RISCV { // its GNU ld leaves out all
+			return !isTemporary(s.Name)
+		}
+		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
 	}
 	return true
 }
 
 // globalKind says in which part a global symbol is. GNU ld leaves out undefined
-// symbols that are not dynamic.
-func globalKind(e *model.Env, s *model.Symbol) kind {
+// symbols that are not dynamic; an object has all, or where sections were
+// collected those that what is left refers to.
+func (f *file) globalKind(s *model.Symbol) kind {
+	e := f.env
 	switch {
-	case s.State == model.Undefined && s.DynIndex != 0:
+	case s.Need.Load()&model.NeedIndex != 0 && (s.State != model.Defined || placed(s)):
+		if forcedLocal(e, s) {
+			return hidden
+		}
+		return globals
+	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable, !f.retained(s):
+		return left
+	case s.State == model.Common:
+		return globals
+	case s.State == model.Undefined && (s.DynIndex != 0 || demanded(s) || e.Opt.Relocatable && s.Order != 0 && !e.Opt.GC):
 		return globals
 	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
 		return left
@@ -160,6 +190,17 @@ func globalKind(e *model.Env, s *model.Symbol) kind {
 		return left
 	}
 	return hidden
+}
+
+// demanded says whether -u, EXTERN or the entry alone name an undefined symbol.
+// GNU ld writes those, but not what objects refer to.
+func demanded(s *model.Symbol) bool {
+	return s.Used && s.Obj == nil && s.Bind == elf.STB_GLOBAL
+}
+
+// retained says whether --retain-symbols-file, if there is one, names the symbol.
+func (f *file) retained(s *model.Symbol) bool {
+	return f.env.Retain == nil || f.env.Retain[s.Name]
 }
 
 // placed says whether the symbol has a place in the output or needs none.
@@ -173,16 +214,20 @@ func placed(s *model.Symbol) bool {
 }
 
 // forcedLocal says whether a global is local in the table. In an executable that
-// is not loaded anywhere hidden symbols stay global.
+// is not loaded anywhere hidden symbols stay global, but for those of the script.
 func forcedLocal(e *model.Env, s *model.Symbol) bool {
-	return s.Bind == elf.STB_LOCAL ||
+	if s.Hidden && !e.Opt.Relocatable || s.Bind == elf.STB_LOCAL {
+		return true
+	}
+	return s.Script && s.Vis == elf.STV_HIDDEN && !e.Opt.Relocatable ||
 		e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL)
 }
 
-// name is a symbol's name in the table: with its version, where it is dynamic.
-func name(s *model.Symbol) string {
+// name is a symbol's name in the table: with its version, where it is dynamic or
+// may become so.
+func (f *file) name(s *model.Symbol) string {
 	switch {
-	case s.Version == "" || s.Local || s.DynIndex == 0:
+	case s.Version == "" || s.Local || s.DynIndex == 0 && !f.env.Opt.Relocatable:
 		return s.Name
 	case s.Default:
 		return s.Name + "@@" + s.Version
@@ -195,16 +240,24 @@ func (t *symtab) write(f *file, tab, str, shndx []byte) {
 	if t.mark != 0 {
 		f.putSymbol(tab, shndx, t.mark, &elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_FILE), Shndx: uint16(elf.SHN_ABS)}, 0)
 	}
+	for out, i := range f.sectionSyms {
+		s := elffile.Symbol{Info: info(elf.STB_LOCAL, elf.STT_SECTION)}
+		if !f.env.Opt.Relocatable {
+			s.Value = out.Addr
+		}
+		f.putSymbol(tab, shndx, i, &s, out.Index)
+	}
 	model.Each(f.workers, len(t.runs), func(i int) {
 		r := &t.runs[i]
 		next := r.part
-		r.walk(f.env, func(s *model.Symbol, k kind) {
+		r.walk(f, func(s *model.Symbol, k kind) {
 			p := &next[k]
 			sym, sec := f.symbol(s, k)
-			w := name(s)
+			w := f.name(s)
 			if w != "" {
 				sym.Name = uint32(p.str)
 			}
+			s.Index = int32(p.first)
 			f.putSymbol(tab, shndx, p.first, &sym, sec)
 			copy(str[p.str:], w)
 			p.str += int64(len(w)) + 1
@@ -222,7 +275,15 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		bind = elf.STB_LOCAL
 	}
 	sym = elffile.Symbol{Info: info(bind, s.Type), Other: s.Other | uint8(s.Vis), Size: s.Size}
-	if s.State != model.Defined {
+	if k == hidden && s.Script {
+		sym.Other = 0
+	}
+	switch {
+	case s.State == model.Common:
+		return f.common(s, sym), 0
+	case f.signature[s] != nil:
+		return sym, f.signature[s].index
+	case s.State != model.Defined:
 		return sym, 0
 	}
 	sym.Value = s.Addr()
@@ -234,7 +295,10 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		sym.Shndx = uint16(elf.SHN_ABS)
 	default:
 		sec = out.Index
-		if s.Type == elf.STT_TLS {
+		switch {
+		case f.env.Opt.Relocatable: // gABI: an offset in the section
+			sym.Value -= out.Addr
+		case s.Type == elf.STT_TLS:
 			sym.Value -= f.env.TLSStart
 		}
 		if s.Sec != nil && s.Sec.Moves != nil {
@@ -242,6 +306,31 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		}
 	}
 	return sym, sec
+}
+
+// common is the entry of a common symbol, whose value is its alignment.
+func (f *file) common(s *model.Symbol, sym elffile.Symbol) elffile.Symbol {
+	sym.Value, sym.Shndx = s.Value, uint16(elf.SHN_COMMON)
+	if s.Large {
+		sym.Shndx = shnLargeCommon
+	}
+	return sym
+}
+
+// shnLargeCommon is SHN_X86_64_LCOMMON.
+const shnLargeCommon = 0xff02
+
+// placeSectionSymbols gives each section a symbol, where relocations may need it,
+// and returns how many there are.
+func (f *file) placeSectionSymbols() int {
+	if !f.emits() {
+		return 0
+	}
+	f.sectionSyms = make(map[*model.Output]int, len(f.env.Outputs))
+	for i, out := range f.env.Outputs {
+		f.sectionSyms[out] = i + 1
+	}
+	return len(f.env.Outputs)
 }
 
 func outOf(s *model.Symbol) *model.Output {

@@ -1,0 +1,137 @@
+package arm
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+
+	"elfwright/link/model"
+	"elfwright/machine"
+)
+
+// Scan notes what the relocations of a section need.
+func (t *target) Scan(e *model.Env, s *model.Section) {
+	for i := range s.Relocs {
+		r := &s.Relocs[i]
+		k := t.kind(e, r.Type)
+		var err error
+		switch k {
+		case kUnknown:
+			err = errors.New("this type is not supported")
+		case kRuntime:
+			err = errors.New("only a dynamic linker makes use of this type")
+		case kDesc:
+			err = errors.New("TLS descriptors are not linked on Arm; compile with -mtls-dialect=gnu")
+		case kV4BX:
+			if e.Opt.FixV4BX == 2 {
+				err = errors.New("--fix-v4bx-interworking is not supported")
+			}
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			t.fault(e, s, r, nil, err)
+			continue
+		}
+		sym, ok := e.Refer(s, r)
+		if !ok || k == kNone {
+			continue
+		}
+		if err := t.needs(e, s, r, k, sym); err != nil {
+			t.fault(e, s, r, sym, err)
+		}
+	}
+}
+
+// needs is for a relocation that can be carried out.
+func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, sym *model.Symbol) error {
+	if w := t.rows[r.Type].Width(); r.Off > uint64(len(s.Data)) || uint64(len(s.Data))-r.Off < uint64(w) {
+		return fmt.Errorf("the place needs %d bytes at %#x, the section has %#x", w, r.Off, len(s.Data))
+	}
+	if sym == nil && (k == kGOT || k >= kGD && k != kLD) {
+		return errors.New("it needs a symbol")
+	}
+	if k >= kGD && k <= kLE && k != kLD && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
+		return errors.New("the symbol is not thread-local")
+	}
+	preempt := sym != nil && sym.Preempt
+	switch k {
+	case kWord:
+		if e.PIC() && (preempt || sym.Movable()) {
+			e.CountDynamic(s, r, t.name(r.Type), sym)
+			return nil
+		}
+		wantAddress(sym)
+	case kAbs:
+		if e.PIC() && (preempt || sym.Movable() && !sym.Script) {
+			return e.FixedError()
+		}
+		wantAddress(sym)
+	case kPC:
+		if preempt && sym.State == model.Defined {
+			return e.FixedError()
+		}
+		wantAddress(sym)
+	case kBranch:
+		if preempt || sym.IFunc() {
+			sym.Want(model.NeedPLT)
+		}
+	case kGOT:
+		sym.Want(model.NeedGOT)
+	case kGOTBase:
+		e.NeedGOTBase.Set()
+	case kGD:
+		sym.Want(model.NeedTLSGD)
+	case kLD:
+		e.NeedTLSLD.Set()
+	case kIE:
+		sym.Want(model.NeedGOTTP)
+		if e.Opt.Shared {
+			e.StaticTLS.Set()
+		}
+	case kLE:
+		if e.Opt.Shared {
+			return e.FixedError()
+		}
+	}
+	return nil
+}
+
+// wantAddress is for what takes an address: an indirect function of this link has
+// that of its PLT entry.
+func wantAddress(sym *model.Symbol) {
+	if sym != nil && sym.IFunc() && !sym.Preempt {
+		sym.Want(model.NeedPLT | model.NeedAddress)
+	}
+}
+
+func (t *target) name(typ uint32) string {
+	if n := t.m.Relocs.Name(typ); n != "" {
+		return n
+	}
+	return fmt.Sprintf("relocation type %d", typ)
+}
+
+// fault reports a relocation that cannot be, before there are addresses.
+func (t *target) fault(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, err error) {
+	if sym == nil {
+		sym = s.Symbol(r)
+	}
+	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", t.name(r.Type), sym.Label(), err))
+}
+
+// overflow reports a value that does not fit.
+func (t *target) overflow(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, S, P uint64, err error) {
+	x := &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}
+	var over *machine.OverflowError
+	if errors.As(err, &over) {
+		switch t.kind(e, r.Type) {
+		case kBranch:
+			x.Hint = "it is beyond the reach of the branch, which can have no veneer: move the sections together"
+		case kPC:
+			x.Hint = "it is too far away: move the sections together"
+		}
+	}
+	e.Report.ErrorAt(s, r.Off, x)
+}
