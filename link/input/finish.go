@@ -104,6 +104,7 @@ func (o *object) unpack() {
 			s.Name = ".debug" + s.Name[len(".zdebug"):]
 		} else if s.Align = max(h.Addralign, 1); s.Align&(s.Align-1) != 0 {
 			o.fault(int(s.Index), "", "ch_addralign 0x%x is not a power of two", h.Addralign)
+			s.Align = 1
 		}
 	}
 }
