@@ -25,7 +25,7 @@ import (
 // scripts, which join those of -T.
 func (l *linkage) readInputs() error {
 	cmds := l.script.Commands()
-	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs}, l.parse, l.env.Report)
+	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs, Named: cmds.Files}, l.parse, l.env.Report)
 	if l.env.Report.Failed() {
 		return nil
 	}
@@ -99,9 +99,6 @@ func (l *linkage) chooseTarget() error {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
-	if m.ELF == elf.EM_RISCV && l.opt.DiscardLocals == model.DiscardDefault {
-		l.opt.DiscardLocals = model.DiscardTemporary // as GNU ld: relaxation needs many labels
-	}
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}

@@ -115,7 +115,7 @@ func open(t *testing.T, file string) *elf.File {
 	return f
 }
 
-// symbols lists values, sizes and names, without the compiler's own labels.
+// symbols lists values, sizes and names, without those of files.
 func symbols(t *testing.T, f *elf.File) (list []string) {
 	t.Helper()
 	syms, err := f.Symbols()
@@ -123,7 +123,7 @@ func symbols(t *testing.T, f *elf.File) (list []string) {
 		t.Fatal(err)
 	}
 	for _, s := range syms {
-		if s.Name != "" && !strings.HasPrefix(s.Name, ".L") && elf.ST_TYPE(s.Info) != elf.STT_FILE && s.Section != elf.SHN_ABS {
+		if s.Name != "" && elf.ST_TYPE(s.Info) != elf.STT_FILE && s.Section != elf.SHN_ABS {
 			list = append(list, fmt.Sprintf("%s=%#x+%#x", s.Name, s.Value, s.Size))
 		}
 	}
