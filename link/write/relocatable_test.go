@@ -17,6 +17,8 @@ import (
 	"elfwright/internal/samples"
 	"elfwright/link"
 	"elfwright/link/options"
+	"elfwright/machine"
+	"elfwright/machine/all"
 )
 
 // compilers make the objects: of both classes, with addends in the relocations
@@ -203,4 +205,109 @@ func summary(t *testing.T, dir, name string) *ldcase.Summary {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return s
+}
+
+// TestEmitRelocs: --emit-relocs keeps what GNU ld keeps, also of instructions that
+// became others. On RISC-V, where addresses depend on how much was relaxed and
+// GNU ld leaves marks of what is gone, the relocations are only held against the
+// bytes.
+func TestEmitRelocs(t *testing.T) {
+	relocs := regexp.MustCompile(`^(reloc \.rela?\.(text|data|rodata|eh_frame) .*)`)
+	for _, c := range compilers {
+		for _, code := range []string{"-fno-pie", "-fPIE -fno-plt"} {
+			t.Run(c.name+" "+code, func(t *testing.T) {
+				samples.Need(t, c.prefix+"gcc", c.prefix+"ld")
+				dir := t.TempDir()
+				flags := slices.Concat([]string{"-O1", "-c"}, strings.Fields(code), c.flags)
+				for _, src := range []string{"emit1.c", "emit2.c"} {
+					b, err := os.ReadFile(filepath.Join("testdata/relocatable", src))
+					if err != nil {
+						t.Fatal(err)
+					}
+					store(t, dir, src, string(b))
+					tool(t, dir, c.prefix+"gcc", append(flags, src)...)
+				}
+				args := []string{"-q", "-e", "begin", "emit1.o", "emit2.o"}
+				tool(t, dir, c.prefix+"ld", append([]string{"-o", "gnu"}, args...)...)
+				ours(t, dir, append([]string{"-o", "ours"}, args...))
+				n := heldAgainstBytes(t, filepath.Join(dir, "ours"))
+				if c.prefix == "riscv64-linux-gnu-" {
+					if n < 5 {
+						t.Errorf("%d relocations could be checked", n)
+					}
+					return
+				}
+				only := func(name string) (lines []string) {
+					for _, l := range summary(t, dir, name).Lines() {
+						if relocs.MatchString(l) && !strings.Contains(l, " type=0 ") {
+							lines = append(lines, l)
+						}
+					}
+					sort.Strings(lines)
+					return lines
+				}
+				want, got := only("gnu"), only("ours")
+				if len(want) < 10 {
+					t.Fatalf("GNU ld's output has %d relocations", len(want))
+				}
+				if !slices.Equal(want, got) {
+					t.Errorf("relocations\n%s\nGNU ld\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+				}
+			})
+		}
+	}
+}
+
+// heldAgainstBytes carries out the relocations of an executable that stand for
+// S + A or S + A - P alone, and compares with what is there.
+func heldAgainstBytes(t *testing.T, name string) (checked int) {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elffile.Parse(name, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := all.Lookup(f.Header.Machine, f.Class)
+	heads := f.Sections()
+	for i := range heads {
+		if heads[i].Type != elf.SHT_RELA || heads[i].Flags&uint64(elf.SHF_INFO_LINK) == 0 {
+			continue
+		}
+		table, err := f.RelocTable(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		symbols, err := f.SymbolTable(int(heads[i].Link))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := &heads[heads[i].Info]
+		data, err := f.SectionData(int(heads[i].Info))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range table.Len() {
+			r := table.At(k)
+			row := m.Relocs.Lookup(r.Type)
+			if row == nil || row.Kind != machine.Plain || !row.Static() || row.Formula != machine.SA && row.Formula != machine.SAP {
+				continue
+			}
+			sym := symbols.At(int(r.Sym))
+			if sym.Shndx == uint16(elf.SHN_UNDEF) {
+				continue
+			}
+			place := data[r.Off-to.Addr:]
+			want := slices.Clone(place[:min(len(place), 8)])
+			if err := row.Apply(want, f.Order(), &machine.Values{S: sym.Value, A: r.Addend, P: r.Off}); err != nil {
+				t.Fatal(err)
+			}
+			if checked++; !slices.Equal(want, place[:len(want)]) {
+				t.Errorf("%s at %#x against %s + %#x: %x is there, not %x", row.Name, r.Off, symbols.Name(sym), r.Addend, place[:len(want)], want)
+			}
+		}
+	}
+	return checked
 }
