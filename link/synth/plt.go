@@ -11,9 +11,9 @@ import (
 // link, which are resolved when the program starts.
 
 func (s *Set) createPLT() {
-	p := s.env.Target.PLT(s.env)
+	// Without entries they are not to align the output section that takes them.
 	code := func(name string, w func([]byte)) *model.Section {
-		return s.add(name, elf.SHT_PROGBITS, allocExec, max(p.Align, 1), 0, writer(w))
+		return s.add(name, elf.SHT_PROGBITS, allocExec, 1, 0, writer(w))
 	}
 	s.plt = code(".plt", s.writePLT)
 	s.iplt = code(".iplt", s.writeIPLT)
@@ -24,7 +24,10 @@ func (s *Set) createPLT() {
 func (s *Set) sizePLT() {
 	p := s.env.Target.PLT(s.env)
 	if len(s.plts) != 0 {
-		s.plt.Size = p.Header
+		s.plt.Size, s.plt.Align = p.Header, max(p.Align, 1)
+	}
+	if len(s.iplts) != 0 {
+		s.iplt.Align = max(p.Align, 1)
 	}
 	for _, sym := range s.plts {
 		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.plt.Size), int64(s.gotplt.Size)
