@@ -18,6 +18,11 @@ func (s *Set) createPLT() {
 	s.plt = code(".plt", s.writePLT)
 	s.iplt = code(".iplt", s.writeIPLT)
 	s.env.SecPLT, s.env.SecIPLT = s.plt, s.iplt
+	if x := s.Object.Machine; s.env.PIC() && (x == elf.EM_X86_64 || x == elf.EM_386) {
+		// GNU ld says here how to unwind through .plt. Empty it still keeps and
+		// aligns an output section of the name.
+		s.add(".eh_frame", elf.SHT_PROGBITS, allocRead, s.word, 0, writer(func([]byte) {}))
+	}
 }
 
 // sizePLT gives the entries their places.
