@@ -16,8 +16,8 @@ import (
 	"elfwright/link/options"
 )
 
-// tools are the cross tools of a machine, with options.
-type tools struct {
+// toolset is the cross tools of a machine, with options.
+type toolset struct {
 	prefix string // "aarch64-linux-gnu-"
 	as     []string
 	ld     []string
@@ -25,7 +25,7 @@ type tools struct {
 }
 
 // assemble makes objects in dir of files of testdata, or of texts (name=text).
-func (m *tools) assemble(t testing.TB, dir string, sources ...string) (objs []string) {
+func (m *toolset) assemble(t testing.TB, dir string, sources ...string) (objs []string) {
 	t.Helper()
 	samples.Need(t, m.prefix+"as")
 	for _, src := range sources {
@@ -49,7 +49,7 @@ func (m *tools) assemble(t testing.TB, dir string, sources ...string) (objs []st
 }
 
 // ours links in this process, and returns the output's name.
-func (m *tools) ours(t testing.TB, dir string, args ...string) string {
+func (m *toolset) ours(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(dir, "ours")
 	if _, err := m.try(append(args, "-o", out)...); err != nil {
@@ -58,7 +58,7 @@ func (m *tools) ours(t testing.TB, dir string, args ...string) string {
 	return out
 }
 
-func (m *tools) try(args ...string) (*link.Result, error) {
+func (m *toolset) try(args ...string) (*link.Result, error) {
 	opt, _, err := options.Parse(append(m.ld[:len(m.ld):len(m.ld)], args...), os.ReadFile)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (m *tools) try(args ...string) (*link.Result, error) {
 }
 
 // gnu links with GNU ld.
-func (m *tools) gnu(t testing.TB, dir string, args ...string) string {
+func (m *toolset) gnu(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	samples.Need(t, m.prefix+"ld")
 	out := filepath.Join(dir, "gnu")
@@ -83,7 +83,7 @@ func (m *tools) gnu(t testing.TB, dir string, args ...string) string {
 
 // alike links with both linkers and compares the sections named: addresses and
 // bytes.
-func (m *tools) alike(t *testing.T, sections string, sources []string, args ...string) (gnu, ours *elf.File) {
+func (m *toolset) alike(t *testing.T, sections string, sources []string, args ...string) (gnu, ours *elf.File) {
 	t.Helper()
 	dir := t.TempDir()
 	args = append(args, m.assemble(t, dir, sources...)...)
@@ -105,7 +105,7 @@ func (m *tools) alike(t *testing.T, sections string, sources []string, args ...s
 	return w, g
 }
 
-func (m *tools) sameWords(t *testing.T, name string, at uint64, want, got []byte) {
+func (m *toolset) sameWords(t *testing.T, name string, at uint64, want, got []byte) {
 	t.Helper()
 	said := 0
 	for i := 0; i+4 <= min(len(want), len(got)) && said < 12; i += 4 {
@@ -127,7 +127,7 @@ func open(t testing.TB, name string) *elf.File {
 }
 
 // wantRun runs a program of the machine.
-func (m *tools) wantRun(t testing.TB, program, want string) {
+func (m *toolset) wantRun(t testing.TB, program, want string) {
 	t.Helper()
 	samples.Need(t, m.qemu)
 	out, err := exec.Command(m.qemu, program).CombinedOutput()
@@ -137,7 +137,7 @@ func (m *tools) wantRun(t testing.TB, program, want string) {
 }
 
 // refused links something that cannot be, and looks for words in the error.
-func (m *tools) refused(t *testing.T, sources []string, words string, args ...string) {
+func (m *toolset) refused(t *testing.T, sources []string, words string, args ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
@@ -160,7 +160,7 @@ func script(t testing.TB, text string) string {
 }
 
 // program links a C++ program with this linker under gcc, and runs it.
-func (m *tools) program(t *testing.T, args string) {
+func (m *toolset) program(t *testing.T, args string) {
 	t.Helper()
 	samples.Need(t, m.prefix+"g++", m.qemu)
 	dir := t.TempDir()
@@ -180,21 +180,4 @@ func (m *tools) program(t *testing.T, args string) {
 		t.Fatalf("g++ %v: %v\n%s", list, err, msg)
 	}
 	m.wantRun(t, out, "3 5.5 boom 4\n")
-}
-
-// asLinker in the environment makes the test binary a linker.
-const asLinker = "ELFWRIGHT_TEST_LINKER"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asLinker) == "" {
-		os.Exit(m.Run())
-	}
-	opt, _, err := options.Parse(os.Args[1:], os.ReadFile)
-	if err == nil {
-		_, err = link.Link(opt, link.Host{})
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 }
