@@ -14,6 +14,7 @@ type Error struct {
 	Context string // the command it is in: "PHDRS"; may be empty
 	Msg     string
 	Err     error // cause, or nil
+	Syntax  bool  // what stands there cannot be read
 }
 
 func (e *Error) Error() string {

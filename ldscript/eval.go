@@ -200,8 +200,6 @@ func operate(x *Binary, a, b uint64) (n uint64, plain bool, err error) {
 		return a & b, false, nil
 	case "|":
 		return a | b, false, nil
-	case "^":
-		return a ^ b, false, nil
 	case "==":
 		return b2u(a == b), true, nil
 	case "!=":

@@ -237,7 +237,7 @@ func (p *parser) errorAt(at Pos, msg string) {
 	if p.full {
 		return
 	}
-	p.errs = append(p.errs, &Error{Pos: at, Context: p.context, Msg: msg})
+	p.errs = append(p.errs, &Error{Pos: at, Context: p.context, Msg: msg, Syntax: true})
 	if len(p.errs) == MaxErrors {
 		p.full = true
 	}

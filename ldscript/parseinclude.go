@@ -27,7 +27,8 @@ func (p *parser) include(at Pos, m mode, body func()) string {
 	if err != nil {
 		p.errorAt(p.pos(t), err.Error())
 		if !p.full {
-			p.errs[len(p.errs)-1].Err = err
+			e := p.errs[len(p.errs)-1]
+			e.Err, e.Syntax = err, false
 		}
 		return t.text
 	}

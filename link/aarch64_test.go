@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	a64    = &toolset{prefix: "aarch64-linux-gnu-", qemu: "qemu-aarch64"}
-	a64big = &toolset{prefix: "aarch64-linux-gnu-", as: []string{"-mbig-endian"}, ld: []string{"-EB", "-maarch64linuxb"}}
+	a64    = &crossTools{prefix: "aarch64-linux-gnu-", qemu: "qemu-aarch64"}
+	a64big = &crossTools{prefix: "aarch64-linux-gnu-", as: []string{"-mbig-endian"}, ld: []string{"-EB", "-maarch64linuxb"}}
 )
 
 func TestAArch64LikeGNU(t *testing.T) {
@@ -37,7 +37,7 @@ func TestAArch64LikeGNU(t *testing.T) {
 		{"pie", ".data", []string{"a64defs.s", pic}, "-pie --no-dynamic-linker -Ttext=0x10000 -Tdata=0x20000"},
 		{"no apply", ".data", []string{"a64defs.s", pic}, "-pie --no-dynamic-linker -Ttext=0x10000 -Tdata=0x20000 --no-apply-dynamic-relocs"},
 	} {
-		for _, m := range []*toolset{a64, a64big} {
+		for _, m := range []*crossTools{a64, a64big} {
 			t.Run(c.name+strings.Join(m.as, " "), func(t *testing.T) {
 				t.Parallel()
 				m.alike(t, c.sections, c.sources, strings.Fields(c.args)...)

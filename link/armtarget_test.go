@@ -8,13 +8,13 @@ import (
 )
 
 var (
-	hf   = &toolset{prefix: "arm-linux-gnueabihf-", as: []string{"-march=armv7-a"}, qemu: "qemu-arm"}
-	eabi = &toolset{prefix: "arm-none-eabi-"}
+	hf   = &crossTools{prefix: "arm-linux-gnueabihf-", as: []string{"-march=armv7-a"}, qemu: "qemu-arm"}
+	eabi = &crossTools{prefix: "arm-none-eabi-"}
 )
 
 // march is the tools for an architecture.
-func (m *toolset) march(arch string, as ...string) *toolset {
-	return &toolset{m.prefix, append([]string{"-march=" + arch}, as...), m.ld, m.qemu}
+func (m *crossTools) march(arch string, as ...string) *crossTools {
+	return &crossTools{m.prefix, append([]string{"-march=" + arch}, as...), m.ld, m.qemu}
 }
 
 func TestArmLikeGNU(t *testing.T) {
@@ -24,7 +24,7 @@ func TestArmLikeGNU(t *testing.T) {
 	code := []string{"a32code.s", "a32defs.s"}
 	for _, c := range []struct {
 		name, sections string
-		m              *toolset
+		m              *crossTools
 		sources        []string
 		args           string
 	}{

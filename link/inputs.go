@@ -3,7 +3,9 @@ package link
 import (
 	"debug/elf"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 
 	"elfwright/ldscript"
 	"elfwright/link/aarch64"
@@ -23,7 +25,7 @@ import (
 // scripts, which join those of -T.
 func (l *linkage) readInputs() error {
 	cmds := l.script.Commands()
-	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs}, l.parse, l.env.Report)
+	l.files = input.Open(l.opt, input.Commands{Inputs: cmds.Inputs, Startup: cmds.Startup, SearchDirs: cmds.SearchDirs, Named: cmds.Files}, l.parse, l.env.Report)
 	if l.env.Report.Failed() {
 		return nil
 	}
@@ -100,7 +102,27 @@ func (l *linkage) chooseTarget() error {
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
 	}
+	if err := l.retain(); err != nil {
+		return err
+	}
 	return l.versions()
+}
+
+// retain reads --retain-symbols-file: names with spaces between.
+func (l *linkage) retain() error {
+	name := l.opt.RetainSymbols
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l.env.Retain = map[string]bool{}
+	for _, n := range strings.Fields(string(text)) {
+		l.env.Retain[n] = true
+	}
+	return nil
 }
 
 // target is what linking knows of a machine.

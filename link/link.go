@@ -19,7 +19,7 @@ func Link(opt *model.Options, host Host) (*Result, error) {
 			err = l.faults()
 		}
 		if err != nil {
-			return l.result(), err
+			return l.result(), pointed(err)
 		}
 	}
 	return l.result(), nil
@@ -42,5 +42,6 @@ var passes = []struct {
 	{"size own sections", (*linkage).size},          // and where it is in GOT and PLT
 	{"assign addresses", (*linkage).assign},         // everything has its address
 	{"lay out segments", (*linkage).finish},         // program headers, file offsets
+	{"check references", (*linkage).crossRefs},      // NOCROSSREFS
 	{"write", (*linkage).write},                     // the file is there, under its name
 }

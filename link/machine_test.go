@@ -16,8 +16,8 @@ import (
 	"elfwright/link/options"
 )
 
-// toolset is the cross tools of a machine, with options.
-type toolset struct {
+// crossTools are the cross tools of a machine, with options.
+type crossTools struct {
 	prefix string // "aarch64-linux-gnu-"
 	as     []string
 	ld     []string
@@ -25,7 +25,7 @@ type toolset struct {
 }
 
 // assemble makes objects in dir of files of testdata, or of texts (name=text).
-func (m *toolset) assemble(t testing.TB, dir string, sources ...string) (objs []string) {
+func (m *crossTools) assemble(t testing.TB, dir string, sources ...string) (objs []string) {
 	t.Helper()
 	samples.Need(t, m.prefix+"as")
 	for _, src := range sources {
@@ -49,7 +49,7 @@ func (m *toolset) assemble(t testing.TB, dir string, sources ...string) (objs []
 }
 
 // ours links in this process, and returns the output's name.
-func (m *toolset) ours(t testing.TB, dir string, args ...string) string {
+func (m *crossTools) ours(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	out := filepath.Join(dir, "ours")
 	if _, err := m.try(append(args, "-o", out)...); err != nil {
@@ -58,7 +58,7 @@ func (m *toolset) ours(t testing.TB, dir string, args ...string) string {
 	return out
 }
 
-func (m *toolset) try(args ...string) (*link.Result, error) {
+func (m *crossTools) try(args ...string) (*link.Result, error) {
 	opt, _, err := options.Parse(append(m.ld[:len(m.ld):len(m.ld)], args...), os.ReadFile)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (m *toolset) try(args ...string) (*link.Result, error) {
 }
 
 // gnu links with GNU ld.
-func (m *toolset) gnu(t testing.TB, dir string, args ...string) string {
+func (m *crossTools) gnu(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	samples.Need(t, m.prefix+"ld")
 	out := filepath.Join(dir, "gnu")
@@ -83,7 +83,7 @@ func (m *toolset) gnu(t testing.TB, dir string, args ...string) string {
 
 // alike links with both linkers and compares the sections named: addresses and
 // bytes.
-func (m *toolset) alike(t *testing.T, sections string, sources []string, args ...string) (gnu, ours *elf.File) {
+func (m *crossTools) alike(t *testing.T, sections string, sources []string, args ...string) (gnu, ours *elf.File) {
 	t.Helper()
 	dir := t.TempDir()
 	args = append(args, m.assemble(t, dir, sources...)...)
@@ -105,7 +105,7 @@ func (m *toolset) alike(t *testing.T, sections string, sources []string, args ..
 	return w, g
 }
 
-func (m *toolset) sameWords(t *testing.T, name string, at uint64, want, got []byte) {
+func (m *crossTools) sameWords(t *testing.T, name string, at uint64, want, got []byte) {
 	t.Helper()
 	said := 0
 	for i := 0; i+4 <= min(len(want), len(got)) && said < 12; i += 4 {
@@ -127,7 +127,7 @@ func open(t testing.TB, name string) *elf.File {
 }
 
 // wantRun runs a program of the machine.
-func (m *toolset) wantRun(t testing.TB, program, want string) {
+func (m *crossTools) wantRun(t testing.TB, program, want string) {
 	t.Helper()
 	samples.Need(t, m.qemu)
 	out, err := exec.Command(m.qemu, program).CombinedOutput()
@@ -137,7 +137,7 @@ func (m *toolset) wantRun(t testing.TB, program, want string) {
 }
 
 // refused links something that cannot be, and looks for words in the error.
-func (m *toolset) refused(t *testing.T, sources []string, words string, args ...string) {
+func (m *crossTools) refused(t *testing.T, sources []string, words string, args ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
@@ -160,7 +160,7 @@ func script(t testing.TB, text string) string {
 }
 
 // program links a C++ program with this linker under gcc, and runs it.
-func (m *toolset) program(t *testing.T, args string) {
+func (m *crossTools) program(t *testing.T, args string) {
 	t.Helper()
 	samples.Need(t, m.prefix+"g++", m.qemu)
 	dir := t.TempDir()

@@ -20,6 +20,7 @@ type Commands struct {
 	Inputs     []*ldscript.Input // INPUT and GROUP
 	Startup    string            // STARTUP
 	SearchDirs []string          // SEARCH_DIR
+	Named      []string          // by patterns without wildcards: GNU ld opens those too
 }
 
 // Parse reads a text among the inputs as a linker script.
@@ -112,6 +113,7 @@ func Open(opt *model.Options, cmds Commands, parse Parse, rep *model.Report) *Fi
 	f := &Files{opt: opt, rep: rep, parse: parse, archives: map[string]*archive{}}
 	f.dirs = f.withSysroot(append(append([]string(nil), opt.LibPaths...), cmds.SearchDirs...))
 	f.list(cmds)
+	f.addNamed(cmds.Named)
 	f.openAll()
 	return f
 }

@@ -71,6 +71,8 @@ type Env struct {
 	Table   *Table
 	// Versions are the nodes of the version scripts, nil without one.
 	Versions *ldscript.Version
+	// Retain are the names of --retain-symbols-file, nil without it.
+	Retain map[string]bool
 
 	// GOT is the value of _GLOBAL_OFFSET_TABLE_.
 	GOT uint64

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/internal/linktest"
 	"elfwright/internal/samples"
-	"elfwright/link"
-	"elfwright/link/options"
 )
 
 // picolibc is a file of the C library for machines without a system.
@@ -35,50 +34,32 @@ func TestRelax(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			samples.Need(t, "riscv64-unknown-elf-gcc", "riscv64-unknown-elf-ld", picolibc)
-			args := bareArgs(t, strings.Fields(flags))
-			gnu, ours := filepath.Join(t.TempDir(), "gnu"), filepath.Join(t.TempDir(), "ours")
+			cc := append([]string{"riscv64-unknown-elf-gcc", "--specs=picolibc.specs", "--crt0=semihost", "--oslib=semihost", "-O2", "-g"}, strings.Fields(flags)...)
+			args := linktest.Args(t, cc, filepath.Join("testdata", "bare.c"))
+			gnu := filepath.Join(t.TempDir(), "gnu")
 			if msg, err := exec.Command("riscv64-unknown-elf-ld", append(args, "-o", gnu)...).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, msg)
 			}
-			opt, _, err := options.Parse(append(args, "-o", ours), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := link.Link(opt, link.Host{}); err != nil {
-				t.Fatal(err)
-			}
+			ours := linktest.Ours(t, args)
 			equalPrograms(t, gnu, ours)
 		})
 	}
 }
 
-// bareArgs compiles the program and gives the words with which gcc would call the
-// linker, but for its plugin and the output.
-func bareArgs(t *testing.T, flags []string) (args []string) {
-	t.Helper()
-	obj := filepath.Join(t.TempDir(), "bare.o")
-	all := append([]string{"--specs=picolibc.specs", "--crt0=semihost", "--oslib=semihost", "-O2", "-g"}, flags...)
-	run := func(more ...string) string {
-		msg, err := exec.Command("riscv64-unknown-elf-gcc", append(all[:len(all):len(all)], more...)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, msg)
-		}
-		return string(msg)
+// TestRun is a program of glibc, shortened, under the emulator.
+func TestRun(t *testing.T) {
+	samples.Need(t, "qemu-riscv64")
+	for name, flags := range map[string][]string{"shortened": {"-static"}, "kept": {"-static", "-Wl,--no-relax"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cc := append([]string{"riscv64-linux-gnu-gcc", "-O2", "-g"}, flags...)
+			ours := linktest.Ours(t, linktest.Args(t, cc, filepath.Join("testdata", "program.c"), "-lm"))
+			out, err := exec.Command("qemu-riscv64", ours).CombinedOutput()
+			if string(out) != "1970-01-02 4 1.000 =b\n" {
+				t.Errorf("%q %v", out, err)
+			}
+		})
 	}
-	run("-c", "-o", obj, filepath.Join("testdata", "bare.c"))
-	_, line, _ := strings.Cut(run("-###", "-o", "OUT", obj), "/collect2 ")
-	line, _, _ = strings.Cut(line, "\n")
-	words := strings.Fields(line)
-	for i := 0; i < len(words); i++ {
-		w := strings.Trim(words[i], `"`)
-		switch {
-		case w == "-plugin" || w == "-o":
-			i++
-		case !strings.HasPrefix(w, "-plugin-opt"):
-			args = append(args, w)
-		}
-	}
-	return args
 }
 
 // equalPrograms compares the symbols, and the bytes of all sections but tables of
@@ -134,7 +115,7 @@ func open(t *testing.T, file string) *elf.File {
 	return f
 }
 
-// symbols lists values, sizes and names, without the compiler's own labels.
+// symbols lists values, sizes and names, without those of files.
 func symbols(t *testing.T, f *elf.File) (list []string) {
 	t.Helper()
 	syms, err := f.Symbols()
@@ -142,7 +123,7 @@ func symbols(t *testing.T, f *elf.File) (list []string) {
 		t.Fatal(err)
 	}
 	for _, s := range syms {
-		if s.Name != "" && !strings.HasPrefix(s.Name, ".L") && elf.ST_TYPE(s.Info) != elf.STT_FILE && s.Section != elf.SHN_ABS {
+		if s.Name != "" && elf.ST_TYPE(s.Info) != elf.STT_FILE && s.Section != elf.SHN_ABS {
 			list = append(list, fmt.Sprintf("%s=%#x+%#x", s.Name, s.Value, s.Size))
 		}
 	}

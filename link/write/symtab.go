@@ -3,6 +3,7 @@ package write
 import (
 	"debug/elf"
 	"path/filepath"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -86,7 +87,7 @@ func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
 	n := 0
 	if o := r.obj; o != nil {
 		n = min(o.Locals, len(r.list))
-		if !o.JustSymbols {
+		if !o.JustSymbols && (f.env.Opt.Relocatable || o.Linker || contributes(o)) {
 			r.walkLocals(f, r.list[:n], yield)
 		}
 	}
@@ -98,6 +99,14 @@ func (r *run) walk(f *file, yield func(*model.Symbol, kind)) {
 			yield(s, k)
 		}
 	}
+}
+
+// contributes says whether bytes of an object are in the output. Else GNU ld does
+// not write its local symbols, not even absolute ones.
+func contributes(o *model.Object) bool {
+	return slices.ContainsFunc(o.Sections, func(s *model.Section) bool {
+		return s != nil && s.Live && s.Out != nil && s.Out.Type != elf.SHT_NOBITS
+	})
 }
 
 // walkLocals gives an object's local symbols. They follow a file symbol; an object
@@ -137,7 +146,7 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 		return false
 	case s.Need.Load()&model.NeedIndex != 0:
 		return true
-	case opt.Strip == model.StripAll:
+	case opt.Strip == model.StripAll, !f.retained(s):
 		return false
 	case s.Type == elf.STT_FILE:
 		return opt.DiscardLocals != model.DiscardAll
@@ -148,13 +157,17 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 	case model.DiscardTemporary:
 		return !isTemporary(s.Name)
 	case model.DiscardDefault:
+		if f.env.Target.Machine().ELF == elf.EM_RISCV { // its GNU ld leaves out all
+			return !isTemporary(s.Name)
+		}
 		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
 	}
 	return true
 }
 
 // globalKind says in which part a global symbol is. GNU ld leaves out undefined
-// symbols that are not dynamic; an object has all.
+// symbols that are not dynamic; an object has all, or where sections were
+// collected those that what is left refers to.
 func (f *file) globalKind(s *model.Symbol) kind {
 	e := f.env
 	switch {
@@ -163,11 +176,11 @@ func (f *file) globalKind(s *model.Symbol) kind {
 			return hidden
 		}
 		return globals
-	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable:
+	case e.Opt.Strip == model.StripAll && !e.Opt.Relocatable, !f.retained(s):
 		return left
 	case s.State == model.Common:
 		return globals
-	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0):
+	case s.State == model.Undefined && (s.DynIndex != 0 || demanded(s) || e.Opt.Relocatable && s.Order != 0 && !e.Opt.GC):
 		return globals
 	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
 		return left
@@ -177,6 +190,17 @@ func (f *file) globalKind(s *model.Symbol) kind {
 		return left
 	}
 	return hidden
+}
+
+// demanded says whether -u, EXTERN or the entry alone name an undefined symbol.
+// GNU ld writes those, but not what objects refer to.
+func demanded(s *model.Symbol) bool {
+	return s.Used && s.Obj == nil && s.Bind == elf.STB_GLOBAL
+}
+
+// retained says whether --retain-symbols-file, if there is one, names the symbol.
+func (f *file) retained(s *model.Symbol) bool {
+	return f.env.Retain == nil || f.env.Retain[s.Name]
 }
 
 // placed says whether the symbol has a place in the output or needs none.
@@ -190,9 +214,12 @@ func placed(s *model.Symbol) bool {
 }
 
 // forcedLocal says whether a global is local in the table. In an executable that
-// is not loaded anywhere hidden symbols stay global.
+// is not loaded anywhere hidden symbols stay global, but for those of the script.
 func forcedLocal(e *model.Env, s *model.Symbol) bool {
-	return s.Bind == elf.STB_LOCAL ||
+	if s.Hidden && !e.Opt.Relocatable || s.Bind == elf.STB_LOCAL {
+		return true
+	}
+	return s.Script && s.Vis == elf.STV_HIDDEN && !e.Opt.Relocatable ||
 		e.PIC() && s.State == model.Defined && !s.Exported && (s.Vis == elf.STV_HIDDEN || s.Vis == elf.STV_INTERNAL)
 }
 
@@ -248,6 +275,9 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		bind = elf.STB_LOCAL
 	}
 	sym = elffile.Symbol{Info: info(bind, s.Type), Other: s.Other | uint8(s.Vis), Size: s.Size}
+	if k == hidden && s.Script {
+		sym.Other = 0
+	}
 	switch {
 	case s.State == model.Common:
 		return f.common(s, sym), 0
