@@ -18,6 +18,7 @@ packages=(
 	gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-arm-linux-gnueabihf g++-arm-linux-gnueabihf libc6-dev-armhf-cross
 	gcc-riscv64-linux-gnu g++-riscv64-linux-gnu libc6-dev-riscv64-cross
+	gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf # programs without a system, 64 and 32 bits
 	binutils-arm-none-eabi               # another default script
 	gcc-s390x-linux-gnu libc6-dev-s390x-cross # big endian, 64 and 32 bits
 	gcc-powerpc-linux-gnu libc6-dev-powerpc-cross

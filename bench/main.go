@@ -27,7 +27,15 @@ func main() {
 	out := flag.String("o", "", "also write the table to `FILE`")
 	file := flag.String("file", "", "measure on `FILE` instead of the largest library of llvm-14")
 	only := flag.String("only", "", "only comparisons whose name contains `TEXT`")
+	sets := flag.String("make", "", "only write the objects that linkers are timed on to the directory `DIR`")
 	flag.Parse()
+	if *sets != "" {
+		if err := makeSets(*sets); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*runs, *out, *file, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -52,7 +60,15 @@ func run(runs int, out, file, only string) error {
 	var table bytes.Buffer
 	w := io.MultiWriter(os.Stdout, &table)
 	header(w, file, runs)
-	for _, c := range comparisons(tool, file, dir) {
+	all := comparisons(tool, file, dir)
+	if strings.Contains("link:", only) || strings.HasPrefix(only, "link:") {
+		list, err := links(tool, dir)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
+	for _, c := range all {
 		if !strings.Contains(c.name, only) {
 			continue
 		}
@@ -92,7 +108,7 @@ func header(w io.Writer, file string, runs int) {
 	st, _ := os.Stat(file)
 	fmt.Fprintf(w, "# Measured\n\n- file: %s, %.1f MB\n- machine: %s, %d CPUs, %s\n- %d runs of each command in turn, after one that is not counted; medians; output to /dev/null\n",
 		filepath.Base(file), float64(st.Size())/1e6, cpu(), runtime.NumCPU(), kernel(), runs)
-	for _, t := range [][]string{{"go", "version"}, {"readelf", "--version"}, {"eu-readelf", "--version"}, {"llvm-readelf-14", "--version"}, {"patchelf", "--version"}} {
+	for _, t := range [][]string{{"go", "version"}, {"readelf", "--version"}, {"eu-readelf", "--version"}, {"llvm-readelf-14", "--version"}, {"patchelf", "--version"}, {"ld.bfd", "--version"}, {"ld.lld-14", "--version"}} {
 		msg, err := exec.Command(t[0], t[1:]...).Output()
 		if err != nil {
 			fmt.Fprintf(w, "- %s: not here\n", t[0])

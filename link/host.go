@@ -47,7 +47,7 @@ func (l *linkage) faults() error {
 	if len(errs) == 0 || l.opt.NoInhibitExec {
 		return nil
 	}
-	return errors.Join(errs...)
+	return errors.Join(l.explained(errs)...)
 }
 
 func (l *linkage) result() *Result {
@@ -60,5 +60,3 @@ func (l *linkage) result() *Result {
 	}
 	return r
 }
-
-func (l *linkage) texts() []Text { return nil }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"elfwright/ldscript"
+	"elfwright/link/aarch64"
 	"elfwright/link/arm"
 	"elfwright/link/input"
 	"elfwright/link/layout"
@@ -90,11 +91,12 @@ func (l *linkage) chooseTarget() error {
 			return fmt.Errorf("%s: is for another machine than %s, the format of the output; see -m", o.File, e.Name)
 		}
 	}
-	if l.env.Target = target(m); l.env.Target == nil {
-		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
-	}
+	l.env.Target = target(m)
 	if l.opt.Relocatable {
-		l.env.Target = write.Relocatable(l.env.Target)
+		l.env.Target = write.Relocatable(m)
+	}
+	if l.env.Target == nil {
+		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
@@ -125,7 +127,7 @@ func (l *linkage) retain() error {
 
 // target is what linking knows of a machine.
 func target(m *machine.Machine) model.Target {
-	for _, make := range []func(*machine.Machine) model.Target{x86.New, riscv.New, arm.New} {
+	for _, make := range []func(*machine.Machine) model.Target{x86.New, aarch64.New, arm.New, riscv.New} {
 		if t := make(m); t != nil {
 			return t
 		}

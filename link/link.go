@@ -42,5 +42,6 @@ var passes = []struct {
 	{"size own sections", (*linkage).size},          // and where it is in GOT and PLT
 	{"assign addresses", (*linkage).assign},         // everything has its address
 	{"lay out segments", (*linkage).finish},         // program headers, file offsets
+	{"check references", (*linkage).crossRefs},      // NOCROSSREFS
 	{"write", (*linkage).write},                     // the file is there, under its name
 }

@@ -50,7 +50,7 @@ func pages(top *verb) []page {
 			page{v.name + ".md", markdownPage(v, path)},
 			page{"man/" + name + "-" + v.name + ".1", manPage(v, path, top)})
 	}
-	return list
+	return append(list, page{"link-options.md", optionsPage()})
 }
 
 // blocks parts a text into paragraphs; one whose lines start with two spaces

@@ -217,9 +217,9 @@ func (b board) checkHeaders(t *testing.T, f *elf.File, sym map[string]uint64) {
 	b.checkSections(t, f, loads, sym)
 }
 
-// checkSections checks that each section is in one LOAD header, and that what the
-// seed's table shows beside these is there: .bss without bytes, the unwind table
-// under a header of its own.
+// checkSections checks that each section is in one LOAD header, that .bss takes no
+// bytes of the file, that the page counts add up, and that on Arm the unwind table
+// has a header of its own.
 func (b board) checkSections(t *testing.T, f *elf.File, loads []elf.ProgHeader, sym map[string]uint64) {
 	t.Helper()
 	for _, s := range f.Sections {

@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"elfwright/elffile"
+	"elfwright/image"
 	"elfwright/link"
 	"elfwright/link/emul"
 	"elfwright/link/model"
 	"elfwright/link/options"
+	webpage "elfwright/page"
 )
 
 func linkVerb() *verb {
@@ -83,6 +86,7 @@ func runLink(c *call) error {
 	if done, err := linkAnswer(c, opt, asked, program); done || err != nil {
 		return err
 	}
+	defer lateGC()()
 	res, err := link.Link(opt, link.Host{Phase: c.phase})
 	return linkReport(c, opt, res, err)
 }
@@ -150,7 +154,23 @@ func linkReport(c *call, opt *model.Options, res *link.Result, err error) error 
 			err = errors.Join(err, werr)
 		}
 	}
+	if opt.MapHTML != "" && res.Output != "" && err == nil {
+		err = linkPage(c, opt.MapHTML, res.Output)
+	}
 	return err
+}
+
+// linkPage writes the page of the output, as show --html does.
+func linkPage(c *call, name, output string) error {
+	file, err := elffile.Open(output)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var bad error
+	c.args = []string{output}
+	err = writePage(c, name, []webpage.Subject{{Image: image.FromFile(file), File: file}}, &bad)
+	return errors.Join(err, bad)
 }
 
 // writeText writes a map, a rule of make, a table.

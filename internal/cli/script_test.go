@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		name: func() {
 			os.Exit(Main(os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Environ: os.Environ}))
 		},
+		"relink": func() { os.Exit(relink(os.Args[1:])) },
 	})
 }
 

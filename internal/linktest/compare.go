@@ -83,7 +83,11 @@ func (l *Link) give(sym *model.Symbol, types DynTypes) {
 	}
 	if need&model.NeedTLSGD != 0 {
 		a.TLSGD = l.find(func(at, word uint64, d dynRel) bool {
-			return d.typ == types.DTPMod && (named(d) || d.sym == "" && l.wordAt(at+uint64(l.word)) == l.reduce(uint64(e.DTPOff(S))) && !sym.Preempt)
+			if named(d) {
+				return d.typ == types.DTPMod
+			}
+			module := d.typ == types.DTPMod && d.sym == "" || d.off == 0 && word == 1
+			return module && !sym.Preempt && l.wordAt(at+uint64(l.word)) == l.reduce(uint64(e.DTPOff(S)))
 		})
 	}
 	if need&model.NeedTLSDesc != 0 {
@@ -178,7 +182,7 @@ func (l *Link) diff(t testing.TB, s *model.Section, ours, theirs []byte, n *Sums
 		if ours[i] == theirs[i] {
 			continue
 		}
-		r := near(s, uint64(i))
+		r := near(s, uint64(i), l.width)
 		if r == nil {
 			if *said++; *said < 20 {
 				t.Errorf("%s(%s+%#x): %x, GNU ld has %x, where no relocation is", s.Obj.File, s.Name, i, ours[i:min(i+8, len(ours))], theirs[i:min(i+8, len(ours))])
@@ -193,11 +197,19 @@ func (l *Link) diff(t testing.TB, s *model.Section, ours, theirs []byte, n *Sums
 			t.Errorf("%s(%s+%#x): %s against %s%+d: at %#x % x, GNU ld has % x (from the bytes % x)", s.Obj.File, s.Name, r.Off,
 				l.Env.Target.Machine().Relocs.Name(r.Type), sym.Label(), r.Addend, s.Addr(uint64(from)), ours[from:to], theirs[from:to], s.Data[from:min(to, len(s.Data))])
 		}
-		for i < len(ours) && near(s, uint64(i)) == r {
+		for i < len(ours) && near(s, uint64(i), l.width) == r {
 			i++
 		}
 		i--
 	}
+}
+
+// width is how many bytes of the place a relocation changes.
+func (l *Link) width(r *model.Reloc) uint64 {
+	if row := l.Env.Target.Machine().Relocs.Lookup(r.Type); row != nil {
+		return uint64(max(row.Width(), 1))
+	}
+	return 4
 }
 
 func merged(sym *model.Symbol) bool {
@@ -206,7 +218,7 @@ func merged(sym *model.Symbol) bool {
 
 // near is the relocation whose place an output offset is in, or the last one at
 // or before it, or one right behind it, whose instruction it is in.
-func near(s *model.Section, off uint64) *model.Reloc {
+func near(s *model.Section, off uint64, width func(*model.Reloc) uint64) *model.Reloc {
 	var before, behind *model.Reloc
 	for i := range s.Relocs {
 		r := &s.Relocs[i]
@@ -218,7 +230,7 @@ func near(s *model.Section, off uint64) *model.Reloc {
 			behind = r
 		}
 	}
-	if before != nil && (behind == nil || off < s.Moved(before.Off)+4) {
+	if before != nil && (behind == nil || off < s.Moved(before.Off)+width(before)) {
 		return before
 	}
 	return behind

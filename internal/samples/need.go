@@ -73,6 +73,7 @@ var debianPackages = map[string]string{
 
 	"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf",
 	"i686-linux-gnu-gcc": "gcc-i686-linux-gnu", "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+	"riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf", "riscv64-unknown-elf-ld": "binutils-riscv64-unknown-elf",
 	"s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
 	"powerpc-linux-gnu-gcc": "gcc-powerpc-linux-gnu",
 }

@@ -12,13 +12,12 @@ import (
 type arch struct {
 	cpu     uint64 // the highest Tag_CPU_arch
 	profile uint64 // Tag_CPU_arch_profile: 'A', 'R', 'M', or 0
-	known   bool
 }
 
 // Values of Tag_CPU_arch.
 const (
-	v4T     = 2
 	v6T2    = 8
+	v6K     = 9
 	v7      = 10
 	v6M     = 11
 	v6SM    = 12
@@ -30,19 +29,30 @@ const (
 
 // thumbOnly says whether there is no Arm instruction set.
 func (a arch) thumbOnly() bool {
-	return a.profile == 'M' || a.cpu == v6M || a.cpu == v6SM || a.cpu == v7EM || a.cpu == v8MBase || a.cpu == v8MMain || a.cpu == v81M
+	switch a.cpu {
+	case v6M, v6SM, v7EM, v8MBase, v8MMain, v81M:
+		return true
+	}
+	return a.profile == 'M'
 }
 
 // thumb2 says whether there are all 32-bit Thumb instructions.
 func (a arch) thumb2() bool {
-	return !a.known || a.cpu >= v6T2 && a.cpu != 9 && a.cpu != v6M && a.cpu != v6SM && a.cpu != v8MBase
+	return a.cpu >= v6T2 && a.cpu != v6K && a.cpu != v6M && a.cpu != v6SM && a.cpu != v8MBase
 }
 
-// far says whether Thumb branches have the range of Thumb-2: 16 MB, not 4.
-func (a arch) far() bool { return a.thumb2() || a.cpu == v6M || a.cpu == v6SM || a.cpu == v8MBase }
+// movw says whether there are MOVW and MOVT.
+func (a arch) movw() bool { return a.thumb2() || a.cpu == v8MBase }
 
-// blx says whether a call may change the instruction set.
-func (a arch) blx() bool { return !a.thumbOnly() && (!a.known || a.cpu > v4T) }
+// farThumb says whether Thumb branches have the range of Thumb-2: 16 MiB, not 4.
+func (a arch) farThumb() bool { return a.cpu == v6T2 || a.cpu >= v7 }
+
+// nop says whether Arm code has a NOP of its own.
+func (a arch) nop() bool { return a.cpu >= v6T2 }
+
+// blx says whether a call may change the instruction set. GNU ld has it only from
+// Armv6T2 on: an erratum of the ARM1176 is about BLX. Armv5 and Armv6 get veneers.
+func (a arch) blx() bool { return !a.thumbOnly() && (a.cpu == v6T2 || a.cpu > v6K) }
 
 // readArch looks at the attributes of all objects.
 func readArch(objs []*model.Object) (a arch) {
@@ -99,7 +109,7 @@ func (a *arch) tags(b []byte) {
 		b = b[n:]
 		switch tag {
 		case 6:
-			a.cpu, a.known = max(a.cpu, value), true
+			a.cpu = max(a.cpu, value)
 		case 7:
 			a.profile = max(a.profile, value)
 		}

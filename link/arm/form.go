@@ -4,30 +4,53 @@ import (
 	"elfwright/link/model"
 )
 
-// form is a kind of veneer: instructions, then a word that has where it leads.
+// form is a kind of veneer: instructions, then perhaps a word or a branch that
+// leads on. They are those of GNU ld 2.40.
 type form struct {
 	thumb []uint16 // first, in Thumb state
 	arm   []uint32
-	pic   bool
-	pc    uint64 // pic: what the word counts from, beyond the veneer's start
+	end   ending
+	pc    uint64 // what endRel counts from: bytes behind the veneer's start
 }
 
-// The forms, as GNU ld 2.40 has them.
+// ending is how a veneer leads on.
+type ending uint8
+
+const (
+	endWord ending = iota // a word with the address
+	endRel                // a word with the distance
+	endB                  // B, in Arm state
+	endBW                 // B.W, in Thumb state
+	endMove               // the address is in MOVW and MOVT at the start
+	endNone               // only its own instructions
+)
+
+var toArm = []uint16{0x4778, 0xe7fd} // bx pc; b .-2: the Arm code behind it
+
 var (
-	armFar    = form{arm: []uint32{0xe51ff004}}             // ldr pc, [pc, #-4]
-	armFarV4T = form{arm: []uint32{0xe59fc000, 0xe12fff1c}} // ldr ip, [pc]; bx ip
-	armFarPIC = form{arm: []uint32{
+	armLong    = &form{arm: []uint32{0xe51ff004}}             // ldr pc, [pc, #-4]
+	armLongV4T = &form{arm: []uint32{0xe59fc000, 0xe12fff1c}} // ldr ip, [pc]; bx ip
+	armPIC     = &form{arm: []uint32{
+		0xe59fc000, // ldr ip, [pc]
+		0xe08ff00c, // add pc, pc, ip
+	}, end: endRel, pc: 12}
+	armThumbPIC = &form{arm: []uint32{
 		0xe59fc004, // ldr ip, [pc, #4]
 		0xe08fc00c, // add ip, pc, ip
 		0xe12fff1c, // bx ip
-	}, pic: true, pc: 12}
-	thumb2Far    = form{thumb: []uint16{0xf8df, 0xf000}} // ldr.w pc, [pc]
-	thumb2FarPIC = form{thumb: []uint16{
-		0xf8df, 0xc004, // ldr.w ip, [pc, #4]
-		0x44fc, // add ip, pc
-		0x4760, // bx ip
-	}, pic: true, pc: 8}
-	v6MFar = form{thumb: []uint16{
+	}, end: endRel, pc: 12}
+
+	thumbArmShort = &form{thumb: toArm, end: endB}
+	thumbArmLong  = &form{thumb: toArm, arm: armLong.arm}
+	thumbLongV4T  = &form{thumb: toArm, arm: armLongV4T.arm}
+	thumbArmPIC   = &form{thumb: toArm, arm: []uint32{
+		0xe59fc000, // ldr ip, [pc]
+		0xe08cf00f, // add pc, ip, pc
+	}, end: endRel, pc: 16}
+	thumbThumbPIC = &form{thumb: toArm, arm: armThumbPIC.arm, end: endRel, pc: 16}
+
+	thumb2Long = &form{thumb: []uint16{0xf85f, 0xf000}} // ldr.w pc, [pc, #-0]
+	v6MLong    = &form{thumb: []uint16{
 		0xb401, // push {r0}
 		0x4802, // ldr r0, [pc, #8]
 		0x4684, // mov ip, r0
@@ -35,97 +58,87 @@ var (
 		0x4760, // bx ip
 		0xbf00, // nop
 	}}
-	v6MFarPIC = form{thumb: []uint16{
+	thumbOnlyPIC = &form{thumb: []uint16{
 		0xb401, // push {r0}
 		0x4802, // ldr r0, [pc, #8]
-		0x4684, // mov ip, r0
+		0x46fc, // mov ip, pc
+		0x4484, // add ip, r0
 		0xbc01, // pop {r0}
-		0x44fc, // add ip, pc
 		0x4760, // bx ip
-	}, pic: true, pc: 12}
-	// bx pc gets to the Arm code behind it.
-	thumbFar    = form{thumb: []uint16{0x4778, 0x46c0}, arm: armFar.arm}
-	thumbFarV4T = form{thumb: []uint16{0x4778, 0x46c0}, arm: armFarV4T.arm}
-	thumbFarPIC = form{thumb: []uint16{0x4778, 0x46c0}, arm: armFarPIC.arm, pic: true, pc: 16}
+	}, end: endRel, pc: 8}
+	thumb2Pure = &form{thumb: []uint16{
+		0xf240, 0x0c00, // movw ip, #:lower16:
+		0xf2c0, 0x0c00, // movt ip, #:upper16:
+		0x4760, // bx ip
+		0x0000,
+	}, end: endMove}
 )
 
-func (f *form) size() int { return 2*len(f.thumb) + 4*len(f.arm) + 4 }
-
-// marks are where code and data begin.
-func (f *form) marks() []mark {
-	var list []mark
-	if len(f.thumb) > 0 {
-		list = append(list, mark{0, 't'})
+func (f *form) size() uint64 {
+	n := uint64(2*len(f.thumb) + 4*len(f.arm))
+	if f.end != endMove && f.end != endNone {
+		n += 4
 	}
-	if len(f.arm) > 0 {
-		list = append(list, mark{uint64(2 * len(f.thumb)), 'a'})
-	}
-	return append(list, mark{uint64(f.size() - 4), 'd'})
+	return n
 }
 
-// formOf chooses the form for a processor: from a state, to code of an instruction
-// set.
-func (t *target) formOf(e *model.Env, fromThumb, toThumb bool) *form {
-	pic := e.PIC() || e.Opt.PicVeneer
-	v4 := t.arch.known && t.arch.cpu <= v4T && toThumb // LDR to pc does not change the state there
-	choose := func(plain, old, free *form) *form {
-		switch {
-		case pic:
+// isThumb says in which state it is entered.
+func (f *form) isThumb() bool { return len(f.thumb) != 0 || f.end == endBW }
+
+// marks are where code and data begin.
+func (f *form) marks() (list []mark) {
+	at := uint64(2 * len(f.thumb))
+	if f.isThumb() {
+		list = append(list, mark{0, 't'})
+	}
+	if len(f.arm) != 0 || f.end == endB {
+		list = append(list, mark{at, 'a'})
+	}
+	if f.end == endWord || f.end == endRel {
+		list = append(list, mark{f.size() - 4, 'd'})
+	}
+	return list
+}
+
+// shfPureCode: instructions cannot be read as data (AAELF32, "Section attribute
+// flags").
+const shfPureCode = 0x20000000
+
+// formFor chooses the veneer for a branch.
+func (t *target) formFor(e *model.Env, s *model.Section, b *branch) *form {
+	a, pic := t.arch, e.PIC() || e.Opt.PicVeneer
+	pick := func(plain, free *form) *form {
+		if pic {
 			return free
-		case v4:
-			return old
 		}
 		return plain
 	}
-	switch {
-	case !fromThumb:
-		return choose(&armFar, &armFarV4T, &armFarPIC)
-	case t.arch.thumb2():
-		return choose(&thumb2Far, &thumb2Far, &thumb2FarPIC)
-	case t.arch.thumbOnly():
-		return choose(&v6MFar, &v6MFar, &v6MFarPIC)
+	switch blx := b.call() && a.blx(); {
+	case a.thumbOnly():
+		switch {
+		case s.Flags&shfPureCode != 0 && a.movw() && !e.PIC():
+			return thumb2Pure
+		case a.thumb2():
+			return pick(thumb2Long, thumbOnlyPIC)
+		}
+		return pick(v6MLong, thumbOnlyPIC)
+	case b.toThumb && (blx || !b.fromThumb && a.blx()):
+		return pick(armLong, armThumbPIC)
+	case b.toThumb && b.fromThumb:
+		return pick(thumbLongV4T, thumbThumbPIC)
+	case b.toThumb:
+		return pick(armLongV4T, armThumbPIC)
+	case !b.fromThumb || blx:
+		return pick(armLong, armPIC)
+	case !pic && t.near(b):
+		return thumbArmShort
 	}
-	if !toThumb && v4 {
-		return choose(&thumbFar, &thumbFar, &thumbFarPIC)
-	}
-	return choose(&thumbFar, &thumbFarV4T, &thumbFarPIC)
+	return pick(thumbArmLong, thumbArmPIC)
 }
 
-// stubs writes the veneers of a section.
-type stubs struct {
-	t    *target
-	list []*veneer
-}
-
-// Write fills the section.
-func (st *stubs) Write(e *model.Env, s *model.Section, b []byte) {
-	o := codeOrder(e)
-	for _, x := range st.list {
-		at := x.off
-		for _, h := range x.form.thumb {
-			o.PutUint16(b[at:], h)
-			at += 2
-		}
-		for _, w := range x.form.arm {
-			o.PutUint32(b[at:], w)
-			at += 4
-		}
-		to := x.goal(e)
-		if x.form.pic {
-			to -= x.addr() + x.form.pc
-		}
-		e.Order.PutUint32(b[at:], uint32(to))
-	}
-}
-
-// goal is where a veneer leads, with bit 0 for Thumb code.
-func (x *veneer) goal(e *model.Env) uint64 {
-	if at, ok := e.Linkage(x.sym); ok && (x.sym.Preempt || x.sym.IFunc()) {
-		return at
-	}
-	to := uint64(int64(x.sym.Addr()) + x.addend)
-	if x.sym.Thumb {
-		to |= 1
-	}
-	return to
+// near says whether a branch is so short that B in its veneer reaches too, with
+// much room for what else may move.
+func (t *target) near(b *branch) bool {
+	d := int64(int32(uint32(b.to) - uint32(b.from)))
+	return d >= -4<<20 && d < 4<<20
 }

@@ -67,39 +67,36 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 	r := &j.s.Relocs[i]
 	k := t.kind(e, r.Type)
 	b := j.b[off:]
+	P := j.base + off
 	switch k {
-	case kNone, kUnknown, kRuntime, kDesc:
-		if (k == kUnknown || k == kRuntime) && j.s.Flags&elf.SHF_ALLOC == 0 {
+	case kNone, kUnknown, kRuntime, kDescSeq:
+		if k == kDescSeq && sym != nil {
+			return j.descriptorCall(r, sym, b)
+		}
+		if k != kNone && j.s.Flags&elf.SHF_ALLOC == 0 {
 			return errors.New("this type is not supported")
 		}
 		return nil // or reported by Scan
 	case kV4BX:
-		j.v4bx(b)
+		j.v4bx(b, P)
 		return nil
+	case kBranch:
+		return j.branch(r, sym, b, P)
 	}
 	S, A := e.Value(j.s, r)
-	v := machine.Values{S: S, A: A, P: j.base + off, L: S, GOT: e.GOT, B: e.GOT, DTP: e.TLSStart}
+	v := machine.Values{S: S, A: A, P: P, L: S, GOT: e.GOT, B: e.GOT, DTP: e.TLSStart}
 	if sym != nil && sym.Thumb {
 		v.S, v.T = S&^1, 1
 	}
-	if sym != nil && (sym.Preempt || sym.IFunc()) {
-		if at, ok := e.Linkage(sym); ok && !(k == kWord && e.PIC()) && (k == kBranch || !sym.Preempt) {
-			v.S, v.L, v.T = at, at, 0
-		}
+	if at, ok := linkage(e, sym); ok && !sym.Preempt && !(k == kWord && e.PIC()) {
+		v.S, v.L, v.T = at, at, t.pltState()
 	}
 	row := t.row(e, r.Type)
 	switch k {
 	case kWord:
 		return j.word(r, row, sym, b, &v)
-	case kBranch:
-		if sym != nil && sym.State != model.Defined && !sym.Preempt && v.S == 0 {
-			return j.skip(r, b)
-		}
-		if at, thumb, ok := t.veneers.find(j.s, i); ok {
-			v.S, v.A, v.T = at, branchBias(r.Type), thumb
-		}
 	case kBase:
-		v.B = j.staticBase(sym)
+		v.B = staticBase(r.Type, sym)
 	case kGOT, kGD, kIE, kLD:
 		G, err := j.slot(k, sym)
 		if err != nil {
@@ -107,10 +104,56 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 		}
 		v.G = G
 	case kLE:
-		x := e.TPOff(S + uint64(A))
-		return row.Put(b, e.Order, x)
+		return row.Put(b, e.Order, j.tpoff(sym, S)+A)
+	case kLDO:
+		if sym.State != model.Defined {
+			v.S = v.DTP
+		}
+	case kDesc:
+		return j.descriptor(r, sym, S, b, &v)
 	}
 	return row.Apply(b, e.Order, &v)
+}
+
+// pltState is 1 if the PLT is Thumb code.
+func (t *target) pltState() uint64 {
+	if t.arch.thumbOnly() {
+		return 1
+	}
+	return 0
+}
+
+// branch does a branch, by a veneer if it must.
+func (j *job) branch(r *model.Reloc, sym *model.Symbol, b []byte, P uint64) error {
+	row := j.t.row(j.e, r.Type)
+	if sym == nil || j.s.Data == nil {
+		return row.Apply(b, j.e.Order, &machine.Values{A: r.Addend, P: P, T: thumbBit(isThumb(r.Type))})
+	}
+	if nowhere(sym) {
+		return j.skip(r, b)
+	}
+	x, ok := j.t.branchAt(j.e, j.s, r, P)
+	if !ok { // a short one at the end of the section
+		x = branch{typ: r.Type, from: P, fromThumb: true, sym: sym, add: r.Addend - bias(r.Type)}
+		x.to, x.toThumb, _ = j.t.leads(j.e, &x)
+	}
+	if !j.t.alone(&x) {
+		v := j.t.used[j.s][x.use()]
+		switch {
+		case v != nil:
+			x.to, x.toThumb = v.addr(), v.form.isThumb()
+		case x.fromThumb != x.toThumb && !x.call():
+			return errors.New("the branch leads to code of the other instruction set, and there is no veneer for it")
+		}
+	}
+	return row.Apply(b, j.e.Order, &machine.Values{S: x.to, A: bias(r.Type), P: P, T: thumbBit(x.toThumb)})
+}
+
+func thumbBit(thumb bool) uint64 {
+	if thumb {
+		return 1
+	}
+	return 0
 }
 
 // word does an address that a loader may have to put right: the addend of a REL
@@ -135,10 +178,10 @@ func (j *job) word(r *model.Reloc, row *machine.Reloc, sym *model.Symbol, b []by
 	return row.Apply(b, e.Order, v)
 }
 
-// staticBase is B(S): where the segment of the symbol begins, taken as its
-// output section, as GNU ld does.
-func (j *job) staticBase(sym *model.Symbol) uint64 {
-	if sym != nil && sym.Sec != nil && sym.Sec.Out != nil {
+// staticBase is B(S), as GNU ld has it: where the symbol's output section begins,
+// but 0 for the types of MOVW and MOVT.
+func staticBase(typ uint32, sym *model.Symbol) uint64 {
+	if movw := typ >= 84 && typ <= 89; !movw && sym != nil && sym.Sec != nil && sym.Sec.Out != nil {
 		return sym.Sec.Out.Addr
 	}
 	return 0
@@ -169,34 +212,35 @@ func (j *job) slot(k kind, sym *model.Symbol) (uint64, error) {
 // instruction (AAELF32, "Call and Jump relocations").
 func (j *job) skip(r *model.Reloc, b []byte) error {
 	o := j.e.Order
-	switch r.Type {
-	case rThmCall, rThmJump24:
-		if j.t.arch.thumb2() {
-			o.PutUint16(b, 0xf3af) // nop.w
-			o.PutUint16(b[2:], 0x8000)
-			return nil
-		}
+	switch {
+	case r.Type == rThmJump11 || r.Type == rThmJump8:
+		o.PutUint16(b, 0x46c0) // mov r8, r8
+	case isThumb(r.Type) && j.t.arch.thumb2():
+		o.PutUint16(b, 0xf3af) // nop.w
+		o.PutUint16(b[2:], 0x8000)
+	case isThumb(r.Type):
 		o.PutUint16(b, 0xe000) // b .+4
 		o.PutUint16(b[2:], 0xbf00)
-	case rThmJump19:
-		o.PutUint16(b, 0xf3af)
-		o.PutUint16(b[2:], 0x8000)
-	case rThmJump11, rThmJump8:
-		o.PutUint16(b, 0x46c0) // mov r8, r8
 	default:
-		o.PutUint32(b, o.Uint32(b)&0xf0000000|0x01a00000) // mov r0, r0, under its condition
+		x := o.Uint32(b) & 0xf0000000
+		if x == 0xf0000000 { // BLX has no condition
+			x = 0xe0000000
+		}
+		nop := uint32(0x01a00000) // mov r0, r0
+		if j.t.arch.nop() {
+			nop = 0x0320f000
+		}
+		o.PutUint32(b, x|nop)
 	}
 	return nil
 }
 
-// v4bx makes BX rN a MOV pc, rN for processors without BX (--fix-v4bx).
-func (j *job) v4bx(b []byte) {
-	if j.e.Opt.FixV4BX == 0 || len(b) < 4 {
-		return
-	}
-	if x := j.e.Order.Uint32(b); x&0x0ffffff0 == 0x012fff10 && x&0xf != 15 {
-		j.e.Order.PutUint32(b, x&0xf000000f|0x01a0f000)
-	}
+// turned is code without relocations in a BE8 output.
+type turned struct{ t *target }
+
+func (x turned) Write(e *model.Env, s *model.Section, b []byte) {
+	copy(b, s.Data)
+	x.t.Relocate(e, s, b)
 }
 
 // swapCode turns the instructions of a big-endian section around, as its mapping

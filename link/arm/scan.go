@@ -20,15 +20,8 @@ func (t *target) Scan(e *model.Env, s *model.Section) {
 			err = errors.New("this type is not supported")
 		case kRuntime:
 			err = errors.New("only a dynamic linker makes use of this type")
-		case kDesc:
-			err = errors.New("TLS descriptors are not linked on Arm; compile with -mtls-dialect=gnu")
 		case kV4BX:
-			if e.Opt.FixV4BX == 2 {
-				err = errors.New("--fix-v4bx-interworking is not supported")
-			}
-			if err == nil {
-				continue
-			}
+			continue
 		}
 		if err != nil {
 			t.fault(e, s, r, nil, err)
@@ -46,13 +39,17 @@ func (t *target) Scan(e *model.Env, s *model.Section) {
 
 // needs is for a relocation that can be carried out.
 func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, sym *model.Symbol) error {
-	if w := t.rows[r.Type].Width(); r.Off > uint64(len(s.Data)) || uint64(len(s.Data))-r.Off < uint64(w) {
+	w := t.rows[r.Type].Width()
+	if k == kDesc || k == kDescSeq {
+		w = 4
+	}
+	if r.Off > uint64(len(s.Data)) || uint64(len(s.Data))-r.Off < uint64(w) {
 		return fmt.Errorf("the place needs %d bytes at %#x, the section has %#x", w, r.Off, len(s.Data))
 	}
-	if sym == nil && (k == kGOT || k >= kGD && k != kLD) {
+	if sym == nil && (k == kGOT || k >= kGD && k != kLD && k != kV4BX) {
 		return errors.New("it needs a symbol")
 	}
-	if k >= kGD && k <= kLE && k != kLD && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
+	if k >= kGD && k <= kDesc && k != kLD && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
 		return errors.New("the symbol is not thread-local")
 	}
 	preempt := sym != nil && sym.Preempt
@@ -85,6 +82,17 @@ func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, s
 		sym.Want(model.NeedTLSGD)
 	case kLD:
 		e.NeedTLSLD.Set()
+	case kDesc:
+		if e.Opt.Shared {
+			return errors.New("a shared object's TLS descriptors are not linked; compile with -mtls-dialect=gnu")
+		}
+		if sym.Preempt {
+			sym.Want(model.NeedGOTTP)
+		}
+	case kDescSeq:
+		if e.Opt.Shared || r.Type != rTLSCall && r.Type != rThmTLSCall {
+			return errors.New("only a call of a TLS descriptor in an executable is linked; compile with -mtls-dialect=gnu")
+		}
 	case kIE:
 		sym.Want(model.NeedGOTTP)
 		if e.Opt.Shared {

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"debug/elf"
+	"sync"
 
 	"elfwright/link/model"
 	"elfwright/machine"
@@ -26,7 +27,8 @@ const (
 	kLDO     // an offset in the block of this module
 	kIE      // a GOT entry with the offset from the thread pointer
 	kLE      // the offset from the thread pointer
-	kDesc    // descriptors
+	kDesc    // a descriptor's GOT entry
+	kDescSeq // instructions of a descriptor's sequence
 	kV4BX
 )
 
@@ -39,6 +41,9 @@ const (
 	rTarget2, rThmJump19         = 41, 51
 	rThmJump11, rThmJump8        = 102, 103
 	rGOTPrel, rIRelative, rTypes = 96, 160, 256
+	rTLSDesc, rTLSCall           = 90, 91
+	rThmTLSCall, rIE32           = 93, 107
+	rTLSLE32                     = 108
 )
 
 var kinds = makeKinds()
@@ -63,18 +68,20 @@ func makeKinds() (k [rTypes]kind) {
 	set(kLDO, 106, 109)
 	set(kIE, 107, 111)
 	set(kLE, 108, 110)
-	set(kDesc, 90, 91, 92, 93, 129, 130)
+	set(kDesc, rTLSDesc)
+	set(kDescSeq, rTLSCall, 92, rThmTLSCall, 129, 130)
 	set(kV4BX, rV4BX)
 	return k
 }
 
 // target is the machine in one link.
 type target struct {
-	m    *machine.Machine
-	rows [rTypes]*machine.Reloc
-	arch arch
+	m        *machine.Machine
+	rows     [rTypes]*machine.Reloc
+	arch     arch
+	archOnce sync.Once
 
-	veneers veneers
+	veneers
 }
 
 // New returns the target for arm.Machine, nil for another. It is for one link.
@@ -90,6 +97,11 @@ func New(m *machine.Machine) model.Target {
 }
 
 func (t *target) Machine() *machine.Machine { return t.m }
+
+// attributes finds out what the objects were built for.
+func (t *target) attributes(e *model.Env) {
+	t.archOnce.Do(func() { t.arch = readArch(e.Objects) })
+}
 
 // kind is that of a type, as the options have it for the two whose meaning a
 // platform chooses.

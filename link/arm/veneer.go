@@ -2,237 +2,281 @@ package arm
 
 import (
 	"debug/elf"
-	"math"
+	"fmt"
 
 	"elfwright/link/model"
 )
 
-// veneer is code that jumps to a symbol from where a branch reaches.
-type veneer struct {
-	key
-	form  *form
-	sec   *model.Section // that it is in
-	off   uint64
-	fresh bool // without an address yet
+// groupSize keeps the Thumb branches of Armv4T, which reach 4 MiB, within reach of
+// their group's veneers, of which there may be 24 KB.
+const groupSize = 4170000
+
+// veneers are all that a link needs.
+type veneers struct {
+	grouped bool
+	of      map[*model.Section]*pool // the group's
+	own     map[*model.Section]*pool // for branches that do not reach that one
+	pools   []*pool
+	used    map[*model.Section]map[use]*veneer
+}
+
+// pool is the veneers behind a section.
+type pool struct {
+	t       *target
+	home    *model.Section
+	sec     *model.Section // nil while it is empty
+	entries []*veneer
+	index   map[key]*veneer
 }
 
 // key is what a veneer is for.
 type key struct {
-	sym    *model.Symbol
-	addend int64 // beyond the branch's own bias
-	thumb  bool  // it is entered in Thumb state
+	sym  *model.Symbol
+	add  int64
+	form *form
 }
 
-// veneers has the veneers of a link.
-type veneers struct {
-	obj  *model.Object
-	by   map[key][]*veneer
-	used map[*model.Section]map[int]*veneer // by the section and index of the branch
-	at   map[*model.Section]*model.Section  // the section of veneers behind a section
+// use is how a section needs one: branches of a type to the same end share it.
+type use struct {
+	sym *model.Symbol
+	add int64
+	typ uint32
+	bx  bool // conditional BL: cannot become BLX
 }
 
-// find is the veneer of relocation i of a section: its address and instruction
-// set.
-func (v *veneers) find(s *model.Section, i int) (addr, thumb uint64, ok bool) {
-	x := v.used[s][i]
-	if x == nil {
-		return 0, 0, false
-	}
-	if x.thumb {
-		thumb = 1
-	}
-	return x.addr(), thumb, true
+// veneer is code that goes on elsewhere.
+type veneer struct {
+	key
+	p       *pool
+	off     uint64
+	toThumb bool
 }
 
-func (x *veneer) addr() uint64 { return x.sec.Addr(x.off) }
+const poolAlign = 8
 
-// Relax makes the veneers that branches need. One that is made stays, so that the
-// rounds end.
+// isCode says whether a section may have branches.
+func isCode(s *model.Section) bool {
+	const flags = elf.SHF_ALLOC | elf.SHF_EXECINSTR
+	return s.Live && s.Flags&flags == flags && s.Type != elf.SHT_NOBITS
+}
+
+// Relax adds veneers for branches that do not reach, or that cannot change the
+// instruction set. What is added stays.
 func (t *target) Relax(e *model.Env, pass int) (changed bool) {
-	if pass == 0 {
-		t.arch = readArch(e.Objects)
+	t.attributes(e)
+	if !t.grouped {
+		t.group(e)
 	}
-	for _, list := range t.veneers.by {
-		for _, x := range list {
-			x.fresh = false
-		}
-	}
-	for _, o := range e.Objects {
-		for _, s := range o.Sections {
-			if s != nil && s.Live && s.Out != nil && s.Flags&elf.SHF_EXECINSTR != 0 && len(s.Relocs) > 0 {
-				changed = t.relaxSection(e, s) || changed
+	var code []*model.Section
+	for _, out := range e.Outputs {
+		for i := range out.Items {
+			if s := out.Items[i].Section; s != nil && t.of[s] != nil && len(s.Relocs) != 0 {
+				code = append(code, s)
 			}
 		}
 	}
+	wants := make([][]branch, len(code))
+	model.Each(e.Opt.Workers(), len(code), func(i int) { wants[i] = t.wanting(e, code[i]) })
+	for i, s := range code {
+		for j := range wants[i] {
+			changed = t.provide(e, s, &wants[i][j]) || changed
+		}
+	}
 	return changed
 }
 
-func (t *target) relaxSection(e *model.Env, s *model.Section) (changed bool) {
+// group decides once which sections share veneers.
+func (t *target) group(e *model.Env) {
+	size, before := uint64(groupSize), false
+	if n := e.Opt.StubGroupSize; n < 0 {
+		before = true
+		if n != -1 {
+			size = uint64(-n)
+		}
+	} else if n > 1 {
+		size = uint64(n)
+	}
+	t.grouped, t.of, t.own = true, map[*model.Section]*pool{}, map[*model.Section]*pool{}
+	t.used = map[*model.Section]map[use]*veneer{}
+	for _, g := range e.CodeGroups(isCode, size, before) {
+		p := t.newPool(g.Home)
+		for _, s := range g.Members {
+			t.of[s] = p
+			if e.Opt.BE8 && len(s.Relocs) == 0 && s.Synth == nil {
+				s.Synth = turned{t}
+			}
+		}
+	}
+}
+
+func (t *target) newPool(home *model.Section) *pool {
+	p := &pool{t: t, home: home, index: map[key]*veneer{}}
+	t.pools = append(t.pools, p)
+	return p
+}
+
+// wanting lists the branches of a section that need a veneer and have none that
+// they reach.
+func (t *target) wanting(e *model.Env, s *model.Section) (list []branch) {
 	base := s.Out.Addr + s.Off
 	for i := range s.Relocs {
 		r := &s.Relocs[i]
+		if t.bxVeneer(e, s, r) {
+			list = append(list, branch{typ: rV4BX, from: base + r.Off, insn: e.Order.Uint32(s.Data[r.Off:])})
+			continue
+		}
 		if t.kind(e, r.Type) != kBranch {
 			continue
 		}
-		b, ok := t.branch(e, s, r, base+r.Off)
-		if !ok || !b.needsVeneer() {
+		b, ok := t.branchAt(e, s, r, base+r.Off)
+		if !ok || t.alone(&b) {
 			continue
 		}
-		if old := t.veneers.used[s][i]; old != nil && (old.fresh || b.reaches(old.addr())) {
-			continue
-		}
-		t.use(e, s, i, b)
-		changed = true
-	}
-	return changed
-}
-
-// branch is a branch and where it leads.
-type branch struct {
-	t     *target
-	typ   uint32
-	insn  uint32 // Arm: the instruction
-	sym   *model.Symbol
-	to    uint64 // where it leads, without bit 0
-	thumb bool   // to Thumb code
-	extra int64  // addend beyond the bias
-	P     uint64
-}
-
-// branchBias is the addend of a branch to the very symbol: the pc is ahead.
-func branchBias(typ uint32) int64 {
-	if isThumb(typ) {
-		return -4
-	}
-	return -8
-}
-
-func isThumb(typ uint32) bool {
-	switch typ {
-	case rThmCall, rThmJump24, rThmJump19, rThmJump11, rThmJump8, 136, 137, 138:
-		return true
-	}
-	return false
-}
-
-func (t *target) branch(e *model.Env, s *model.Section, r *model.Reloc, P uint64) (*branch, bool) {
-	sym := s.Symbol(r)
-	if sym == nil || sym.Gone() {
-		return nil, false
-	}
-	b := &branch{t: t, typ: r.Type, sym: sym, P: P, extra: r.Addend - branchBias(r.Type)}
-	if at, ok := e.Linkage(sym); ok && (sym.Preempt || sym.IFunc()) {
-		b.to = at
-	} else if sym.State != model.Defined {
-		return nil, false // it goes on with the next instruction
-	} else {
-		S, A := e.Value(s, r)
-		b.to, b.thumb = uint64(int64(S&^1)+A-branchBias(r.Type)), sym.Thumb
-	}
-	if !isThumb(r.Type) && r.Off+4 <= uint64(len(s.Data)) {
-		b.insn = e.Order.Uint32(s.Data[r.Off:])
-	}
-	return b, true
-}
-
-// needsVeneer says whether the branch cannot do it alone: it is too far, or would
-// have to change the instruction set and cannot.
-func (b *branch) needsVeneer() bool {
-	switch b.typ {
-	case rThmJump11, rThmJump8, 136, 137, 138:
-		return false // in reach, or an error
-	}
-	return !b.switches() || !b.reaches(b.to)
-}
-
-// switches says whether the branch gets into the right instruction set: BL becomes
-// BLX where the processor has it, other branches cannot.
-func (b *branch) switches() bool {
-	if isThumb(b.typ) {
-		return b.thumb || b.typ == rThmCall && b.t.arch.blx()
-	}
-	if !b.thumb {
-		return true
-	}
-	return b.typ == rCall && b.insn>>28 >= 0xe && b.t.arch.blx()
-}
-
-// reaches says whether an address is in the range of the branch.
-func (b *branch) reaches(to uint64) bool {
-	bits := 26 // of the byte offset, with its sign
-	switch b.typ {
-	case rThmCall, rThmJump24:
-		bits = 25
-		if !b.t.arch.far() {
-			bits = 23
-		}
-	case rThmJump19:
-		bits = 21
-	}
-	// A word less on either side: BLX counts from the pc rounded down.
-	x := int64(int32(uint32(to) - uint32(b.P) + uint32(branchBias(b.typ))))
-	limit := int64(1) << (bits - 1)
-	return x >= -limit+4 && x < limit-4
-}
-
-// use gives relocation i of a section a veneer: one that is in reach, or a new one
-// behind the section.
-func (t *target) use(e *model.Env, s *model.Section, i int, b *branch) {
-	v := &t.veneers
-	if v.obj == nil {
-		v.obj = &model.Object{File: "veneers", Linker: true, Rank: math.MaxInt32, Order: e.Order, Machine: elf.EM_ARM, Class: elf.ELFCLASS32,
-			Symbols: []*model.Symbol{nil}, Locals: 1}
-		v.by, v.used, v.at = map[key][]*veneer{}, map[*model.Section]map[int]*veneer{}, map[*model.Section]*model.Section{}
-		e.Objects = append(e.Objects, v.obj)
-	}
-	k := key{b.sym, b.extra, isThumb(b.typ)}
-	x := v.reachable(k, s, b)
-	if x == nil {
-		x = t.newVeneer(e, s, k, b)
-	}
-	if v.used[s] == nil {
-		v.used[s] = map[int]*veneer{}
-	}
-	v.used[s][i] = x
-}
-
-func (v *veneers) reachable(k key, s *model.Section, b *branch) *veneer {
-	for _, x := range v.by[k] {
-		if x.fresh && v.at[s] == x.sec || !x.fresh && b.reaches(x.addr()) {
-			return x
+		if v := t.used[s][b.use()]; v == nil || v.p.sec.Out != nil && !t.reaches(&b, v.addr(), v.form.isThumb()) {
+			list = append(list, b)
 		}
 	}
-	return nil
+	return list
 }
 
-func (t *target) newVeneer(e *model.Env, s *model.Section, k key, b *branch) *veneer {
-	v := &t.veneers
-	sec := v.at[s]
-	if sec == nil {
-		sec = &model.Section{Obj: v.obj, Name: s.Name + ".veneers", Index: int32(len(v.obj.Sections)), Type: elf.SHT_PROGBITS,
-			Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Align: 4, Live: true, Out: s.Out, Synth: &stubs{t: t}}
-		v.obj.Sections = append(v.obj.Sections, sec)
-		v.at[s] = sec
-		s.After = append(s.After, sec)
-	}
-	x := &veneer{key: k, form: t.formOf(e, k.thumb, b.thumb), sec: sec, off: sec.Size, fresh: true}
-	sec.Size += uint64(x.form.size())
-	st := sec.Synth.(*stubs)
-	st.list = append(st.list, x)
-	v.by[k] = append(v.by[k], x)
-	v.symbols(x)
-	return x
+func (b *branch) use() use {
+	return use{b.sym, b.add, b.typ, b.typ == rCall && !b.call()}
 }
 
-// symbols names a veneer, and marks its code and data.
-func (v *veneers) symbols(x *veneer) {
-	add := func(name string, typ elf.SymType, off, size uint64, thumb bool) {
-		v.obj.Symbols = append(v.obj.Symbols, &model.Symbol{Name: name, Type: typ, State: model.Defined, Local: true,
-			Obj: v.obj, Sec: x.sec, Value: x.off + off, Size: size, Thumb: thumb})
-		v.obj.Locals = len(v.obj.Symbols)
+// provide gives a branch a veneer: that of its group if it is in reach.
+func (t *target) provide(e *model.Env, s *model.Section, b *branch) bool {
+	u := b.use()
+	if b.typ == rV4BX {
+		u = use{add: int64(b.insn & 15), typ: rV4BX}
 	}
-	add("__"+x.sym.Name+"_veneer", elf.STT_FUNC, 0, uint64(x.form.size()), x.thumb)
-	for _, m := range x.form.marks() {
-		add("$"+string(m.what), elf.STT_NOTYPE, m.off, 0, false)
+	if t.used[s] == nil {
+		t.used[s] = map[use]*veneer{}
+	}
+	old := t.used[s][u]
+	if old != nil && old.p.sec.Out == nil {
+		return false // of this round
+	}
+	f := t.bxForm(u)
+	if f == nil {
+		f = t.formFor(e, s, b)
+	}
+	p := t.of[s]
+	if old != nil && old.p == p || !t.reachesPool(b, p, f) {
+		if t.own[s] == nil {
+			t.own[s] = t.newPool(s)
+		}
+		p = t.own[s]
+	}
+	v, fresh := p.get(e, s, b, f)
+	t.used[s][u] = v
+	return fresh || v != old
+}
+
+// reachesPool says whether a branch will reach a veneer that is added to a pool.
+func (t *target) reachesPool(b *branch, p *pool, f *form) bool {
+	const room = 4096 // for what is added before it
+	at := p.home.Addr(p.home.Size)
+	if p.sec != nil {
+		at += p.sec.Size
+	}
+	return t.reaches(b, at+room, f.isThumb()) && t.reaches(b, at&^3, f.isThumb())
+}
+
+// get returns the veneer of a form to where the branch leads, made if there is
+// none.
+func (p *pool) get(e *model.Env, s *model.Section, b *branch, f *form) (v *veneer, fresh bool) {
+	k := key{b.sym, b.add, f}
+	if v := p.index[k]; v != nil {
+		return v, false
+	}
+	v = &veneer{key: k, p: p, toThumb: b.toThumb}
+	p.index[k] = v
+	if p.sec == nil {
+		p.sec = &model.Section{Name: p.home.Name + ".stub", Type: elf.SHT_PROGBITS, Flags: p.home.Flags & (elf.SHF_ALLOC | elf.SHF_EXECINSTR | shfPureCode),
+			Align: poolAlign, Live: true, Keep: true, Synth: p}
+		e.Maker().AddSection(p.sec)
+		p.home.After = append(p.home.After, p.sec)
+	}
+	for _, x := range p.entries {
+		v.off += x.form.size()
+	}
+	p.entries = append(p.entries, v)
+	p.sec.Size += (f.size() + 7) &^ 7 // as GNU ld's, though they stand closer
+	if p.t.arch.thumbOnly() && s.Flags&shfPureCode != 0 && f != thumb2Pure {
+		e.Report.WarnAt(s, b.from-s.Addr(0), fmt.Errorf("the veneer for %s is read as data, in a section whose code cannot be read", b.sym.Label()))
+	}
+	p.name(e, v, b)
+	return v, true
+}
+
+// name puts a veneer, and the marks of its code and data, into the symbol table.
+func (p *pool) name(e *model.Env, v *veneer, b *branch) {
+	var name string
+	switch {
+	case b.typ == rV4BX:
+		name = fmt.Sprintf("__bx_r%d", b.insn&15)
+	case b.fromThumb && !b.toThumb:
+		name = "__" + b.sym.Name + "_from_thumb"
+	case !b.fromThumb && b.toThumb:
+		name = "__" + b.sym.Name + "_from_arm"
+	default:
+		name = "__" + b.sym.Name + "_veneer"
+	}
+	o := e.Maker()
+	o.AddLocals(&model.Symbol{Name: name, Type: elf.STT_FUNC, Sec: p.sec, Value: v.off, Size: v.form.size(), Thumb: v.form.isThumb()})
+	for _, m := range v.form.marks() {
+		o.AddLocals(&model.Symbol{Name: "$" + string(m.what), Sec: p.sec, Value: v.off + m.off})
+	}
+}
+
+func (v *veneer) addr() uint64 { return v.p.sec.Addr(v.off) }
+
+// goal is where a veneer leads, with bit 0 for Thumb code.
+func (v *veneer) goal(e *model.Env) uint64 {
+	to, ok := linkage(e, v.sym)
+	if !ok {
+		to = e.Meant(v.sym, v.add)
+	}
+	if v.toThumb {
+		to |= 1
+	}
+	return to
+}
+
+// Write fills the section.
+func (p *pool) Write(e *model.Env, s *model.Section, b []byte) {
+	for _, v := range p.entries {
+		v.write(e, b[v.off:], s.Addr(v.off))
+	}
+}
+
+func (v *veneer) write(e *model.Env, b []byte, at uint64) {
+	o, n := codeOrder(e), 0
+	for _, h := range v.form.thumb {
+		o.PutUint16(b[n:], h)
+		n += 2
+	}
+	for _, w := range v.form.arm {
+		o.PutUint32(b[n:], w)
+		n += 4
+	}
+	if v.form.end == endNone {
+		return
+	}
+	to := v.goal(e)
+	switch v.form.end {
+	case endWord:
+		e.Order.PutUint32(b[n:], uint32(to))
+	case endRel:
+		e.Order.PutUint32(b[n:], uint32(to-at-v.form.pc))
+	case endB:
+		d := int64(int32(uint32(to) - uint32(at) - uint32(n) - 8))
+		if d < -1<<25 || d >= 1<<25 {
+			e.Report.Error(fmt.Errorf("the veneer for %s at %#x does not reach %#x", v.sym.Label(), at, to))
+		}
+		o.PutUint32(b[n:], 0xea000000|uint32(d)>>2&0xffffff)
+	case endMove:
+		move16(o, b, uint32(to))
+		move16(o, b[4:], uint32(to)>>16)
 	}
 }

@@ -66,11 +66,11 @@ func (l *loader) readArchive(path string, data []byte) (*archive, error) {
 // objects define nothing.
 func (l *loader) indexMembers(a *archive) {
 	for i := range a.members {
-		b, _, err := l.memberData(a, i)
-		if err != nil || !elffile.IsELF(b) {
+		m, err := l.member(a, i)
+		if err != nil || !elffile.IsELF(m.data) {
 			continue
 		}
-		o, err := parseObject(a.ar.MemberName(i), b)
+		o, err := parseObject(m.name, m.data)
 		if err != nil {
 			continue
 		}
@@ -92,32 +92,42 @@ func loose(objs []*object) *archive {
 	return a
 }
 
-// memberData are the bytes of a member, and the path of the file that has them.
-func (l *loader) memberData(a *archive, i int) (b []byte, path string, err error) {
-	m := &a.ar.Members[i]
+// member is where a member's bytes are. GNU ld calls one of a thin archive by its
+// file.
+type member struct {
+	data []byte
+	name string // for messages: "lib.a(m.o)", or of a thin archive "m.o"
+	path string // of the file
+}
+
+// member finds a member's bytes.
+func (l *loader) member(a *archive, i int) (m member, err error) {
+	x := &a.ar.Members[i]
+	m = member{x.Data(), a.ar.MemberName(i), a.path}
 	if !a.ar.Thin {
-		return m.Data(), a.path, nil
+		return m, nil
 	}
-	path = m.Name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(a.path), path)
+	m.path = x.Name
+	if !filepath.IsAbs(m.path) {
+		m.path = filepath.Join(filepath.Dir(a.path), m.path)
 	}
-	if b, err = mapFile(path); err != nil {
-		return nil, path, &elffile.Error{File: a.ar.MemberName(i), Off: -1, Msg: "thin archive", Err: err}
+	if m.data, err = mapFile(m.path); err != nil {
+		return m, &elffile.Error{File: m.name, Off: -1, Msg: "thin archive", Err: err}
 	}
-	if m.Nested == 0 {
-		return b, path, nil
+	if x.Nested == 0 {
+		m.name = m.path
+		return m, nil
 	}
-	in, err := elffile.ParseArchive(path, b)
+	in, err := elffile.ParseArchive(m.path, m.data)
 	if err != nil {
-		return nil, path, err
+		return m, err
 	}
 	for k := range in.Members {
-		if x := &in.Members[k]; x.HeaderOff == m.Nested && x.Nested == 0 && !in.Thin {
-			return x.Data(), path, nil
+		if y := &in.Members[k]; y.HeaderOff == x.Nested && y.Nested == 0 && !in.Thin {
+			return member{y.Data(), in.MemberName(k), m.path}, nil
 		}
 	}
-	return nil, path, &elffile.Error{File: a.ar.MemberName(i), Off: -1, Msg: fmt.Sprintf("thin archive: no member with bytes begins at 0x%x of %s", m.Nested, path)}
+	return m, &elffile.Error{File: m.name, Off: -1, Msg: fmt.Sprintf("thin archive: no member with bytes begins at 0x%x of %s", x.Nested, m.path)}
 }
 
 // readMember reads a member of an archive as an object.
@@ -125,25 +135,21 @@ func (l *loader) readMember(a *archive, i int) (*object, error) {
 	if o := a.members[i]; o != nil {
 		return o, nil
 	}
-	b, path, err := l.memberData(a, i)
+	m, err := l.member(a, i)
 	if err != nil {
 		return nil, err
 	}
-	name := a.ar.MemberName(i)
-	if a.ar.Thin { // GNU ld names the file itself
-		name = path
-	}
-	if k, what := kindOf(b); k != isObject {
+	if k, what := kindOf(m.data); k != isObject {
 		if what == "" {
 			what = "no object"
 		}
-		return nil, &elffile.Error{File: name, Off: -1, Msg: "a member that cannot be linked: it is " + what}
+		return nil, &elffile.Error{File: m.name, Off: -1, Msg: "a member that cannot be linked: it is " + what}
 	}
-	o, err := parseObject(name, b)
+	o, err := parseObject(m.name, m.data)
 	if err != nil {
 		return nil, err
 	}
-	o.Path, o.Archive, o.Member = path, a.path, a.ar.Members[i].Name
+	o.Path, o.Archive, o.Member = m.path, a.path, a.ar.Members[i].Name
 	l.intern(o)
 	a.members[i] = o
 	return o, errors.Join(o.faults...)
@@ -220,11 +226,11 @@ func (l *loader) peek(a *archive, i int) (*object, error) {
 	if o := a.members[i]; o != nil {
 		return o, nil
 	}
-	b, _, err := l.memberData(a, i)
+	m, err := l.member(a, i)
 	if err != nil {
 		return nil, err
 	}
-	return parseObject(a.ar.MemberName(i), b)
+	return parseObject(m.name, m.data)
 }
 
 // pull takes a member.

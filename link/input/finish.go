@@ -2,9 +2,11 @@ package input
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"elfwright/elffile"
 	"elfwright/link/model"
@@ -102,16 +104,26 @@ func (o *object) unpack() {
 			s.Name = ".debug" + s.Name[len(".zdebug"):]
 		} else if s.Align = max(h.Addralign, 1); s.Align&(s.Align-1) != 0 {
 			o.fault(int(s.Index), "", "ch_addralign 0x%x is not a power of two", h.Addralign)
+			s.Align = 1
 		}
 	}
 }
 
-// decodeRelocs decodes the relocations of what is alive, into one allocation.
+// decodeRelocs makes the relocations of what is alive: where the file has them as
+// this process does, a window, else decoded ones, all in one allocation.
 func (o *object) decodeRelocs(m *machine.Machine) {
 	total := 0
 	for _, i := range o.rels {
-		if s := o.Sections[o.heads[i].Info]; s.Live {
-			total += o.relocCount(int(i))
+		s := o.Sections[o.heads[i].Info]
+		if !s.Live {
+			continue
+		}
+		n := o.relocCount(int(i))
+		if n == 0 {
+			continue
+		}
+		if s.Relocs = o.relocWindow(int(i), n); s.Relocs == nil {
+			total += n
 		}
 	}
 	slab := make([]model.Reloc, total)
@@ -120,23 +132,51 @@ func (o *object) decodeRelocs(m *machine.Machine) {
 		if !s.Live {
 			continue
 		}
-		n := o.relocCount(int(i))
-		s.Relocs, slab = slab[:n:n], slab[n:]
-		b := o.bytes(int(i))
-		if b == nil {
-			s.Relocs = nil
-			continue
-		}
-		if o.heads[i].Type == elf.SHT_RELA && o.Class == elf.ELFCLASS64 && !o.elf.Big() {
-			decodeRela64(s.Relocs, b)
-		} else {
-			o.decodeRelocsOf(s.Relocs, int(i), b)
+		if s.Relocs == nil {
+			n := min(o.relocCount(int(i)), len(slab))
+			s.Relocs, slab = slab[:n:n], slab[n:]
+			o.decodeRelocsOf(s.Relocs, int(i), o.bytes(int(i)))
 		}
 		if o.heads[i].Type == elf.SHT_REL {
 			o.readAddends(m, s)
 		}
 		o.checkRelocs(int(i), s)
 	}
+}
+
+// relocWindow is a relocation section as it lies in the file, nil if it has to be
+// decoded: of another format, or not aligned, as members of archives mostly are. A
+// pass that changes a relocation changes the private copy of its page.
+func (o *object) relocWindow(i, n int) []model.Reloc {
+	if o.heads[i].Type != elf.SHT_RELA || o.Class != elf.ELFCLASS64 || o.elf.Big() || !hostLittle {
+		return nil
+	}
+	p := unsafe.Pointer(unsafe.SliceData(o.bytes(i)))
+	if uintptr(p)%unsafe.Alignof(model.Reloc{}) != 0 {
+		return nil
+	}
+	return unsafe.Slice((*model.Reloc)(p), n)
+}
+
+// hostLittle says whether this process is little-endian.
+var hostLittle = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// littleHost says whether this machine keeps numbers as little-endian files do.
+var littleHost = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// asTheyAre is the relocations of section i as a window into the file, where that
+// is how they are kept here; else nil. RISC-V's are changed by relaxation.
+func (o *object) asTheyAre(i int) []model.Reloc {
+	const size = unsafe.Sizeof(model.Reloc{})
+	h, b := &o.heads[i], o.bytes(i)
+	switch {
+	case !littleHost || h.Type != elf.SHT_RELA || o.Class != elf.ELFCLASS64 || o.elf.Big(),
+		o.Machine != elf.EM_X86_64 && o.Machine != elf.EM_AARCH64,
+		h.Entsize != 0 && h.Entsize != uint64(size) || len(b) == 0 || len(b)%int(size) != 0, // or a fault
+		uintptr(unsafe.Pointer(unsafe.SliceData(b)))%unsafe.Alignof(model.Reloc{}) != 0:
+		return nil
+	}
+	return unsafe.Slice((*model.Reloc)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(size))
 }
 
 // relocSize is the size of an entry.
@@ -162,15 +202,7 @@ func (o *object) relocCount(i int) int {
 	return len(o.bytes(i)) / size
 }
 
-// decodeRela64 is decodeRelocsOf for the form that most machines have.
-func decodeRela64(to []model.Reloc, b []byte) {
-	le := elffile.Format{Class: elf.ELFCLASS64, Data: elf.ELFDATA2LSB}
-	for i := range to {
-		e := b[24*i : 24*i+24]
-		to[i] = model.Reloc{Off: le.U64(e), Type: le.U32(e[8:]), Sym: le.U32(e[12:]), Addend: int64(le.U64(e[16:]))}
-	}
-}
-
+// decodeRelocsOf decodes section at, of any format.
 func (o *object) decodeRelocsOf(to []model.Reloc, at int, b []byte) {
 	f, size := o.elf.Format, o.relocSize(at)
 	rela := o.heads[at].Type == elf.SHT_RELA

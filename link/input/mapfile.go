@@ -12,10 +12,6 @@ import (
 	"elfwright/elffile"
 )
 
-// eager is up to which size a file is mapped with all its pages at once: cheaper
-// than a fault for each few of them, as long as most will be read.
-const eager = 4 << 20
-
 // mapFile maps a regular file. Unlike elffile.Map it does not keep the file open:
 // a kernel has more objects than a process may have open files.
 func mapFile(name string) ([]byte, error) {
@@ -36,11 +32,9 @@ func mapFile(name string) ([]byte, error) {
 	case st.Size != int64(int(st.Size)):
 		return nil, &elffile.Error{File: name, Off: -1, Msg: fmt.Sprintf("%d bytes are more than can be mapped here", st.Size)}
 	}
-	flags := unix.MAP_PRIVATE
-	if st.Size <= eager {
-		flags |= unix.MAP_POPULATE
-	}
-	b, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, flags)
+	// Private and writable: relocations are changed where they lie, in a copy of
+	// the page that nobody else sees.
+	b, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, &fs.PathError{Op: "mmap", Path: name, Err: err}
 	}

@@ -41,7 +41,7 @@ func (s *Script) Explain(sec *model.Section) Explanation {
 	if pl := sec.Place; pl != nil {
 		x.Script = pl.Script
 		if pl.Spec != nil {
-			x.At, x.Pattern = pl.Spec.Pos, patternText(pl.Spec, pl.Pattern)
+			x.At, x.Pattern = pl.Spec.Pos, SpecText(pl.Spec, pl.Pattern)
 		}
 	}
 	if sec.Out == nil {
@@ -117,7 +117,7 @@ func (s *Script) later(sec *model.Section) []PatternRef {
 }
 
 func (p patternAt) ref() PatternRef {
-	return PatternRef{p.sp.in.name, patternText(p.sp.InputSpec, p.pat), p.pos(), p.sp.script}
+	return PatternRef{p.sp.in.name, SpecText(p.sp.InputSpec, p.pat), p.pos(), p.sp.script}
 }
 
 func (p patternAt) pos() ldscript.Pos {
@@ -127,8 +127,8 @@ func (p patternAt) pos() ldscript.Pos {
 	return p.sp.Pos
 }
 
-// patternText writes a pattern as the script has it, the file and one name.
-func patternText(sp *ldscript.InputSpec, i int) string {
+// SpecText writes a pattern as the script has it, the file and one name.
+func SpecText(sp *ldscript.InputSpec, i int) string {
 	file := sp.File.Member
 	switch {
 	case sp.File.Archive != "":

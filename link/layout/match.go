@@ -162,16 +162,17 @@ func (s *Script) Keeps(objs []*model.Object) {
 func (s *Script) distribute(objs []*model.Object) (orphans []*model.Section) {
 	m := newMatcher(s, s.specs)
 	s.decideConstraints(m, objs)
+	ids := m.names(objs)
 	for _, i := range visitOrder(objs) {
 		o := objs[i]
 		if o.JustSymbols {
 			continue
 		}
-		for _, sec := range o.Sections {
+		for k, sec := range o.Sections {
 			if sec == nil || !sec.Live {
 				continue
 			}
-			p, ok := m.first(sec, i, len(objs))
+			p, ok := m.first(sec, ids[i][k], i, len(objs))
 			if !ok {
 				orphans = append(orphans, sec)
 				continue
@@ -182,6 +183,26 @@ func (s *Script) distribute(objs []*model.Object) (orphans []*model.Section) {
 		}
 	}
 	return orphans
+}
+
+// names finds the patterns whose names fit, for all live sections of all objects:
+// what most of the time of matching goes to, and can be shared by workers. Each
+// has a run of the objects, and a cache of its own.
+func (m *matcher) names(objs []*model.Object) [][][]int32 {
+	ids := make([][][]int32, len(objs))
+	n := min(m.s.opt.Workers(), len(objs))
+	model.Each(n, n, func(w int) {
+		cache := m.set.Cache()
+		for i := len(objs) * w / n; i < len(objs)*(w+1)/n; i++ {
+			ids[i] = make([][]int32, len(objs[i].Sections))
+			for k, sec := range objs[i].Sections {
+				if sec != nil && sec.Live {
+					ids[i][k] = cache.Match(sec.Name)
+				}
+			}
+		}
+	})
+	return ids
 }
 
 // visitOrder is the order in which sections are placed: that of the files, with
@@ -204,9 +225,8 @@ func visitOrder(objs []*model.Object) []int {
 
 // first is the first pattern that takes a section. Statements whose constraint
 // failed take none.
-func (m *matcher) first(sec *model.Section, obj, objs int) (patternAt, bool) {
+func (m *matcher) first(sec *model.Section, ids []int32, obj, objs int) (patternAt, bool) {
 	unique := m.s.isUnique(sec)
-	ids := m.cache.Match(sec.Name)
 	for i, id := range ids {
 		p := m.owner[id]
 		switch {
@@ -265,7 +285,7 @@ func (s *Script) allReadOnly(m *matcher, objs []*model.Object, out *section) boo
 			if sec == nil || !sec.Live || sec.Flags&elf.SHF_WRITE == 0 {
 				continue
 			}
-			if p, ok := m.first(sec, i, len(objs)); ok && p.sp.in == out {
+			if p, ok := m.first(sec, m.cache.Match(sec.Name), i, len(objs)); ok && p.sp.in == out {
 				return false
 			}
 		}

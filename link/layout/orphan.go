@@ -144,7 +144,7 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 	}
 	h, t := p.kindOf(sec, rest)
 	o := &section{name: name, region: s.regions.list[0], orphan: true, dup: dup || s.find(name) != nil}
-	if t&(load|alloc) == 0 {
+	if t&(load|alloc) == 0 || s.opt.Relocatable {
 		o.addr = zero
 	}
 	if h == nil { // debugging information

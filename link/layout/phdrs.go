@@ -211,6 +211,18 @@ func (s *Script) stackFlags() elf.ProgFlag {
 	return rw | exec
 }
 
+// stackNote lets an object say of its stack what its parts say, or fail to say.
+func (s *Script) stackNote() {
+	for _, o := range s.order {
+		if o.name == ".note.GNU-stack" && !o.removed {
+			o.out.Flags &^= elf.SHF_EXECINSTR
+			if s.stackFlags()&elf.PF_X != 0 {
+				o.out.Flags |= elf.SHF_EXECINSTR
+			}
+		}
+	}
+}
+
 // machineSegments adds what a psABI wants: PT_ARM_EXIDX comes first of all,
 // PT_RISCV_ATTRIBUTES behind PT_PHDR and PT_INTERP.
 func (s *Script) machineSegments(segs []*segment) []*segment {

@@ -126,7 +126,7 @@ func (s *Script) discardAll(o *section) {
 func (s *Script) dropLinked(objs []*model.Object) {
 	for _, obj := range objs {
 		for _, sec := range obj.Sections {
-			if sec == nil || !sec.Live || sec.LinkTo == nil {
+			if sec == nil || !sec.Live || sec.LinkTo == nil || sec.Obj.Linker {
 				continue
 			}
 			for to, n := sec.LinkTo, 0; to != nil && n < 64; to, n = to.LinkTo, n+1 {

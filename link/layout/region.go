@@ -220,3 +220,25 @@ func (s *Script) contributors(r *region) string {
 	}
 	return b.String()
 }
+
+// RegionUse is a memory region and how far it is used.
+type RegionUse struct {
+	Name, Attrs          string
+	Origin, Length, Used uint64
+}
+
+// Regions are the memory regions of the script, in its order, after Assign.
+func (s *Script) Regions() []RegionUse {
+	var list []RegionUse
+	for _, r := range s.regions.list[1:] {
+		if r.decl == nil {
+			continue
+		}
+		u := RegionUse{Name: r.name, Attrs: r.decl.Attrs, Origin: r.origin, Length: r.length}
+		if r.current > r.origin {
+			u.Used = r.current - r.origin
+		}
+		list = append(list, u)
+	}
+	return list
+}

@@ -43,6 +43,7 @@ func (s *Script) Finish(env *model.Env) ([]*model.Segment, error) {
 	if s.opt.Relocatable {
 		f.off = s.ehdrSize()
 		f.rest()
+		s.stackNote()
 		return nil, nil
 	}
 	if err := f.loads(); err != nil {

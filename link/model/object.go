@@ -107,12 +107,13 @@ type Group struct {
 	Members   []*Section
 }
 
-// Reloc is a relocation, of either form.
+// Reloc is a relocation, of either form. Its layout is that of Elf64_Rela in a
+// little-endian file, so that a table of those need not be decoded.
 type Reloc struct {
 	Off    uint64 // r_offset: in the section
-	Addend int64
-	Sym    uint32 // index in Object.Symbols
 	Type   uint32
+	Sym    uint32 // index in Object.Symbols
+	Addend int64
 }
 
 // Mapper is a section whose pieces move: merged data, .eh_frame.

@@ -14,40 +14,93 @@ const shards = 64
 // Table has the global symbols by name. It may be used by many goroutines.
 type Table struct {
 	seed  maphash.Seed
-	shard [shards]struct {
-		sync.Mutex
-		syms map[string]*Symbol
-	}
+	shard [shards]shard
+}
+
+// shard is a table by hash with open places. A name is hashed once, and growing
+// looks at no name.
+type shard struct {
+	sync.Mutex
+	slot []slot // a power of two of them, at most three of four taken
+	n    int
+	slab []Symbol
+}
+
+// slot is a name and its symbol, nil if it is free. The name of a symbol may lose
+// its version later; the one here does not.
+type slot struct {
+	hash uint64
+	name string
+	sym  *Symbol
 }
 
 // NewTable makes an empty table.
 func NewTable() *Table {
 	t := &Table{seed: maphash.MakeSeed()}
 	for i := range t.shard {
-		t.shard[i].syms = map[string]*Symbol{}
+		t.shard[i].slot = make([]slot, 64)
 	}
 	return t
+}
+
+// find returns the slot of a name, or the free one where it belongs.
+func (p *shard) find(hash uint64, name string) *slot {
+	mask := uint64(len(p.slot) - 1)
+	for i := hash / shards & mask; ; i = (i + 1) & mask {
+		if x := &p.slot[i]; x.sym == nil || x.hash == hash && x.name == name {
+			return x
+		}
+	}
+}
+
+func (p *shard) grow() {
+	old := p.slot
+	p.slot = make([]slot, 4*len(old))
+	mask := uint64(len(p.slot) - 1)
+	for _, x := range old {
+		if x.sym == nil {
+			continue
+		}
+		i := x.hash / shards & mask
+		for p.slot[i].sym != nil {
+			i = (i + 1) & mask
+		}
+		p.slot[i] = x
+	}
 }
 
 // Get returns the symbol of a name ("foo", or "foo@V" for one that is not the
 // default version), or nil.
 func (t *Table) Get(name string) *Symbol {
-	p := &t.shard[maphash.String(t.seed, name)%shards]
+	hash := maphash.String(t.seed, name)
+	p := &t.shard[hash%shards]
 	p.Lock()
 	defer p.Unlock()
-	return p.syms[name]
+	return p.find(hash, name).sym
 }
 
 // Intern returns the symbol of a name, made undefined if it is new.
 func (t *Table) Intern(name string) *Symbol {
-	p := &t.shard[maphash.String(t.seed, name)%shards]
+	hash := maphash.String(t.seed, name)
+	p := &t.shard[hash%shards]
 	p.Lock()
 	defer p.Unlock()
-	s := p.syms[name]
-	if s == nil {
-		s = &Symbol{Name: name}
-		p.syms[name] = s
+	x := p.find(hash, name)
+	if x.sym != nil {
+		return x.sym
 	}
+	if 4*(p.n+1) > 3*len(p.slot) {
+		p.grow()
+		x = p.find(hash, name)
+	}
+	if len(p.slab) == 0 {
+		p.slab = make([]Symbol, 32)
+	}
+	s := &p.slab[0]
+	p.slab = p.slab[1:]
+	s.Name = name
+	*x = slot{hash, name, s}
+	p.n++
 	return s
 }
 
@@ -55,9 +108,9 @@ func (t *Table) Intern(name string) *Symbol {
 func (t *Table) Some(is func(*Symbol) bool) []*Symbol {
 	var some []*Symbol
 	for i := range t.shard {
-		for _, s := range t.shard[i].syms {
-			if is(s) {
-				some = append(some, s)
+		for _, x := range t.shard[i].slot {
+			if x.sym != nil && is(x.sym) {
+				some = append(some, x.sym)
 			}
 		}
 	}

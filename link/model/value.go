@@ -21,3 +21,12 @@ func (e *Env) Value(s *Section, r *Reloc) (S uint64, A int64) {
 	}
 	return S, r.Addend
 }
+
+// Meant is the address that a symbol with an addend stands for in a relocation;
+// see Value.
+func (e *Env) Meant(sym *Symbol, add int64) uint64 {
+	if t := sym.Sec; t != nil && sym.Type == elf.STT_SECTION && (t.Map != nil || t.Moves != nil) {
+		return t.Addr(sym.Value + uint64(add))
+	}
+	return sym.Addr() + uint64(add)
+}

@@ -104,6 +104,11 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		return j.changed(r, sym, P)
 	}
 	k := t.kind(r.Type)
+	if s.Flags&elf.SHF_ALLOC == 0 {
+		if err := outside(k); err != nil {
+			return err
+		}
+	}
 	S, A := e.Value(s, r)
 	v := machine.Values{S: S, A: A, P: P, L: S, GOT: e.GOT, DTP: e.TLSStart, TP: e.TLSStart}
 	if sym != nil && (sym.Preempt || sym.IFunc()) {
@@ -112,8 +117,8 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		}
 	}
 	switch k {
-	case kNone, kUnknown, kRuntime, kLEAdd, kDescCall:
-		return j.mark(i, k)
+	case kNone, kUnknown, kRuntime, kLEAdd:
+		return nil // it has no value, or Scan has reported it
 	case kAlign:
 		return j.nops(r, P)
 	case kWord:
@@ -139,25 +144,23 @@ func (j *job) relocate(i int, sym *model.Symbol, P uint64) error {
 		v.G = G
 	case kULEB:
 		return j.uleb(i)
-	case kDesc, kDescLo:
+	case kDesc, kDescLo, kDescCall:
 		return j.desc(r, k)
 	}
 	return t.rows[r.Type].Apply(j.b[j.pos:], e.Order, &v)
 }
 
-// mark is for what has no value.
-func (j *job) mark(i int, k kind) error {
-	r := &j.s.Relocs[i]
-	switch {
-	case k == kDescCall:
-		return j.desc(r, k)
-	case j.s.Flags&elf.SHF_ALLOC != 0: // reported by Scan
-	case k == kUnknown:
+// outside says what cannot be in a section that is not loaded.
+func outside(k kind) error {
+	switch k {
+	case kNone, kWord, kNarrow, kPC, kMath, kULEB:
+		return nil
+	case kUnknown:
 		return errors.New("this type is not supported")
-	case k == kRuntime:
+	case kRuntime:
 		return errors.New("only a dynamic linker makes use of this type")
 	}
-	return nil
+	return errors.New("it is of an instruction, in a section that is not loaded")
 }
 
 // nops writes what is left of an alignment, and checks that it is one.
@@ -317,152 +320,4 @@ func (j *job) uleb(i int) error {
 		return fmt.Errorf("the difference %#x does not fit the %d bytes of the number", x, n+1)
 	}
 	return j.t.rows[rSubULEB128].Put(j.b[j.pos:], j.e.Order, int64(x))
-}
-
-// changed writes what Relax decided.
-func (j *job) changed(r *model.Reloc, sym *model.Symbol, P uint64) error {
-	S, A := j.e.Value(j.s, r)
-	if sym != nil && (sym.Preempt || sym.IFunc()) {
-		if at, ok := j.e.Linkage(sym); ok {
-			S = at
-		}
-	}
-	b := j.b[j.pos:]
-	switch r.Type {
-	case goneLUI, goneAUIPC, goneTP:
-		return nil
-	case callJAL, callCJ, callZero:
-		return j.call(r, &machine.Values{S: S, A: A, P: P, L: S})
-	case shortLUI:
-		return j.compressedLUI(r, S+uint64(A))
-	case tpLoI, tpLoS:
-		setBase(b, 4) // tp
-		return j.low12(public(r.Type), j.e.TPOff(S+uint64(A)), "tp")
-	case pcLoI, pcLoS:
-		h, err := j.t.high(j.s, r)
-		if err != nil {
-			return err
-		}
-		S, A = j.e.Value(j.s, h)
-		A += r.Addend
-	}
-	X := j.t.reduce(S + uint64(A))
-	if fits(int64(X), 12) {
-		setBase(b, 0)
-		return j.low12(public(r.Type), int64(X), "zero")
-	}
-	setBase(b, 3) // gp
-	return j.low12(public(r.Type), int64(X-j.e.GP), "gp")
-}
-
-// low12 writes an offset of twelve bits.
-func (j *job) low12(typ uint32, x int64, base string) error {
-	if !fits(x, 12) {
-		return fmt.Errorf("it was in reach of %s when the code was shortened, and is %#x away now; link with --no-relax", base, x)
-	}
-	return j.t.rows[typ].Put(j.b[j.pos:], j.e.Order, x)
-}
-
-// call writes the one instruction that a call became. The register that takes the
-// return address is that of the jalr, which is gone.
-func (j *job) call(r *model.Reloc, v *machine.Values) error {
-	if r.Off+8 > uint64(len(j.s.Data)) {
-		return errors.New("there are no two instructions")
-	}
-	rd := binary.LittleEndian.Uint32(j.s.Data[r.Off+4:]) & (31 << 7)
-	b := j.b[j.pos:]
-	switch {
-	case r.Type == callCJ && rd == 0:
-		binary.LittleEndian.PutUint16(b, 0xa001) // c.j
-	case r.Type == callCJ:
-		binary.LittleEndian.PutUint16(b, 0x2001) // c.jal
-	case r.Type == callJAL:
-		binary.LittleEndian.PutUint32(b, 0x0000006f|rd) // jal rd
-	default:
-		binary.LittleEndian.PutUint32(b, 0x00000067|rd) // jalr rd, 0(zero)
-		return j.low12(rLo12I, int64(v.S)+v.A, "zero")
-	}
-	return j.t.rows[public(r.Type)].Apply(b, j.e.Order, v)
-}
-
-// compressedLUI writes c.lui, which cannot have 0: that is c.li.
-func (j *job) compressedLUI(r *model.Reloc, X uint64) error {
-	high := int64((X + 0x800) &^ 0xfff)
-	if !fits(high, 18) {
-		return fmt.Errorf("its high part was in reach of c.lui when the code was shortened, and is %#x now; link with --no-relax", high)
-	}
-	insn := uint16(binary.LittleEndian.Uint32(j.s.Data[r.Off:]) & (31 << 7))
-	if high == 0 {
-		insn |= 0x4001 // c.li rd, 0
-	} else {
-		insn |= 0x6001 | uint16(high>>12&31)<<2 | uint16(high>>17&1)<<12 // c.lui
-	}
-	binary.LittleEndian.PutUint16(j.b[j.pos:], insn)
-	return nil
-}
-
-// desc applies the four relocations of a TLS descriptor's sequence (psABI, "TLS
-// Descriptors"). An executable knows the offset, or where the GOT has it:
-//
-//	auipc tX, %tlsdesc_hi      nop                      nop
-//	l[wd] tY, …(tX)            nop                      nop
-//	addi  a0, tX, …            lui a0, %tprel_hi        auipc a0, %got_hi
-//	jalr  t0, tY               addi a0, a0, %tprel_lo   l[wd] a0, …(a0)
-func (j *job) desc(r *model.Reloc, k kind) error {
-	h := r
-	if k != kDesc {
-		var err error
-		if h, err = j.t.high(j.s, r); err != nil {
-			return err
-		}
-	}
-	sym, P := j.s.Symbol(h), j.base+j.s.Moved(h.Off)
-	if j.e.Opt.Shared {
-		if k == kDescCall {
-			return nil
-		}
-		G, err := j.slot(kDesc, sym)
-		if err != nil {
-			return err
-		}
-		return j.t.rows[r.Type].Apply(j.b[j.pos:], j.e.Order, &machine.Values{G: G, GOT: j.e.GOT, A: h.Addend, P: P})
-	}
-	b := j.b[j.pos:]
-	const a0 = 10
-	var insn uint32
-	var x int64
-	if sym.Preempt {
-		G, err := j.slot(kIE, sym)
-		if err != nil {
-			return err
-		}
-		// The auipc is where the ADD_LO12 is: 4 bytes before the call.
-		at := j.base + uint64(j.pos)
-		if k == kDescCall {
-			at -= 4
-		}
-		x = int64(j.e.GOT + G + uint64(h.Addend) - at)
-		insn = 0x17 | a0<<7 // auipc
-	} else {
-		S, A := j.e.Value(j.s, h)
-		x = j.e.TPOff(S + uint64(A))
-		insn = 0x37 | a0<<7 // lui
-	}
-	switch {
-	case k == kDesc, r.Type == rTLSDescLoad:
-		binary.LittleEndian.PutUint32(b, 0x13) // nop
-		return nil
-	case r.Type == rTLSDescAdd:
-		binary.LittleEndian.PutUint32(b, insn)
-		return j.t.rows[rHi20].Put(b, j.e.Order, x)
-	}
-	insn = 0x13 | a0<<7 | a0<<15 // addi
-	if sym.Preempt {
-		insn = 0x3003 | a0<<7 | a0<<15 // ld
-		if !j.t.wide {
-			insn = 0x2003 | a0<<7 | a0<<15 // lw
-		}
-	}
-	binary.LittleEndian.PutUint32(b, insn)
-	return j.t.rows[rLo12I].Put(b, j.e.Order, x)
 }

@@ -18,9 +18,30 @@ func (t *target) Scan(e *model.Env, s *model.Section) {
 	if !slices.IsSortedFunc(s.Relocs, byPlace) {
 		slices.SortStableFunc(s.Relocs, byPlace)
 	}
+	end := uint64(0)
 	for i := range s.Relocs {
 		t.scan(e, s, i)
+		end = t.apart(e, s, &s.Relocs[i], end)
 	}
+}
+
+// apart reports instructions that could be taken out and lie over each other. It
+// returns the end of the last one.
+func (t *target) apart(e *model.Env, s *model.Section, r *model.Reloc, end uint64) uint64 {
+	n := uint64(4)
+	switch r.Type {
+	case rHi20, rPCRelHi20, rTPRelHi20, rTPRelAdd:
+	case rCall, rCallPLT:
+		n = 8
+	case rAlign:
+		n = uint64(r.Addend)
+	default:
+		return end
+	}
+	if r.Off < end {
+		t.fault(e, s, r, nil, fmt.Errorf("its instruction begins within another one, which ends at %#x", end))
+	}
+	return r.Off + n
 }
 
 func (t *target) scan(e *model.Env, s *model.Section, i int) {
@@ -94,7 +115,10 @@ func (t *target) needs(e *model.Env, s *model.Section, i int, k kind, sym *model
 			sym.Want(model.NeedPLT)
 		}
 	case kPCLo, kDescLo, kDescCall:
-		_, err := t.high(s, r)
+		h, err := t.high(s, r)
+		if err == nil && (t.kind(h.Type) == kDesc) != (k != kPCLo) {
+			err = fmt.Errorf("the high part at its label is of another kind, %s", t.name(h.Type))
+		}
 		return err
 	case kGOT:
 		sym.Want(model.NeedGOT)

@@ -37,7 +37,6 @@ const (
 
 // Types that are asked for by number (RISC-V ELF psABI, "Relocations").
 const (
-	r32            = 1
 	r64            = 2
 	rRelative      = 3
 	rJAL           = 17

@@ -10,9 +10,6 @@ import (
 // consume leaves out sections that speak to the linker: .note.GNU-stack, which
 // layout reads, and the texts of .gnu.warning.
 func (s *Set) consume() {
-	if s.env.Opt.Relocatable {
-		return
-	}
 	for _, o := range s.env.Objects {
 		for _, sec := range o.Sections {
 			switch {

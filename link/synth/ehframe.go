@@ -68,7 +68,7 @@ func (s *Set) EhFrame() {
 		split = append(split, x)
 	}
 	f.secs = split
-	mergeCIEs(f.secs)
+	mergeCIEs(f.secs, !s.env.Opt.Relocatable)
 	s.endFrames()
 	model.Each(s.env.Opt.Workers(), len(f.secs), func(i int) { f.secs[i].rewrite() })
 }
@@ -137,8 +137,9 @@ func (x *frameSection) begin(r *record) int {
 	return -1
 }
 
-// mergeCIEs lets equal CIEs be one: the first.
-func mergeCIEs(secs []*frameSection) {
+// mergeCIEs lets equal CIEs be one: the first. In an object, whose sections the next
+// link takes apart anyhow, each section keeps its own.
+func mergeCIEs(secs []*frameSection, merge bool) {
 	first := map[cieKey]*cie{}
 	for _, x := range secs {
 		for i := range x.recs {
@@ -152,7 +153,7 @@ func mergeCIEs(secs []*frameSection) {
 				key.sym = x.sec.Symbol(&rel)
 				key.rel = model.Reloc{Off: rel.Off - r.off, Type: rel.Type, Addend: rel.Addend}
 			}
-			if c := first[key]; c != nil && r.nrel <= 1 {
+			if c := first[key]; merge && c != nil && r.nrel <= 1 {
 				x.cies[i], x.keep[i] = c, false
 				continue
 			}

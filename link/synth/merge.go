@@ -1,10 +1,10 @@
 package synth
 
 import (
+	"bytes"
 	"debug/elf"
 	"hash/maphash"
 	"math/bits"
-	"sort"
 
 	"elfwright/link/model"
 )
@@ -35,6 +35,21 @@ type merged struct {
 	hashes []uint64
 	entry  []*entry
 	size   uint64 // of the input
+
+	// first has the piece at every indexStep-th byte of the input, and homes where
+	// each piece is in the output: relocations of debugging data ask for millions.
+	first []uint32
+	homes []home
+}
+
+// indexStep is a power of two about as long as the strings of programs.
+const indexStep = 32
+
+// home is where a piece is in the output.
+type home struct {
+	sec *model.Section
+	off uint64
+	len uint32 // up to its zero, if it is a string
 }
 
 // entry is a piece that pieces are equal to.
@@ -72,6 +87,7 @@ func (s *Set) Merge() {
 			shareTails(workers, entries)
 		}
 		model.Each(workers, len(g.secs), func(i int) { g.secs[i].place() })
+		model.Each(workers, len(g.secs), func(i int) { g.secs[i].index() })
 	}
 }
 
@@ -152,10 +168,7 @@ func (m *merged) cut() {
 // stringEnd is where the string at off ends, behind its zero.
 func stringEnd(b []byte, off, e int) int {
 	if e == 1 {
-		for b[off] != 0 {
-			off++
-		}
-		return off + 1
+		return off + bytes.IndexByte(b[off:], 0) + 1
 	}
 	for !zero(b[off : off+e]) {
 		off += e
@@ -315,21 +328,42 @@ func (m *merged) Write(_ *model.Env, _ *model.Section, b []byte) {
 	}
 }
 
-// At finds the byte at an input offset. Behind a string's end, where the input
-// had padding, it is the string's zero.
+// index makes what At looks at, once all entries have their places.
+func (m *merged) index() {
+	m.homes = make([]home, len(m.entry))
+	for k, e := range m.entry {
+		// What lies behind a string's end, where the input had padding, is its zero.
+		last := uint32(uint64(len(e.data)) - m.sec.Entsize)
+		off := uint64(0)
+		for e.to != nil {
+			off += uint64(len(e.to.data) - len(e.data))
+			e = e.to
+		}
+		m.homes[k] = home{e.home.sec, e.off + off, last}
+	}
+	m.first = make([]uint32, (m.size+indexStep-1)/indexStep)
+	k := 0
+	for i := range m.first {
+		for k+1 < len(m.starts) && uint64(m.starts[k+1]) <= uint64(i)*indexStep {
+			k++
+		}
+		m.first[i] = uint32(k)
+	}
+}
+
+// At finds the byte at an input offset.
 func (m *merged) At(off uint64) (*model.Section, uint64, bool) {
 	if off >= m.size {
 		return m.sec, m.sec.Size, off == m.size
 	}
-	k := sort.Search(len(m.starts), func(i int) bool { return uint64(m.starts[i]) > off }) - 1
-	e := m.entry[k]
+	k := int(m.first[off/indexStep])
+	for k+1 < len(m.starts) && uint64(m.starts[k+1]) <= off {
+		k++
+	}
+	h := &m.homes[k]
 	in := off - uint64(m.starts[k])
-	if n := uint64(len(e.data)); in >= n {
-		in = n - m.sec.Entsize
+	if n := uint64(h.len) + m.sec.Entsize; in >= n {
+		in = uint64(h.len)
 	}
-	for e.to != nil {
-		in += uint64(len(e.to.data) - len(e.data))
-		e = e.to
-	}
-	return e.home.sec, e.off + in, true
+	return h.sec, h.off + in, true
 }

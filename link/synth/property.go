@@ -61,9 +61,6 @@ func (s *Set) joins(t uint32) joining {
 
 // createProperty joins the notes of all objects, whose own are not in the output.
 func (s *Set) createProperty() {
-	if s.env.Opt.Relocatable {
-		return
-	}
 	joined, first := map[uint32]uint64{}, true
 	for _, o := range s.env.Objects {
 		if o.Linker || o.JustSymbols || len(o.Sections) == 0 {

@@ -59,6 +59,11 @@ func Create(e *model.Env) *Set {
 		sorted: map[*model.Output][]model.DynReloc{}}
 	s.Object = &model.Object{File: "<linker>", Path: "<linker>", Linker: true, Class: m.Class, Order: e.Order,
 		Machine: m.ELF, Symbols: []*model.Symbol{nil}, Locals: 1, Sections: []*model.Section{nil}, Rank: int32(len(e.Objects))}
+	s.createBuildID()
+	s.createProperty()
+	if e.Opt.Relocatable {
+		return s // what else is needed only the final link knows
+	}
 	s.consume()
 	s.createGOT()
 	s.createPLT()
@@ -66,8 +71,6 @@ func Create(e *model.Env) *Set {
 	if e.PIC() {
 		s.createDynamic()
 	}
-	s.createBuildID()
-	s.createProperty()
 	s.createEhHdr()
 	s.createSymbols()
 	return s

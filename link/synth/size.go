@@ -6,6 +6,10 @@ import "elfwright/link/model"
 // scanned, and drops those that nothing needs.
 func (s *Set) Size() {
 	e := s.env
+	if e.Opt.Relocatable {
+		s.settle()
+		return
+	}
 	if e.PIC() {
 		s.chooseDynsyms()
 	}

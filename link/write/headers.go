@@ -122,7 +122,10 @@ func (f *file) osabi() elf.OSABI {
 		return elf.ELFOSABI_LINUX
 	}
 	for _, o := range f.env.Objects {
-		if o.OSABI != elf.ELFOSABI_NONE && o.OSABI != elf.ELFOSABI_LINUX && !o.Linker {
+		if o.OSABI == elf.ELFOSABI_LINUX && !f.env.Opt.Relocatable || o.Linker {
+			continue
+		}
+		if o.OSABI != elf.ELFOSABI_NONE {
 			return o.OSABI
 		}
 	}

@@ -122,7 +122,7 @@ func (f *file) outgoing(s *model.Section, yield func(r model.Reloc, sym *model.S
 			}
 			r.Type, r.Addend = 0, 0
 			yield(r, nil, nil)
-		case sym.Type == elf.STT_SECTION && sym.Local && sym.Sec != nil:
+		case isSection(sym):
 			to, at := sectionPlace(sym, &r)
 			if to == nil {
 				r.Type = 0

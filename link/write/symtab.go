@@ -157,13 +157,17 @@ func (f *file) keepLocal(s *model.Symbol) bool {
 	case model.DiscardTemporary:
 		return !isTemporary(s.Name)
 	case model.DiscardDefault:
+		if f.env.Target.Machine().ELF == elf.EM_RISCV { // its GNU ld leaves out all
+			return !isTemporary(s.Name)
+		}
 		return opt.Relocatable || s.Sec == nil || s.Sec.Flags&elf.SHF_MERGE == 0 || !isTemporary(s.Name)
 	}
 	return true
 }
 
 // globalKind says in which part a global symbol is. GNU ld leaves out undefined
-// symbols that are not dynamic; an object has all.
+// symbols that are not dynamic; an object has all, or where sections were
+// collected those that what is left refers to.
 func (f *file) globalKind(s *model.Symbol) kind {
 	e := f.env
 	switch {
@@ -176,7 +180,7 @@ func (f *file) globalKind(s *model.Symbol) kind {
 		return left
 	case s.State == model.Common:
 		return globals
-	case s.State == model.Undefined && (s.DynIndex != 0 || e.Opt.Relocatable && s.Order != 0 || demanded(s)):
+	case s.State == model.Undefined && (s.DynIndex != 0 || demanded(s) || e.Opt.Relocatable && s.Order != 0 && !e.Opt.GC):
 		return globals
 	case s.State != model.Defined || s.Provide && !s.Used || !placed(s):
 		return left

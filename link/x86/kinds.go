@@ -8,14 +8,9 @@ const (
 	r64Relative   = 8
 	r64Abs32      = 10
 	r64Abs32S     = 11
-	r64GOTPCRELX  = 41
 	r64RexGOTX    = 42
 	r64IRelative  = 37
-	r64PLTOff64   = 31
-	r64GOTPCREL   = 9
 	r64Code4Desc  = 45
-	r64PLT32BND   = 40
-	r64DynPC64    = 24
 	r64DescNormal = 34
 )
 
@@ -23,15 +18,13 @@ const (
 const (
 	r32Word      = 1
 	r32PC32      = 2
-	r32GOT32     = 3
 	r32PLT32     = 4
 	r32Relative  = 8
-	r32TPOff     = 14
 	r32IE        = 15
 	r32GOTIE     = 16
 	r32IE32      = 33
 	r32IRelative = 42
-	r32GOT32X    = 43
+	r32GOTOff    = 9
 )
 
 // kinds64 is by the psABI's table, "Relocation Types".

@@ -2,6 +2,7 @@ package x86_test
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,4 +163,46 @@ func program(t testing.TB, m *machine.Machine, opt *model.Options, cc []string) 
 	return linktest.Model(t, x86.New(m), opt, out, mapFile, log, files...)
 }
 
-var _ = elf.EM_386
+// TestRun are programs of glibc and musl, and with PLT entries for indirect branch
+// tracking.
+func TestRun(t *testing.T) {
+	for _, cc := range []string{
+		"gcc -static -no-pie", "gcc -static-pie -fPIE", "gcc -static -no-pie -Wl,-z,ibtplt", "musl-gcc -static",
+		"i686-linux-gnu-gcc -static -no-pie", "i686-linux-gnu-gcc -static-pie -fPIE", "i686-linux-gnu-gcc -static -no-pie -Wl,-z,ibtplt",
+	} {
+		t.Run(cc, func(t *testing.T) {
+			t.Parallel()
+			words := append(strings.Fields(cc), "-O2", "-g")
+			ours := linktest.Ours(t, linktest.Args(t, words, filepath.Join("testdata", "program.c"), "-lm"))
+			run := []string{ours}
+			if strings.HasPrefix(cc, "i686") {
+				samples.Need(t, "qemu-i386")
+				run = []string{"qemu-i386", ours}
+			}
+			out, err := exec.Command(run[0], run[1:]...).CombinedOutput()
+			if string(out) != "1970-01-02 4 1.000 =b\n" {
+				t.Errorf("%q %v", out, err)
+			}
+		})
+	}
+}
+
+// BenchmarkRelocate is calls and addresses, as most relocations are.
+func BenchmarkRelocate(b *testing.B) {
+	const n = 1 << 16
+	e := &model.Env{Opt: &model.Options{}, Target: x86.New(amd64.Machine), Class: 64, Order: binary.LittleEndian, Report: &model.Report{}}
+	o := &model.Object{File: "a.o", Order: e.Order}
+	s := &model.Section{Obj: o, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR, Live: true, Data: make([]byte, 8*n+8), Size: 8*n + 8, Out: &model.Output{Addr: 0x400000}}
+	o.Symbols = []*model.Symbol{nil}
+	for i := range 1000 {
+		o.Symbols = append(o.Symbols, &model.Symbol{Name: "s", State: model.Defined, Obj: o, Sec: s, Value: uint64(i)})
+	}
+	for i := range n {
+		s.Relocs = append(s.Relocs, model.Reloc{Off: uint64(8 * i), Sym: uint32(1 + i%1000), Type: []uint32{2, 4, 4, 1}[i%4], Addend: -4})
+	}
+	buf := make([]byte, s.Size)
+	for b.Loop() {
+		e.Target.Relocate(e, s, buf)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/reloc")
+}

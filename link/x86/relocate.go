@@ -50,10 +50,13 @@ func (j *job) hot(r *model.Reloc) bool {
 		return false
 	}
 	sym := syms[r.Sym]
-	if sym == nil || sym.Sec == nil || sym.Preempt || sym.Type == elf.STT_GNU_IFUNC || j.s.Map != nil || sym.Sec.Map != nil || sym.Sec.Out == nil {
+	if sym == nil || sym.Sec == nil || sym.Preempt || sym.Type == elf.STT_GNU_IFUNC || j.s.Map != nil {
 		return false
 	}
-	x := sym.Sec.Out.Addr + sym.Sec.Off + sym.Value + uint64(r.Addend)
+	x, ok := meant(sym, r.Addend)
+	if !ok {
+		return false
+	}
 	if n := uint64(len(j.b)); r.Off > n || n-r.Off < 8 {
 		return false
 	}
@@ -97,6 +100,26 @@ func (j *job) hot(r *model.Reloc) bool {
 	}
 	binary.LittleEndian.PutUint32(place, uint32(x))
 	return true
+}
+
+// meant is the address that a symbol in a section and an addend mean, as
+// [model.Env.Value] has it; false where the section is not in the output, or
+// in pieces and the symbol not its own.
+func meant(sym *model.Symbol, addend int64) (uint64, bool) {
+	sec, off := sym.Sec, sym.Value+uint64(addend)
+	if sec.Map != nil {
+		if sym.Type != elf.STT_SECTION {
+			return 0, false
+		}
+		var ok bool
+		if sec, off, ok = sec.Map.At(off); !ok {
+			return 0, false
+		}
+	}
+	if sec.Out == nil {
+		return 0, false
+	}
+	return sec.Out.Addr + sec.Off + off, true
 }
 
 // relocate applies relocation i and returns how many after it belong to it.
@@ -289,15 +312,17 @@ func (j *job) hotPlain(r *model.Reloc) bool {
 		return false
 	}
 	sym := syms[r.Sym]
-	if sym == nil || sym.Sec == nil || !sym.Sec.Live || sym.Sec.Map != nil || sym.Sec.Out == nil || j.s.Map != nil {
+	if sym == nil || sym.Sec == nil || !sym.Sec.Live || j.s.Map != nil {
 		return false
 	}
 	n := uint64(len(j.b))
 	if r.Off > n || n-r.Off < 8 {
 		return false
 	}
-	x := sym.Sec.Out.Addr + sym.Sec.Off + sym.Value + uint64(r.Addend)
+	x, ok := meant(sym, r.Addend)
 	switch {
+	case !ok:
+		return false
 	case !j.t.wide:
 		binary.LittleEndian.PutUint32(j.b[r.Off:], uint32(x))
 	case r.Type == r64Word:

@@ -21,7 +21,6 @@ import (
 // unit is a general or local dynamic sequence in a section.
 type unit struct {
 	from, to int    // its bytes
-	ie       int    // where a GD sequence that became initial exec has its operand
 	code     string // what it becomes; its operand is at operand
 	operand  int
 	reg      byte // i386: base register

@@ -1,0 +1,5 @@
+	.text
+	.globl other
+	.hidden other
+	nop
+other:	ret
