@@ -226,6 +226,5 @@ func (l *linkage) collect() error {
 func (l *linkage) match() error {
 	outs, err := l.script.Match(l.env)
 	l.env.Outputs = outs
-	l.crossRefs()
 	return err
 }
