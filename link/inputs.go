@@ -88,7 +88,7 @@ func (l *linkage) chooseTarget() error {
 			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
 		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
-			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
+			return fmt.Errorf("%s: is for another machine than %s, the format of the output; see -m", o.File, e.Name)
 		}
 	}
 	l.env.Target = target(m)

@@ -13,6 +13,12 @@ func (s *Set) createSymbols() {
 	if s.dynamic != nil {
 		s.define("_DYNAMIC", s.dynamic, true)
 	}
+	if s.ehHdr != nil {
+		s.define("__GNU_EH_FRAME_HDR", s.ehHdr, true)
+		if sym := e.Table.Get("__GNU_EH_FRAME_HDR"); sym.Sec == s.ehHdr {
+			sym.Type = elf.STT_NOTYPE
+		}
+	}
 	if e.Opt.Shared {
 		s.nameVersions()
 	}
