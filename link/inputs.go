@@ -45,7 +45,7 @@ func (l *linkage) readInputs() error {
 		l.entrySymbol = l.opt.Entry
 	}
 	l.inputs = l.files.Load(input.Settings{
-		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script), Versions: cmds.Versions,
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script, len(l.opt.Defsyms)), Versions: cmds.Versions,
 		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
 	}, l.env.Table)
 	l.env.Objects = l.inputs.Objects()
@@ -182,10 +182,14 @@ func (l *linkage) versions() error {
 }
 
 // definitions are the script's symbols in the words of package input.
-func definitions(s *layout.Script) []input.Definition {
+func definitions(s *layout.Script, defsyms int) []input.Definition {
 	var list []input.Definition
-	for _, d := range s.Defines() {
-		list = append(list, input.Definition{Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own})
+	for i, d := range s.Defines() {
+		x := input.Definition{Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own}
+		if i < defsyms { // they come first
+			x.Defsym = i + 1
+		}
+		list = append(list, x)
 	}
 	return list
 }

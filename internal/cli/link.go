@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"elfwright/elffile"
@@ -130,7 +131,8 @@ func linkAnswer(c *call, opt *model.Options, asked options.Asked, program string
 		}
 		fmt.Fprintf(c.out, "using %s linker script:\n%[2]s\n%[3]s\n%[2]s\n", which, strings.Repeat("=", 50), text)
 	}
-	return len(opt.Inputs) == 0 && (asked.Version || asked.Banner || asked.Script), nil
+	files := slices.ContainsFunc(opt.Inputs, func(in model.Input) bool { return in.Mark == 0 })
+	return !files && (asked.Version || asked.Banner || asked.Script), nil
 }
 
 // linkReport prints what a link has to say.
