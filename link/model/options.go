@@ -132,6 +132,7 @@ type Options struct {
 	NoWarnings       bool
 	WarnRWX          *bool
 	WarnExecStack    *bool
+	NoGnuStack       bool
 	WarnSectionAlign bool
 	WarnTextrel      bool
 	CheckSections    *bool
