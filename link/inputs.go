@@ -98,6 +98,9 @@ func (l *linkage) chooseTarget() error {
 	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
 	}
+	if e.Bare && l.opt.Target2 == "" {
+		l.opt.Target2 = "rel"
+	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
 		l.env.Code = byteOrder(1)
