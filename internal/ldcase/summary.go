@@ -94,7 +94,10 @@ func (s *Summary) readSections(f *elffile.File) error {
 			Name: f.SectionName(i), Type: elffile.SectionTypeName(m, h.Type), Flags: elffile.SectionFlagLetters(m, h.Flags),
 			Addr: h.Addr, Size: h.Size, Align: h.Addralign, Entsize: h.Entsize, alloc: h.Has(elf.SHF_ALLOC),
 		}
-		if free(x.Name) {
+		if m == elf.EM_ARM && h.Has(elf.SHF_EXECINSTR) {
+			x.Align = max(x.Align, 4) // of GNU ld's sections for glue, which are empty
+		}
+		if free(x.Name) || x.Name == ".ARM.attributes" { // what it says of processors is merged differently
 			x.Size, x.Align = 0, 0
 		} else {
 			x.Link, x.Info = sectionName(f, h.Link), infoOf(f, &h)
@@ -199,6 +202,9 @@ func (s *Summary) readSymbols(f *elffile.File, t *elffile.SymbolTable, dynamic b
 			continue
 		}
 		name, place := string(t.Name(y)), placeOf(f, t, i)
+		if f.Header.Machine == elf.EM_ARM && isMapping(name) {
+			continue // GNU ld adds one to every section that has none
+		}
 		if dynamic {
 			name = "dynamic:" + name
 		}
@@ -209,6 +215,10 @@ func (s *Summary) readSymbols(f *elffile.File, t *elffile.SymbolTable, dynamic b
 			elffile.SymTypeName(f.Header.Machine, y.Type()), elffile.SymBindName(y.Bind()), elffile.VisibilityName(y.Visibility()), y.Size))
 	}
 }
+
+// isMapping says whether a symbol tells code from data (AAELF32, "Mapping
+// symbols").
+func isMapping(name string) bool { return name == "$a" || name == "$t" || name == "$d" }
 
 func placeOf(f *elffile.File, t *elffile.SymbolTable, i int) string {
 	y := t.At(i)

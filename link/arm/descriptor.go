@@ -49,6 +49,9 @@ func (j *job) descriptorCall(r *model.Reloc, sym *model.Symbol, b []byte) error 
 	case sym.Preempt:
 		o.PutUint16(b, 0x4478)     // add r0, pc
 		o.PutUint16(b[2:], 0x6800) // ldr r0, [r0]
+	case j.t.arch.thumb2():
+		o.PutUint16(b, 0xf3af) // nop.w
+		o.PutUint16(b[2:], 0x8000)
 	default:
 		o.PutUint16(b, 0x46c0) // mov r8, r8
 		o.PutUint16(b[2:], 0x46c0)

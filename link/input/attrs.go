@@ -207,6 +207,7 @@ func (l *loader) mergeAttributes(d *attrDialect) attributes {
 		m.obj = o
 		if out == nil {
 			out, to, m.first = in, s, o
+			s.Keep = true // whatever becomes of the object's code
 			d.merge(m, out, nil)
 			continue
 		}

@@ -42,8 +42,8 @@ const (
 	armR9SB            = 1
 	armRWDataSB        = 2
 	armArchV6KZ        = 7
+	armArchV7          = 10
 	armArchV7EM        = 13
-	armArchV4T         = 2
 	armArchV5TE        = 4
 	armProfileMicro    = 'M'
 	armProfileClassic  = 'S'
@@ -87,10 +87,7 @@ func mergeArmTag(m *merger, t uint64, out, in attributes) {
 	a, b := out.num(t), in.num(t)
 	switch t {
 	case armCPURawName, armCPUName, armCPUArch, armAlsoCompatible, armFPArch, armHardFPUse, armVFPArgs, armNodefaults:
-	case armGoals, armFPGoals: // of the first that has them
-		if a == 0 {
-			out.set(t, b)
-		}
+	case armGoals, armFPGoals: // those of the first object
 	case armCPUProfile:
 		mergeProfile(m, out, a, b)
 	case armAlignPreserved, armROData:
@@ -128,7 +125,7 @@ func mergeArmTag(m *merger, t uint64, out, in attributes) {
 		}
 		out.set(t, max(a, b))
 	case armDIVUse:
-		mergeDIV(out, a, b)
+		mergeDIV(out, in)
 	case armDSP:
 		mergeDSP(out, in, a, b)
 	case armVirtualization: // two bits: TrustZone, virtualization
@@ -215,12 +212,29 @@ func mergeEnums(m *merger, out attributes, a, b uint64) {
 	}
 }
 
-// mergeDIV: 1 forbids to divide in hardware, 2 allows it where the architecture
-// does not have it.
-func mergeDIV(out attributes, a, b uint64) {
-	if b == 2 || a == 1 && b != 1 {
+// mergeDIV merges Tag_DIV_use: 1 says that code does not divide in hardware, 2 that
+// it does where the architecture need not have that, 0 that it may where the
+// architecture has it.
+func mergeDIV(out, in attributes) {
+	switch a, b := out.num(armDIVUse), in.num(armDIVUse); {
+	case a == b:
+	case b == 1 && !divides(out):
+		out.set(armDIVUse, 1)
+	case a == 1 && divides(in), b == 2:
 		out.set(armDIVUse, b)
 	}
+}
+
+// divides says whether code may divide in hardware.
+func divides(a attributes) bool {
+	switch a.num(armDIVUse) {
+	case 0:
+		arch, profile := a.num(armCPUArch), a.num(armCPUProfile)
+		return arch == armArchV7 && (profile == armProfileRealTime || profile == armProfileMicro) || arch >= armArchV7EM
+	case 1:
+		return false
+	}
+	return true
 }
 
 // mergeDSP: the DSP extension counts for M profiles alone that need not have it.

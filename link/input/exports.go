@@ -38,7 +38,7 @@ func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.Versio
 				return
 			}
 			if x.Version == "" && nodes != nil && m.Node < len(nodes.Nodes) {
-				x.Version, x.Default = nodes.Nodes[m.Node].Name, true
+				x.Version, x.Default, x.Noded = nodes.Nodes[m.Node].Name, true, true
 			}
 		}
 	}

@@ -77,10 +77,11 @@ func (l *loader) mergeEach(merge func(out, in uint32) (uint32, string)) uint32 {
 	return out
 }
 
-// hasCode says whether an object has any code: flags of data alone do not matter.
+// hasCode says whether an object has a section of code, even an empty one: flags
+// of data alone do not matter.
 func (o *object) hasCode() bool {
 	for _, s := range o.Sections {
-		if s != nil && s.Flags&(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == elf.SHF_ALLOC|elf.SHF_EXECINSTR && s.Size > 0 {
+		if s != nil && s.Flags&(elf.SHF_ALLOC|elf.SHF_EXECINSTR) == elf.SHF_ALLOC|elf.SHF_EXECINSTR && s.Type != elf.SHT_NOBITS {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ func bfdHash(name string) uint64 {
 	n := uint64(len(name))
 	h += n + n<<17
 	h ^= h >> 2
-	return uint64(uint32(h))
+	return h
 }
 
 // hashOrder sorts symbols as GNU ld's table with total symbols has them. A new

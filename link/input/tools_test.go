@@ -238,3 +238,7 @@ func first(s string) string {
 	b, _, _ := bytes.Cut([]byte(s), []byte("\n"))
 	return string(b)
 }
+
+func newReport() *model.Report { return &model.Report{} }
+
+func newObject(name string) *model.Object { return &model.Object{File: name} }

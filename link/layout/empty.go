@@ -1,7 +1,5 @@
 package layout
 
-import "elfwright/link/model"
-
 // findEmpty decides which output sections are dropped: those without size that
 // neither a kept input section nor an assignment of the location counter
 // keeps. A dropped one still moves the counter to its address if it assigns
@@ -31,27 +29,9 @@ func (s *Script) findEmpty() {
 	s.startStop()
 }
 
-// emitsRelocs: with --emit-relocs an output section with an input section stays,
-// if that is not one of the linker's own that nothing needs.
+// emitsRelocs: with --emit-relocs an output section with an input section of a file stays.
 func (s *Script) emitsRelocs(o *section) bool {
-	if !s.opt.EmitRelocs || !o.hasInput {
-		return false
-	}
-	for _, st := range o.body {
-		var list []*model.Section
-		switch st := st.(type) {
-		case *spec:
-			list = st.sections
-		case *placed:
-			list = st.sections
-		}
-		for _, sec := range list {
-			if sec.Live && !sec.Obj.Linker {
-				return true
-			}
-		}
-	}
-	return false
+	return s.opt.EmitRelocs && o.hasFile
 }
 
 // keepsDot says whether an assignment of the location counter keeps an empty

@@ -55,10 +55,9 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 		o.hasInput = true
 		s.firstInput(o, sec, t)
 	}
-	if !sec.Obj.Linker { // whether the linker's own are needed is not known yet
-		o.keep = o.keep || sec.Keep
-		o.baseAl = max(o.baseAl, sec.Align)
-	}
+	o.hasFile = o.hasFile || !sec.Obj.Linker
+	o.keep = o.keep || sec.Keep
+	o.baseAl = max(o.baseAl, sec.Align)
 	sec.Out, sec.Place = o.out, pl
 }
 

@@ -170,6 +170,9 @@ func (s *Script) ehFrameHdr() *section {
 // stackFlags are p_flags of PT_GNU_STACK: by the option, else if any object says
 // what it needs; 0: there is none.
 func (s *Script) stackFlags() elf.ProgFlag {
+	if s.opt.NoGnuStack {
+		return 0
+	}
 	rw := elf.PF_R | elf.PF_W
 	if x := s.opt.ExecStack; x != nil {
 		if *x {

@@ -38,6 +38,7 @@ type section struct {
 	traits   traits
 	baseAl   uint64 // alignment without what the walk adds
 	hasInput bool
+	hasFile  bool   // from a file, not the linker's own
 	keep     bool   // not dropped when empty
 	guess    traits // of a section that nothing is in, by its name
 	told     bool   // of a change of its type

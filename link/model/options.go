@@ -131,6 +131,7 @@ type Options struct {
 	NoWarnings       bool
 	WarnRWX          *bool
 	WarnExecStack    *bool
+	NoGnuStack       bool
 	WarnSectionAlign bool
 	WarnTextrel      bool
 	CheckSections    *bool

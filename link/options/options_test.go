@@ -52,7 +52,7 @@ func TestForms(t *testing.T) {
 		"-plugin p.so -plugin-opt=-pass a.o":           func(o *model.Options) bool { return len(o.Inputs) == 1 },
 		"-static -no-pie":                              func(o *model.Options) bool { return o.Static },
 		"-shared -soname x.so -hy.so":                  func(o *model.Options) bool { return o.Shared && o.Soname == "y.so" },
-		"-O2 -O":                                       func(o *model.Options) bool { return o.Optimize == 1 },
+		"-O2 -O 1":                                     func(o *model.Options) bool { return o.Optimize == 1 },
 		"-EB":                                          func(o *model.Options) bool { return o.Big },
 		"--unique --unique=.x":                         func(o *model.Options) bool { return len(o.Unique) == 2 },
 		"--add-phdr 0x64":                              func(o *model.Options) bool { return len(o.AddPhdrs) == 1 },

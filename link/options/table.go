@@ -225,10 +225,7 @@ var outputs = []Option{
 	text("--retain-symbols-file", "FILE", "keep only the symbols listed in FILE", func(o *model.Options, s string) { o.RetainSymbols = s }),
 	{Names: names("--build-id"), Arg: Optional, Holder: "STYLE", What: "a note that names the build: sha1 (default), md5, uuid, fast, tree, 0xHEX, none", set: setBuildID},
 	choice("--compress-debug-sections", names("none zlib zlib-gabi zstd"), "compress them", func(o *model.Options, s string) { o.CompressDebug = s }),
-	{Names: names("-O"), Arg: Optional, Holder: "LEVEL", What: "optimize: from 2 on merge strings that end alike more carefully", set: func(p *parser, s string) error {
-		if s == "" {
-			s = "1"
-		}
+	{Names: names("-O"), Arg: Required, Holder: "LEVEL", What: "optimize: from 2 on merge strings that end alike more carefully", set: func(p *parser, s string) error {
 		x, err := parseNumber(s)
 		p.opt.Optimize = int(min(x, 9))
 		return err
@@ -244,7 +241,8 @@ var outputs = []Option{
 	ignored("--force-exe-suffix", None, "names are taken as given"),
 	ignored("--traditional-format", None, "there is one format"),
 	ignored("-g", None, "as in ld"),
-	ignored("-qmagic -Qy -flto -flto-partition -fuse-ld -assert --map-whole-files --no-map-whole-files", Optional, "as in ld, which ignores it too"),
+	ignored("-qmagic -Qy -flto -flto-partition -fuse-ld --map-whole-files --no-map-whole-files", Optional, "as in ld, which ignores it too"),
+	ignored("-assert", Required, "as in ld, which ignores it too"),
 	ignored("-plugin", Required, "objects with nothing but LTO bytecode are refused by name; all others need no plugin"),
 	ignored("-plugin-opt", Required, "belongs to -plugin"),
 	ignored("--no-keep-memory --reduce-memory-overheads --stats", None, "inputs are mapped and never read twice"),

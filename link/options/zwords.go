@@ -35,6 +35,7 @@ var zTable = []zWord{
 	{word: "muldefs", what: "as --allow-multiple-definition", set: func(o *model.Options) { o.AllowMultiple = true }},
 	{word: "execstack", what: "an executable stack", set: func(o *model.Options) { o.ExecStack = yes() }},
 	{word: "noexecstack", what: "none", set: func(o *model.Options) { o.ExecStack = no() }},
+	{word: "nognustack", what: "no PT_GNU_STACK (lld's)", set: func(o *model.Options) { o.NoGnuStack = true }},
 	{word: "stack-size=N", what: "p_memsz of PT_GNU_STACK", number: func(o *model.Options, x uint64) { o.StackSize = &x }},
 	{word: "text", what: "relocations in read-only sections are errors", set: func(o *model.Options) { o.Text_, o.NoText = true, false }},
 	{word: "notext", what: "they are not", set: func(o *model.Options) { o.Text_, o.NoText = false, true }},

@@ -11,20 +11,28 @@ import (
 // link, which are resolved when the program starts.
 
 func (s *Set) createPLT() {
-	p := s.env.Target.PLT(s.env)
+	// Without entries they are not to align the output section that takes them.
 	code := func(name string, w func([]byte)) *model.Section {
-		return s.add(name, elf.SHT_PROGBITS, allocExec, max(p.Align, 1), 0, writer(w))
+		return s.add(name, elf.SHT_PROGBITS, allocExec, 1, 0, writer(w))
 	}
 	s.plt = code(".plt", s.writePLT)
 	s.iplt = code(".iplt", s.writeIPLT)
 	s.env.SecPLT, s.env.SecIPLT = s.plt, s.iplt
+	if x := s.Object.Machine; s.env.PIC() && (x == elf.EM_X86_64 || x == elf.EM_386) {
+		// GNU ld says here how to unwind through .plt. Empty it still keeps and
+		// aligns an output section of the name.
+		s.add(".eh_frame", elf.SHT_PROGBITS, allocRead, s.word, 0, writer(func([]byte) {}))
+	}
 }
 
 // sizePLT gives the entries their places.
 func (s *Set) sizePLT() {
 	p := s.env.Target.PLT(s.env)
 	if len(s.plts) != 0 {
-		s.plt.Size = p.Header
+		s.plt.Size, s.plt.Align = p.Header, max(p.Align, 1)
+	}
+	if len(s.iplts) != 0 {
+		s.iplt.Align = max(p.Align, 1)
 	}
 	for _, sym := range s.plts {
 		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.plt.Size), int64(s.gotplt.Size)

@@ -85,7 +85,7 @@ const (
 // add makes a section of the linker.
 func (s *Set) add(name string, t elf.SectionType, flags elf.SectionFlag, align, entsize uint64, w model.Synth) *model.Section {
 	sec := &model.Section{Obj: s.Object, Name: name, Index: int32(len(s.Object.Sections)), Type: t, Flags: flags,
-		Align: align, Entsize: entsize, Live: true, Keep: true, Synth: w}
+		Align: align, Entsize: entsize, Live: true, Synth: w}
 	s.Object.Sections = append(s.Object.Sections, sec)
 	return sec
 }

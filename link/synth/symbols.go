@@ -13,11 +13,28 @@ func (s *Set) createSymbols() {
 	if s.dynamic != nil {
 		s.define("_DYNAMIC", s.dynamic, true)
 	}
+	if e.Opt.Shared {
+		s.nameVersions()
+	}
 	if sym := s.wanted("__ehdr_start"); sym != nil {
 		s.ehdr = sym
 		set(sym, nil)
 		sym.Out = &model.Output{} // until there are segments: an address, no number
 		sym.Obj, sym.Vis, sym.Bind = s.Object, elf.STV_HIDDEN, elf.STB_GLOBAL
+		s.Object.Symbols = append(s.Object.Symbols, sym)
+	}
+}
+
+// nameVersions makes an absolute symbol of each version, as GNU ld does.
+func (s *Set) nameVersions() {
+	for _, name := range s.versions() {
+		if s.env.Table.Get(name) != nil {
+			continue
+		}
+		sym := s.env.Table.Intern(name)
+		set(sym, nil)
+		sym.Obj, sym.Type, sym.Bind = s.Object, elf.STT_OBJECT, elf.STB_GLOBAL
+		sym.Version, sym.Default, sym.Noded, sym.Exported = name, true, true, true
 		s.Object.Symbols = append(s.Object.Symbols, sym)
 	}
 }

@@ -224,10 +224,10 @@ func forcedLocal(e *model.Env, s *model.Symbol) bool {
 }
 
 // name is a symbol's name in the table: with its version, where it is dynamic or
-// may become so.
+// may become so, if an object named it that way.
 func (f *file) name(s *model.Symbol) string {
 	switch {
-	case s.Version == "" || s.Local || s.DynIndex == 0 && !f.env.Opt.Relocatable:
+	case s.Version == "" || s.Noded || s.Local || s.DynIndex == 0 && !f.env.Opt.Relocatable:
 		return s.Name
 	case s.Default:
 		return s.Name + "@@" + s.Version

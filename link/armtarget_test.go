@@ -1,0 +1,224 @@
+package link_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var (
+	hf   = &crossTools{prefix: "arm-linux-gnueabihf-", as: []string{"-march=armv7-a"}, qemu: "qemu-arm"}
+	eabi = &crossTools{prefix: "arm-none-eabi-"}
+)
+
+// march is the tools for an architecture.
+func (m *crossTools) march(arch string, as ...string) *crossTools {
+	return &crossTools{m.prefix, append([]string{"-march=" + arch}, as...), m.ld, m.qemu}
+}
+
+func TestArmLikeGNU(t *testing.T) {
+	const var32 = "\n.section .tdata, \"awT\", %progbits\n.skip 4\n.globl x\nx: .word 1\n.section .tbss, \"awT\", %nobits\n.balign 32\n.skip 64\n"
+	big := hf.march("armv7-a", "-mbig-endian")
+	big.ld = []string{"-EB", "-marmelfb_linux_eabi"}
+	code := []string{"a32code.s", "a32defs.s"}
+	for _, c := range []struct {
+		name, sections string
+		m              *crossTools
+		sources        []string
+		args           string
+	}{
+		{"static", ".text .data .got", hf, code, "-e _start"},
+		{"apart", ".text .data .got", hf, code, "-e _start -Ttext=0x8000 -Tdata=0x120000"},
+		{"targets", ".text .data", hf, code, "-e _start --target1-rel --target2=abs"},
+		{"targets of another kind", ".text .data", hf, code, "-e _start --target1-abs --target2=rel"},
+		{"BE32", ".text .data .got", big, code, "-e _start"},
+		{"BE8", ".text .data .got", big, code, "-e _start --be8"},
+		{"BE8 without relocations", ".text", big, []string{"plain=.globl _start\n_start: nop\n.word 1\n.thumb\nnop\n.byte 1, 2"}, "--be8"},
+		{"local exec", ".text .tdata", hf, []string{"le=.globl _start\n_start: .word x(tpoff), x(tlsldo)" + var32}, ""},
+		{"initial exec", ".text .got", hf, []string{"ie=.globl _start\n_start: .word x(gottpoff) - ." + var32}, ""},
+		{"general dynamic", ".text .got", hf, []string{"gd=.globl _start\n_start: .word x(tlsgd) - ." + var32}, ""},
+		{"local dynamic", ".text .got", hf, []string{"ld=.globl _start\n_start: .word x(tlsldm) - ." + var32}, ""},
+		{"descriptor", ".text .tdata", hf, []string{"desc=.globl _start\n_start: ldr r0, 1f\n2: bl x(tlscall)\n1: .word x(tlsdesc) + (. - 2b)\n.thumb\n3: bl x(tlscall)\n.word x(tlsdesc) + (. - 3b + 1)" + strings.Replace(var32, ".globl x\n", "", 1)}, ""},
+		{"static base", ".text", hf, []string{"sb=.globl _start\n_start: .reloc ., R_ARM_MOVW_BREL_NC, x\nmovw r0, #0\n.reloc ., R_ARM_MOVT_BREL, x\nmovt r0, #0\n" +
+			".reloc ., R_ARM_ALU_SB_G0_NC, x\nadd r0, r9, #0\n.reloc ., R_ARM_LDR_SB_G1, x\nldr r0, [r0, #0]\n.data\n.word 1\n.section .data2, \"aw\"\n.skip 0x1234\nx: .word 2\n"}, "-Tdata=0x20000"},
+		{"v4bx", ".text", hf.march("armv4", "--fix-v4bx"), []string{"bx=.globl _start\n_start: bx r3\nbxne lr\nmov pc, lr\n"}, "--fix-v4bx"},
+		{"pie", ".data", hf, []string{"a32defs.s", "pic=.data\n.globl _start\n_start: .word armf, thumbf, data+4, small, weak\n.weak weak"}, "-pie --no-dynamic-linker -Ttext=0x10000 -Tdata=0x20000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.m.alike(t, c.sections, c.sources, strings.Fields(c.args)...)
+		})
+	}
+}
+
+// TestArmVeneers is one branch for each way to need a veneer.
+func TestArmVeneers(t *testing.T) {
+	t.Parallel()
+	far := script(t, "SECTIONS { . = 0x10000; .text : { *(.text) } . = 0x10000000; .far : { *(.far) } .got : { *(.got) *(.got.plt) } }")
+	near := script(t, "SECTIONS { . = 0x10000; .text : { *(.text) } . = 0x20000; .far : { *(.far) } .got : { *(.got) *(.got.plt) } }")
+	n := 0
+	for _, arch := range []string{"armv4t", "armv5te", "armv6", "armv6k", "armv6t2", "armv7-a", "armv8-a", "armv6s-m", "armv7-m", "armv7e-m", "armv8-m.base", "armv8-m.main"} {
+		m := eabi.march(arch)
+		states, branches := []string{"arm", "thumb"}, map[string][]string{"arm": {"bl", "blne", "b", "bne"}, "thumb": {"bl"}}
+		if strings.Contains(arch, "m") && strings.Contains(arch, "-m") || arch == "armv7e-m" || arch == "armv6s-m" {
+			states = []string{"thumb"}
+		}
+		switch arch {
+		case "armv6t2", "armv7-a", "armv8-a", "armv7-m", "armv7e-m", "armv8-m.main":
+			branches["thumb"] = []string{"bl", "b.w", "bne.w"}
+		case "armv8-m.base":
+			branches["thumb"] = []string{"bl", "b.w"}
+		}
+		for _, from := range states {
+			for _, to := range states {
+				for _, b := range branches[from] {
+					src := fmt.Sprintf("v=.syntax unified\n.globl _start\n.%s\n.type _start, %%function\n_start: %s f\n.section .far, \"ax\"\n.globl f\n.%s\n.type f, %%function\nf: bx lr\n", from, b, to)
+					for i, args := range [][]string{{far}, {far, "--pic-veneer"}, {near}, {near, "--pic-veneer"}} {
+						n++
+						name := fmt.Sprintf("%s %s %s to %s %d", arch, b, from, to, i)
+						if !t.Run(name, func(t *testing.T) { m.alike(t, ".text", []string{src}, append(args, "-e", "_start")...) }) {
+							t.Log(src)
+						}
+					}
+				}
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d cases", n)
+	}
+}
+
+// armVisit goes through code of both states that is far apart: every step adds 1.
+const armVisit = `visit=.syntax unified
+	.macro	visit name, state, next
+	.section .text.\name, "ax"
+	.\state
+	.globl	\name
+	.type	\name, %function
+\name:	push	{r4, lr}
+	adds	r7, r7, #1
+	bl	\next
+	pop	{r4}
+	pop	{r0}
+	bx	r0
+	.endm
+	visit	a, arm, b
+	visit	b, thumb, c
+	visit	c, thumb, d
+	visit	d, arm, e
+	visit	e, arm, f
+	.section .text.f, "ax"
+	.thumb
+	.globl	f, g
+	.type	f, %function
+f:	adds	r7, r7, #1
+	ldr	r0, =g
+	bx	r0
+	.pool
+	.section .text.g, "ax"
+	.arm
+	.type	g, %function
+g:	add	r7, r7, #1
+	b	h			@ a tail call
+	.section .text.h, "ax"
+	.thumb
+	.globl	h
+	.type	h, %function
+h:	bx	lr
+	.text
+	.arm
+	.globl	_start
+	.type	_start, %function
+_start:	mov	r7, #'0'
+	bl	a
+	bl	missing
+	.weak	missing
+	push	{r7}
+	mov	r0, #1
+	mov	r1, sp
+	mov	r2, #1
+	mov	r7, #4
+	svc	#0
+	mov	r0, #0
+	mov	r7, #1
+	svc	#0
+`
+
+func TestArmFarCalls(t *testing.T) {
+	sc := script(t, `SECTIONS {
+		. = 0x20000; .text : { *(.text) } .ta : { *(.text.a) } .tf : { *(.text.f) }
+		. = 0x10000000; .tb : { *(.text.b) } .te : { *(.text.e) }
+		. = 0x22000000; .tc : { *(.text.c) } .tg : { *(.text.g) }
+		. = 0x35000000; .td : { *(.text.d) } .th : { *(.text.h) } .got : { *(.got) *(.got.plt) }
+	}`)
+	for _, arch := range []string{"armv4t", "armv5te", "armv6", "armv7-a"} {
+		for _, args := range [][]string{{sc}, {sc, "--pic-veneer"}} {
+			t.Run(strings.Join(append(args[1:], arch), " "), func(t *testing.T) {
+				t.Parallel()
+				m := hf.march(arch)
+				dir := t.TempDir()
+				m.wantRun(t, m.ours(t, dir, append(m.assemble(t, dir, armVisit), args...)...), "7")
+			})
+		}
+	}
+}
+
+// TestArmGroups: a branch that does not reach the veneers of its group has one
+// behind its own section.
+func TestArmGroups(t *testing.T) {
+	src := `near=.syntax unified
+	.globl	_start
+	.thumb
+	.type	_start, %function
+_start:	cmp	r0, r0
+	beq.w	far
+	.section .text.big, "ax"
+	.skip	0x200000
+	.section .far, "ax"
+	.arm
+	.globl	far
+	.type	far, %function
+far:	mov	r0, #0
+	mov	r7, #1
+	svc	#0
+`
+	sc := script(t, "SECTIONS { . = 0x10000; .text : { *(.text) *(.text.big) } . = 0x10000000; .far : { *(.far) } .got : { *(.got) *(.got.plt) } }")
+	dir := t.TempDir()
+	hf.wantRun(t, hf.ours(t, dir, append(hf.assemble(t, dir, src), sc, "-e_start")...), "")
+	hf.refused(t, []string{"big=.syntax unified\n.globl _start\n.thumb\n.type _start, %function\n_start: beq.w far\n.skip 0x200000\nfar=0x10000001\n.type far, %function\n"},
+		"beyond the reach of the branch")
+}
+
+// TestArmV4BX: a branch to a veneer that looks at bit 0.
+func TestArmV4BX(t *testing.T) {
+	m := hf.march("armv4", "--fix-v4bx")
+	dir := t.TempDir()
+	out := m.ours(t, dir, append(m.assemble(t, dir, "bx=.globl _start\n_start: bx r3\nbxne r3\n"), "--fix-v4bx-interworking", "-Ttext=0x10000")...)
+	b, _ := open(t, out).Section(".text").Data()
+	want := []byte{0, 0, 0, 0xea, 0xff, 0xff, 0xff, 0x1a, // b, bne
+		1, 0, 0x13, 0xe3, 3, 0xf0, 0xa0, 0x01, 0x13, 0xff, 0x2f, 0xe1} // tst r3, #1; moveq pc, r3; bx r3
+	if !bytes.HasPrefix(b, want) {
+		t.Errorf("% x", b)
+	}
+}
+
+// TestArmWeak: what becomes of branches to nothing that GNU ld gets wrong.
+func TestArmWeak(t *testing.T) {
+	dir := t.TempDir()
+	out := hf.ours(t, dir, append(hf.assemble(t, dir, "weak=.syntax unified\n.globl _start\n_start: blx missing\n.thumb\nbne.w missing\n.weak missing\n"), "-Ttext=0x10000")...)
+	b, _ := open(t, out).Section(".text").Data()
+	if want := []byte{0, 0xf0, 0x20, 0xe3, 0xaf, 0xf3, 0, 0x80}; !bytes.Equal(b[:8], want) {
+		t.Errorf("% x, want % x", b, want)
+	}
+}
+
+func TestArmPrograms(t *testing.T) {
+	for _, args := range []string{"-static -marm", "-static -mthumb -O2 -ffunction-sections -Wl,--gc-sections", "-static -fPIC -mtls-dialect=gnu2"} {
+		t.Run(args, func(t *testing.T) {
+			t.Parallel()
+			hf.program(t, args)
+		})
+	}
+}
