@@ -35,7 +35,8 @@ type Options struct {
 	ExportDynamic              bool
 	Symbolic                   bool // -Bsymbolic
 	SymbolicFunctions          bool
-	Dialect                    string // "gnu" or "lld"
+	Dialect                    string   // "gnu" or "lld"
+	Flip                       []string // rules of dialects that are the other one's (layout.DialectRules)
 
 	// Symbols.
 	Entry            string
@@ -110,6 +111,8 @@ type Options struct {
 	Fix843419           string // "", full, adr, adrp
 	FixCortexA53_835769 bool
 	FixCortexA8         *bool
+	UseBLX              bool
+	NoFixARM1176        bool
 	NoMergeExidx        bool
 	StubGroupSize       int64
 	PicVeneer           bool
