@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 
-	"elfwright/ldscript"
 	"elfwright/link/model"
 )
 
@@ -113,6 +112,7 @@ func (l *loader) settle() {
 	l.forwardVersions()
 	l.publish()
 	l.finish()
+	l.warnings()
 }
 
 // ownDefinitions are those whose expression asks for an object's symbol.
@@ -191,13 +191,6 @@ func (l *loader) publish() {
 	if w := l.files.want; w != nil {
 		s.Class, s.Machine = w.class, w.machine
 		s.Order = format{order: w.order}.byteOrder()
-	}
-	var nodes []*ldscript.VersionNode
-	for _, v := range l.with.Versions {
-		nodes = append(nodes, v.Nodes...)
-	}
-	if nodes != nil {
-		s.Versions = &ldscript.Version{Nodes: nodes}
 	}
 	l.mergeFlags()
 }
