@@ -200,13 +200,6 @@ func definitions(s *layout.Script, defsyms int) []input.Definition {
 // makeOwn makes the linker's own sections and symbols.
 func (l *linkage) makeOwn() error {
 	l.own = synth.Create(l.env)
-	if l.opt.Relocatable { // all but the note is for a program
-		for _, s := range l.own.Object.Sections {
-			if s != nil && s != l.env.SecBuildID {
-				s.Live, s.Dropped = false, model.Empty
-			}
-		}
-	}
 	l.env.Objects = append(l.env.Objects, l.own.Object)
 	return nil
 }

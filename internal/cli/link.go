@@ -119,7 +119,7 @@ func linkAnswer(c *call, opt *model.Options, asked options.Asked, program string
 		if err == nil {
 			fmt.Fprintln(c.out, e.Format())
 		}
-		return true, err
+		return err != nil || len(opt.Inputs) == 0, err
 	case asked.Script:
 		text, external, err := link.ScriptText(opt)
 		if err != nil {
