@@ -92,6 +92,8 @@ func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
 		return sym // absolute: the layout makes it the script's
 	case sym.State == model.Common: // type and size stay
 		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
+	case sym.State == model.Common: // its type and size stay, as in GNU ld
+		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
 	case sym.State != model.Defined:
 		sym.Obj, sym.Sec, sym.Value, sym.Size = nil, nil, 0, 0
 		sym.Type, sym.Other, sym.Thumb = elf.STT_NOTYPE, 0, false
