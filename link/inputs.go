@@ -45,7 +45,7 @@ func (l *linkage) readInputs() error {
 		l.entrySymbol = l.opt.Entry
 	}
 	l.inputs = l.files.Load(input.Settings{
-		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script, len(l.opt.Defsyms)), Versions: cmds.Versions,
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script, len(l.opt.Defsyms)),
 		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
 	}, l.env.Table)
 	l.env.Objects = l.inputs.Objects()

@@ -67,7 +67,7 @@ func TestArmArchitectures(t *testing.T) {
 	}
 	for i, a := range names {
 		for j, b := range names {
-			if i > j && (i+j)%4 != 0 { // the order hardly matters
+			if (7*i+4*j)%3 != 0 { // a third of them, each with several
 				continue
 			}
 			compareAttributes(d, armAttrs, a+".o", b+".o")

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"fmt"
 
-	"elfwright/ldscript"
 	"elfwright/link/model"
 )
 
@@ -93,6 +92,8 @@ func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
 		return sym // absolute: the layout makes it the script's
 	case sym.State == model.Common: // type and size stay
 		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
+	case sym.State == model.Common: // its type and size stay, as in GNU ld
+		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
 	case sym.State != model.Defined:
 		sym.Obj, sym.Sec, sym.Value, sym.Size = nil, nil, 0, 0
 		sym.Type, sym.Other, sym.Thumb = elf.STT_NOTYPE, 0, false
@@ -113,6 +114,7 @@ func (l *loader) settle() {
 	l.forwardVersions()
 	l.publish()
 	l.finish()
+	l.warnings()
 }
 
 // ownDefinitions are those whose expression asks for an object's symbol.
@@ -191,13 +193,6 @@ func (l *loader) publish() {
 	if w := l.files.want; w != nil {
 		s.Class, s.Machine = w.class, w.machine
 		s.Order = format{order: w.order}.byteOrder()
-	}
-	var nodes []*ldscript.VersionNode
-	for _, v := range l.with.Versions {
-		nodes = append(nodes, v.Nodes...)
-	}
-	if nodes != nil {
-		s.Versions = &ldscript.Version{Nodes: nodes}
 	}
 	l.mergeFlags()
 }

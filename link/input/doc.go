@@ -3,8 +3,8 @@
 // members take part and who defines what, drops duplicates, gives common symbols
 // a place, and collects garbage.
 //
-// Files are mapped and parsed by several goroutines; names are windows into the
-// maps, which stay until [Set.Close]. All decisions are made afterwards by one
+// Files are mapped and parsed by several goroutines; names, bytes and most
+// relocations are windows into the maps, which stay as long as the process. All decisions are made afterwards by one
 // goroutine that walks the inputs in the order of the command line, as GNU ld
 // does, so that no result depends on which goroutine was first. What costs time,
 // decoding relocations and unpacking sections, is done last, and in parallel, for

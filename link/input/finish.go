@@ -161,24 +161,6 @@ func (o *object) relocWindow(i, n int) []model.Reloc {
 // hostLittle says whether this process is little-endian.
 var hostLittle = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// littleHost says whether this machine keeps numbers as little-endian files do.
-var littleHost = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-
-// asTheyAre is the relocations of section i as a window into the file, where that
-// is how they are kept here; else nil. RISC-V's are changed by relaxation.
-func (o *object) asTheyAre(i int) []model.Reloc {
-	const size = unsafe.Sizeof(model.Reloc{})
-	h, b := &o.heads[i], o.bytes(i)
-	switch {
-	case !littleHost || h.Type != elf.SHT_RELA || o.Class != elf.ELFCLASS64 || o.elf.Big(),
-		o.Machine != elf.EM_X86_64 && o.Machine != elf.EM_AARCH64,
-		h.Entsize != 0 && h.Entsize != uint64(size) || len(b) == 0 || len(b)%int(size) != 0, // or a fault
-		uintptr(unsafe.Pointer(unsafe.SliceData(b)))%unsafe.Alignof(model.Reloc{}) != 0:
-		return nil
-	}
-	return unsafe.Slice((*model.Reloc)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(size))
-}
-
 // relocSize is the size of an entry.
 func (o *object) relocSize(i int) int {
 	if o.heads[i].Type == elf.SHT_RELA {

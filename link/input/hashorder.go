@@ -1,7 +1,7 @@
 package input
 
 import (
-	"sort"
+	"slices"
 
 	"elfwright/link/model"
 )
@@ -28,65 +28,44 @@ func bfdHash(name string) uint64 {
 	return h
 }
 
-// hashOrder sorts symbols as GNU ld's table with total symbols has them. A new
-// entry goes in front of its bucket; when three quarters are full the table
-// grows, and what is in a bucket is put into the new ones from its front on.
+// hashed is a symbol in the table, in the order of a walk.
+type hashed struct {
+	sym  *model.Symbol
+	hash uint64
+}
+
+// hashOrder sorts symbols as GNU ld's table with total symbols has them. When
+// three quarters are full the table grows, and what is in it is entered anew in
+// the order of the walk.
 func hashOrder(list []*model.Symbol, total int) []*model.Symbol {
-	if len(list) < 2 {
-		return list
-	}
-	list = append([]*model.Symbol(nil), list...)
-	sort.SliceStable(list, func(i, j int) bool { return list[i].Order < list[j].Order })
-	type entry struct {
-		sym  *model.Symbol
-		hash uint64
-	}
-	var table []entry // in the order of the walk
-	place := func(entries []entry, size int) []entry {
-		buckets := map[int][]entry{}
-		for _, e := range entries {
-			b := int(e.hash % uint64(size))
-			buckets[b] = append(buckets[b], e)
-		}
-		var keys []int
-		for b := range buckets {
-			keys = append(keys, b)
-		}
-		sort.Ints(keys)
-		out := make([]entry, 0, len(entries))
-		for _, b := range keys {
-			for i := len(buckets[b]) - 1; i >= 0; i-- {
-				out = append(out, buckets[b][i])
-			}
-		}
-		return out
-	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *model.Symbol) int { return int(a.Order - b.Order) })
+	var table []hashed
 	at := 0
 	for k, size := range bucketSizes {
 		full := size*3/4 + 1 // with this entry it grows
-		if k == len(bucketSizes)-1 || total < full {
-			full = total
-		}
-		fresh := at
-		for at < len(list) && int(list[at].Order) <= full {
+		last := k == len(bucketSizes)-1 || total < full
+		for at < len(list) && (last || int(list[at].Order) <= full) {
+			table = append(table, hashed{list[at], bfdHash(list[at].Name)})
 			at++
 		}
-		if full == total {
-			at = len(list)
-		}
-		// What is new came after what moved here from the smaller table.
-		moved := table
-		for _, s := range list[fresh:at] {
-			moved = append(moved, entry{s, bfdHash(s.Name)})
-		}
-		table = place(moved, size)
-		if at == len(list) && full == total {
+		table = enter(table, size)
+		if last {
 			break
 		}
 	}
-	out := make([]*model.Symbol, len(table))
 	for i, e := range table {
-		out[i] = e.sym
+		list[i] = e.sym
 	}
-	return out
+	return list
+}
+
+// enter returns entries in the order of a walk over a table of a size, into which
+// they were put one after the other: each to the front of its bucket.
+func enter(entries []hashed, size int) []hashed {
+	slices.Reverse(entries)
+	slices.SortStableFunc(entries, func(a, b hashed) int {
+		return int(a.hash%uint64(size)) - int(b.hash%uint64(size))
+	})
+	return entries
 }

@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"encoding/binary"
 
-	"elfwright/ldscript"
 	"elfwright/link/model"
 )
 
@@ -13,11 +12,8 @@ type Settings struct {
 	Entry       string // of ENTRY, if there is no -e
 	Externs     []string
 	Definitions []Definition // of scripts and --defsym, in order
-	Versions    []*ldscript.Version
 	// Of FORCE_COMMON_ALLOCATION, INHIBIT_COMMON_ALLOCATION.
 	ForceCommon, InhibitCommon bool
-	// Demangle gives the name that C++ has for a symbol, or the symbol; it may be nil.
-	Demangle func(string) string
 }
 
 // Definition is a symbol that a script, or --defsym, assigns.
@@ -42,9 +38,6 @@ type Set struct {
 
 	Pulled []Pull   // why members of archives were taken
 	Notes  []string // of --trace and --trace-symbol
-
-	// Versions has the nodes of all version scripts; nil without one.
-	Versions *ldscript.Version
 
 	objs    []*model.Object
 	objects []*object

@@ -21,7 +21,6 @@ type toolchain struct {
 	pre  string   // of the names of tools
 	lib  string   // where the C library is
 	as   []string // what as has to be told
-	ld   []string
 }
 
 var (
