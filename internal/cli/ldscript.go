@@ -21,8 +21,8 @@ type ldscriptFlags struct {
 func ldscriptVerb() *verb {
 	return &verb{
 		name:     "ldscript",
-		short:    "check linker scripts for faults and traps, and print them in one style",
-		children: []*verb{ldscriptCheckVerb(), ldscriptFmtVerb()},
+		short:    "check linker scripts, print them in one style, and explain what they do with sections",
+		children: []*verb{ldscriptCheckVerb(), ldscriptFmtVerb(), ldscriptExplainVerb()},
 		long:     `The language is that of GNU ld: what it takes is taken, and what it refuses is refused, with the line, a mark at the place, and what is wanted there. Of newer versions there are REVERSE, ASCIZ, LINKER_VERSION and the operator ^, of lld OVERWRITE_SECTIONS. Not taken are MRI scripts and GROUP within SECTIONS.`,
 		examples: []example{
 			{"what is there to say of a script of binutils", "elfwright ldscript check /usr/lib/x86_64-linux-gnu/ldscripts/elf_x86_64.x"},

@@ -20,13 +20,14 @@ type dialect struct {
 	fileByAddress bool // phdr-one-lma: in a PT_LOAD the file follows addresses, not load addresses
 	byFlags       bool // load-by-flags
 	byRank        bool // orphan-place, orphan-dot
+	pages         bool // arm-page-size
 }
 
 func dialectOf(name string) dialect {
 	if name != "lld" {
 		return dialect{}
 	}
-	return dialect{true, true, true, true, true, true, true, true, true}
+	return dialect{true, true, true, true, true, true, true, true, true, true}
 }
 
 // lldLoadAddress is the load address as lld has it: what AT says holds for the

@@ -121,9 +121,17 @@ func (s *Script) inheritRegions() {
 			continue
 		}
 		if prev := s.outs[i-1]; prev.region == o.region && prev.lmaRegion != nil {
-			o.lmaRegion, o.inherited = prev.lmaRegion, prev.name
+			o.lmaRegion, o.inherited = prev.lmaRegion, prev.origin()
 		}
 	}
+}
+
+// origin names the section that says AT>, which o has or inherits.
+func (o *section) origin() string {
+	if o.inherited != "" {
+		return o.inherited
+	}
+	return o.name
 }
 
 // tell warns once for each text.

@@ -47,7 +47,7 @@ func (s *Script) setMachine(env *model.Env) {
 	}
 	s.class = env.Class
 	s.maxPage, s.commonPage = s.machine.maxPage, s.machine.commonPage
-	if s.lld() {
+	if s.lldRules.pages {
 		s.maxPage = s.machine.lldPage
 	}
 	if p := s.opt.MaxPageSize; p != 0 {
@@ -58,8 +58,6 @@ func (s *Script) setMachine(env *model.Env) {
 		s.commonPage = min(p, s.maxPage)
 	}
 }
-
-func (s *Script) lld() bool { return s.opt.Dialect == "lld" }
 
 func (s *Script) ehdrSize() uint64 {
 	if s.class == 32 {

@@ -126,7 +126,7 @@ func (p *orphans) join(o *section, sec *model.Section, why string) {
 	}
 	list.sections = append(list.sections, sec)
 	p.s.put(o, sec, &model.Place{Pattern: -1})
-	if o.orphan || o.out.Why.Orphan == "" {
+	if o.out.Why.Orphan == "" {
 		o.out.Why.Orphan = why
 	}
 }
@@ -158,6 +158,9 @@ func (p *orphans) home(sec *model.Section, rest []*model.Section) *section {
 		o.region, o.lmaRegion, o.phdrs = after.region, after.lmaRegion, after.phdrs
 		if o.region == nil {
 			o.region = s.regions.list[0]
+		}
+		if o.lmaRegion != nil {
+			o.inherited = after.origin()
 		}
 		if o.lmaRegion != nil && o.region == s.regions.list[0] {
 			o.region = o.lmaRegion

@@ -128,6 +128,7 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 		starts:     map[string]uint64{},
 		usedStarts: map[string]bool{},
 	}
+	s.flip(opt.Flip)
 	s.regions.init()
 	c := compiler{s: s}
 	c.options()

@@ -35,7 +35,8 @@ type Options struct {
 	ExportDynamic              bool
 	Symbolic                   bool // -Bsymbolic
 	SymbolicFunctions          bool
-	Dialect                    string // "gnu" or "lld"
+	Dialect                    string   // "gnu" or "lld"
+	Flip                       []string // rules of dialects that are the other one's (layout.DialectRules)
 
 	// Symbols.
 	Entry            string
