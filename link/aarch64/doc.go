@@ -18,5 +18,10 @@
 //   - Instructions are little-endian in big-endian files.
 //
 // GNU ld leaves ADRP and the load from the GOT as they are, and so does this
-// package.
+// package. Where GNU ld 2.40 is not followed: a conditional branch to a weak symbol
+// that nothing defines goes on with the next instruction, not to itself; local
+// dynamic that becomes local exec counts with the alignment of the TLS segment;
+// initial exec whose load is into another register than the page's is in becomes
+// ADD; general dynamic of the large code model stays where GNU ld would write a
+// load that is none.
 package aarch64

@@ -28,11 +28,9 @@ const (
 
 // Types that are asked for by number.
 const (
-	rNone         = 0
 	rABS64        = 257
 	rPREL32       = 261
 	rADRPage      = 275
-	rADRPageNC    = 276
 	rADDLo12      = 277
 	rLDST8        = 278
 	rJump26       = 282
@@ -53,12 +51,6 @@ const (
 	rIEPage       = 541
 	rIELoad       = 542
 	rIELiteral    = 543
-	rLEMovG2      = 544
-	rLEMovG1      = 545
-	rLEMovG1NC    = 546
-	rLEMovG0NC    = 548
-	rLEAddHi12    = 549
-	rLEAddLo12NC  = 551
 	rIEMovG1      = 539
 	rIEMovG0      = 540
 	rDescLiteral  = 560
@@ -73,7 +65,6 @@ const (
 	rDescCall     = 569
 	rRelative     = 1027
 	rIRelative    = 1032
-	firstDynamic  = 1024
 	knownTypes    = 600 // all that kinds has are below
 	lastPointered = 611 // of PAuthABI
 )

@@ -66,7 +66,7 @@ func pairsOf(e *model.Env, s *model.Section) (list []span4K) {
 		if i+1 < len(all) {
 			end = min(end, all[i+1].off)
 		}
-		if m.what != 't' {
+		if m.what != 't' || m.off >= end {
 			continue
 		}
 		wide := false // the one before has 32 bits and is no branch
