@@ -27,7 +27,7 @@ var compilers = []struct {
 	name, prefix string
 	flags        []string
 }{
-	{"x86-64", "x86_64-linux-gnu-", nil},
+	{"x86-64", "x86_64-linux-gnu-", []string{"-fcf-protection"}}, // with .note.gnu.property
 	{"i386", "i686-linux-gnu-", nil},
 	{"aarch64", "aarch64-linux-gnu-", nil},
 	{"arm", "arm-linux-gnueabihf-", []string{"-marm"}},
