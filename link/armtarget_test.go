@@ -3,8 +3,11 @@ package link_test
 import (
 	"bytes"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
+
+	"elfwright/internal/samples"
 )
 
 var (
@@ -219,6 +222,111 @@ func TestArmPrograms(t *testing.T) {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
 			hf.program(t, args)
+		})
+	}
+}
+
+// armA8 has, at the end of pages, branches into them: mended, or not for a reason.
+const armA8 = `a8=	.syntax unified
+	.globl	_start
+	.thumb
+	.type	_start, %function
+_start:	nop
+	.macro	page n, before, branch
+	.org	\n * 0x1000 + 0xff0
+t\n:	nop
+	.org	\n * 0x1000 + 0xffa
+	\before
+	\branch
+	nop
+	.endm
+	page	0, "add.w r0, r1, r2", "b.w t0"
+	page	1, "add.w r0, r1, r2", "bne.w t1"
+	page	2, "add.w r0, r1, r2", "bl t2"
+	page	3, "add.w r0, r1, r2", "b.w t0"
+	page	4, "nop; nop", "b.w t4"
+	page	5, "b.w t0", "b.w t5"
+	page	6, "add.w r0, r1, r2", "bl outside"
+	page	7, "add.w r0, r1, r2", "blx arm"
+	.org	0x8100
+	.globl	outside
+	.type	outside, %function
+outside: bx lr
+	.balign	4
+	.word	0
+`
+
+func TestArmCortexA8(t *testing.T) {
+	sc := script(t, "SECTIONS { . = 0x10000; .text : { *(.text) } .got : { *(.got) *(.got.plt) } }")
+	armAt := `armat=.section .text, "ax"
+	.arm
+	.globl	arm
+	.type	arm, %function
+arm:	bx lr
+`
+	for _, args := range [][]string{{sc, "-e_start"}, {sc, "-e_start", "--no-fix-cortex-a8"}} {
+		// Of each page by itself: ld's veneers are in the order of a hash.
+		for page := range 8 {
+			var lines []string
+			for _, line := range strings.Split(armA8, "\n") {
+				if f := strings.Fields(line); len(f) < 2 || f[0] != "page" || f[1] == fmt.Sprint(page)+"," || f[1] == "0," && strings.Contains(line, "t0") && page%2 == 1 {
+					lines = append(lines, line)
+				}
+			}
+			t.Run(fmt.Sprint(page, args[2:]), func(t *testing.T) {
+				hf.alike(t, ".text", []string{strings.Join(lines, "\n"), armAt}, args...)
+			})
+		}
+	}
+}
+
+// armFirmware is for a Cortex-M: its reset handler calls code in RAM, which is too
+// far, and prints what comes of it by semihosting.
+const armFirmware = `firmware=	.syntax unified
+	.section .vectors, "a"
+	.word	0x20008000, reset
+	.text
+	.thumb
+	.globl	reset
+	.type	reset, %function
+reset:	movs	r0, #'0'
+	bl	add
+	bl	missing
+	.weak	missing
+	push	{r0}
+	mov	r1, sp
+	movs	r0, #3			@ SYS_WRITEC
+	bkpt	0xab
+	ldr	r1, =0x20026
+	movs	r0, #0x18		@ SYS_EXIT
+	bkpt	0xab
+	b	.
+	.pool
+	.section .far, "ax"
+	.globl	add
+	.type	add, %function
+add:	adds	r0, r0, #7
+	bx	lr
+`
+
+func TestArmFirmware(t *testing.T) {
+	samples.Need(t, "qemu-system-arm")
+	sc := script(t, `MEMORY { FLASH (rx) : ORIGIN = 0, LENGTH = 256K  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 64K }
+		ENTRY(reset)
+		SECTIONS { .text : { KEEP(*(.vectors)) *(.text) } >FLASH  .far 0x20004000 : { *(.far) } >RAM }`)
+	for _, arch := range []string{"armv6s-m", "armv7-m", "armv7e-m"} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			m := eabi.march(arch)
+			dir := t.TempDir()
+			out := m.ours(t, dir, append(m.assemble(t, dir, armFirmware), sc)...)
+			cmd := exec.Command("timeout", "20", "qemu-system-arm", "-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-serial", "none",
+				"-semihosting-config", "enable=on,target=native", "-kernel", out)
+			var said bytes.Buffer
+			cmd.Stderr, cmd.Stdout = &said, &said
+			if err := cmd.Run(); err != nil || !strings.HasSuffix(strings.TrimSpace(said.String()), "7") {
+				t.Errorf("%v: %q", err, &said)
+			}
 		})
 	}
 }

@@ -37,7 +37,7 @@ func Emulation(opt *model.Options) (*emul.Emulation, error) {
 // archive with one.
 func firstInput(opt *model.Options) *emul.Emulation {
 	for _, in := range opt.Inputs {
-		if in.Library || in.Format == "binary" {
+		if in.Mark != 0 || in.Library || in.Format == "binary" {
 			continue
 		}
 		if e := headOf(in.Name); e != nil {

@@ -3,6 +3,8 @@ package link
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"elfwright/elffile"
 	"elfwright/flat"
@@ -19,6 +21,9 @@ var flatFormats = map[string]flat.Format{
 // checkFormat refuses formats that the output cannot have, before anything is
 // read.
 func (l *linkage) checkFormat() error {
+	if err := checkNames(l.script.Commands().OutputFormat, l.script.Commands().Arch); err != nil {
+		return err
+	}
 	if l.opt.OFormat == "" {
 		if f := l.script.Commands().OutputFormat; flatFormats[f] != "" {
 			l.opt.OFormat = f
@@ -34,6 +39,18 @@ func (l *linkage) checkFormat() error {
 		return fmt.Errorf("--oformat: unknown format %q", f)
 	case e.Machine != l.emul.Machine || e.Class != l.emul.Class || e.Data != l.emul.Data:
 		return fmt.Errorf("--oformat: the output is %s, and cannot be %s", l.emul.Format(), f)
+	}
+	return nil
+}
+
+// checkNames refuses names of formats and architectures that mean nothing here.
+func checkNames(format, arch string) error {
+	if format != "" && flatFormats[format] == "" && emul.ByFormat(format) == nil {
+		return fmt.Errorf("OUTPUT_FORMAT: unknown format %q", format)
+	}
+	known := []string{"i386", "aarch64", "arm", "riscv"} // and variants, behind a colon or a letter
+	if arch != "" && !slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(strings.ToLower(arch), k) }) {
+		return fmt.Errorf("OUTPUT_ARCH: unknown architecture %q", arch)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (l *linkage) readInputs() error {
 		l.entrySymbol = l.opt.Entry
 	}
 	l.inputs = l.files.Load(input.Settings{
-		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script), Versions: cmds.Versions,
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script, len(l.opt.Defsyms)), Versions: cmds.Versions,
 		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
 	}, l.env.Table)
 	l.env.Objects = l.inputs.Objects()
@@ -88,7 +88,7 @@ func (l *linkage) chooseTarget() error {
 			o.Machine, o.Class, o.Order = e.Machine, e.Class, l.env.Order
 		}
 		if o.Machine != e.Machine || o.Class != e.Class || o.Order != l.env.Order {
-			return fmt.Errorf("%s: is not for %s, which the output is for; see -m", o.File, e.Name)
+			return fmt.Errorf("%s: is for another machine than %s, the format of the output; see -m", o.File, e.Name)
 		}
 	}
 	l.env.Target = target(m)
@@ -97,6 +97,9 @@ func (l *linkage) chooseTarget() error {
 	}
 	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
+	}
+	if e.Bare && l.opt.Target2 == "" {
+		l.opt.Target2 = "rel"
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {
@@ -182,10 +185,14 @@ func (l *linkage) versions() error {
 }
 
 // definitions are the script's symbols in the words of package input.
-func definitions(s *layout.Script) []input.Definition {
+func definitions(s *layout.Script, defsyms int) []input.Definition {
 	var list []input.Definition
-	for _, d := range s.Defines() {
-		list = append(list, input.Definition{Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own})
+	for i, d := range s.Defines() {
+		x := input.Definition{Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own}
+		if i < defsyms { // they come first
+			x.Defsym = i + 1
+		}
+		list = append(list, x)
 	}
 	return list
 }

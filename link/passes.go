@@ -122,6 +122,7 @@ func (l *linkage) finish() error {
 	}
 	l.segs = segs
 	l.own.Finish(segs)
+	l.warnSegments()
 	return l.entry()
 }
 

@@ -54,6 +54,9 @@ func (l *linkage) compile() (err error) {
 	if err != nil {
 		return err
 	}
+	if l.opt.Output == "" {
+		l.opt.Output = l.script.Commands().Output
+	}
 	return l.checkFormat()
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"elfwright/elffile"
@@ -32,9 +33,9 @@ What GNU ld has not: --add-phdr puts one more program header on top of those tha
 
 Shared objects are not linked; an output may be one (-shared), or be loadable anywhere (-pie).`,
 		examples: []example{
-			{"a static program of one object, by the default script", `printf '.globl _start\n_start: mov $60, %%eax\nxor %%edi, %%edi\nsyscall\n' > a.s && as a.s -o a.o && elfwright link a.o -o a && ./a`},
-			{"one more program header, over a heap of 64 KiB of its own", `printf '.globl _start\n_start: mov $60, %%eax\nxor %%edi, %%edi\nsyscall\n' | as -o b.o && elfwright link --add-phdr '0x6ffffff0 flags=rw size=64K align=4K' b.o -o b && ./b && elfwright show -l b`},
 			{"the default script of a machine", "elfwright link -m aarch64linux --verbose"},
+			{"an object of any file's bytes, with symbols for its start, end and size", "elfwright link -r --format=binary /bin/ls -o ls.o && elfwright show -s ls.o"},
+			{"an image of it with one more program header, over a heap of 64 KiB of its own", "elfwright link --format=binary /bin/ls -e 0 --add-phdr '0x6ffffff0 flags=rw size=64K align=4K' -o image && elfwright show -l image"},
 		},
 		run: runLink,
 	}
@@ -118,7 +119,7 @@ func linkAnswer(c *call, opt *model.Options, asked options.Asked, program string
 		if err == nil {
 			fmt.Fprintln(c.out, e.Format())
 		}
-		return true, err
+		return err != nil || len(opt.Inputs) == 0, err
 	case asked.Script:
 		text, external, err := link.ScriptText(opt)
 		if err != nil {
@@ -130,7 +131,8 @@ func linkAnswer(c *call, opt *model.Options, asked options.Asked, program string
 		}
 		fmt.Fprintf(c.out, "using %s linker script:\n%[2]s\n%[3]s\n%[2]s\n", which, strings.Repeat("=", 50), text)
 	}
-	return len(opt.Inputs) == 0 && (asked.Version || asked.Banner || asked.Script), nil
+	files := slices.ContainsFunc(opt.Inputs, func(in model.Input) bool { return in.Mark == 0 })
+	return !files && (asked.Version || asked.Banner || asked.Script), nil
 }
 
 // linkReport prints what a link has to say.

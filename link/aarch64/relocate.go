@@ -123,7 +123,7 @@ func (j *job) relocateAt(i int, P uint64) int {
 		return 0 // reported by Scan
 	}
 	sym := s.Symbol(r)
-	if sym != nil && sym.Gone() {
+	if sym != nil && sym.Gone() || sym == nil && (k == kGOT || k >= kGD) || len(j.b)-j.pos < max(t.rows[r.Type].Width(), 2) {
 		return 0 // reported, or of no matter
 	}
 	j.movable = sym.Movable() && !sym.Absolute()

@@ -171,6 +171,9 @@ func (j *job) tls(i int, k kind, sym *model.Symbol, S uint64, A int64, P uint64)
 	if how != asIs && calls(r.Type) != 0 {
 		after = 1
 	}
+	if how != asIs && len(j.b)-j.pos < int(calls(r.Type))+insnSize+insnSize*after {
+		return after, errSequence // reported by Scan
+	}
 	switch how {
 	case localExec:
 		return after, j.localExec(r.Type, j.tpoff(sym, S)+A)

@@ -12,10 +12,13 @@ import (
 type arch struct {
 	cpu     uint64 // the highest Tag_CPU_arch
 	profile uint64 // Tag_CPU_arch_profile: 'A', 'R', 'M', or 0
+	useBLX  bool   // --use-blx
+	early   bool   // --no-fix-arm1176
 }
 
 // Values of Tag_CPU_arch.
 const (
+	v4T     = 2
 	v6T2    = 8
 	v6K     = 9
 	v7      = 10
@@ -50,9 +53,18 @@ func (a arch) farThumb() bool { return a.cpu == v6T2 || a.cpu >= v7 }
 // nop says whether Arm code has a NOP of its own.
 func (a arch) nop() bool { return a.cpu >= v6T2 }
 
-// blx says whether a call may change the instruction set. GNU ld has it only from
-// Armv6T2 on: an erratum of the ARM1176 is about BLX. Armv5 and Armv6 get veneers.
-func (a arch) blx() bool { return !a.thumbOnly() && (a.cpu == v6T2 || a.cpu > v6K) }
+// blx says whether a call may change the instruction set. By default GNU ld has it
+// only from Armv6T2 on: an erratum of the ARM1176 is about BLX. Armv5 and Armv6
+// get veneers.
+func (a arch) blx() bool {
+	switch {
+	case a.thumbOnly():
+		return false
+	case a.early:
+		return a.cpu > v4T
+	}
+	return a.useBLX || a.cpu == v6T2 || a.cpu > v6K
+}
 
 // readArch looks at the attributes of all objects.
 func readArch(objs []*model.Object) (a arch) {

@@ -22,6 +22,7 @@ const (
 	endB                  // B, in Arm state
 	endBW                 // B.W, in Thumb state
 	endMove               // the address is in MOVW and MOVT at the start
+	endCond               // B.W to behind the branch, and B.W
 	endNone               // only its own instructions
 )
 
@@ -76,10 +77,22 @@ var (
 
 func (f *form) size() uint64 {
 	n := uint64(2*len(f.thumb) + 4*len(f.arm))
-	if f.end != endMove && f.end != endNone {
-		n += 4
+	switch f.end {
+	case endMove, endNone:
+		return n
+	case endCond:
+		return n + 8
 	}
-	return n
+	return n + 4
+}
+
+// room is what it takes of the pool's size: in GNU ld's more than it needs, but for
+// those of the Cortex-A8.
+func (f *form) room() uint64 {
+	if f == a8Thumb || f == a8Arm || f.end == endCond {
+		return f.size()
+	}
+	return (f.size() + 7) &^ 7
 }
 
 // isThumb says in which state it is entered.

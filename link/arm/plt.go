@@ -10,6 +10,10 @@ import (
 // PLT is the procedure linkage that the dynamic linker of Linux knows: Arm code,
 // which Thumb code calls by BLX (AAELF32, "PLT entries"; GNU ld 2.40).
 func (t *target) PLT(e *model.Env) model.PLT {
+	t.attributes(e)
+	if t.arch.thumbOnly() {
+		return model.PLT{Header: 16, Entry: 16, Align: 4, State: 1, WriteHeader: t.thumbHeader, WriteEntry: t.thumbEntry}
+	}
 	p := model.PLT{Header: 20, Entry: 12, Align: 4, WriteHeader: header, WriteEntry: entry}
 	if e.Opt.LongPLT {
 		p.Entry, p.WriteEntry = 16, longEntry
@@ -48,6 +52,39 @@ func longEntry(e *model.Env, b []byte, at, got uint64, _ int) {
 		0xe28cca00|d>>12&0xff, // add ip, ip, #…000
 		0xe5bcf000|d&0xfff,    // ldr pc, [ip, #…]!
 	)
+}
+
+func halves(o binary.ByteOrder, b []byte, insns ...uint16) {
+	for i, x := range insns {
+		o.PutUint16(b[2*i:], x)
+	}
+}
+
+func (t *target) thumbHeader(e *model.Env, b []byte, at, gotplt uint64) {
+	halves(codeOrder(e), b,
+		0xb500,         // push {lr}
+		0xf8df, 0xe008, // ldr.w lr, [pc, #8]
+		0x44fe,         // add lr, pc
+		0xf85e, 0xff08, // ldr.w pc, [lr, #8]!
+	)
+	e.Order.PutUint32(b[12:], uint32(gotplt-(at+10)))
+}
+
+// thumbEntry is for processors without Arm code.
+func (t *target) thumbEntry(e *model.Env, b []byte, at, got uint64, _ int) {
+	if !t.arch.thumb2() {
+		e.Report.Error(fmt.Errorf(".plt at %#x: a PLT entry needs MOVW and a wide load, which the processor has not", at))
+	}
+	o, d := codeOrder(e), uint32(got-(at+12))
+	halves(o, b,
+		0xf240, 0x0c00, // movw ip, #:lower16:
+		0xf2c0, 0x0c00, // movt ip, #:upper16:
+		0x44fc,         // add ip, pc
+		0xf8dc, 0xf000, // ldr.w pc, [ip]
+		0xe7fc, // b .-4
+	)
+	move16(o, b, d)
+	move16(o, b[4:], d>>16)
 }
 
 // codeOrder is the byte order of instructions in the output.

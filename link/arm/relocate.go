@@ -47,6 +47,7 @@ func (t *target) Relocate(e *model.Env, s *model.Section, b []byte) {
 			t.overflow(e, s, r, sym, S, j.base+off, err)
 		}
 	}
+	t.writeA8(e, s, b, j.base)
 	if e.Opt.BE8 && s.Flags&elf.SHF_EXECINSTR != 0 {
 		swapCode(s, b)
 	}
@@ -68,6 +69,9 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 	k := t.kind(e, r.Type)
 	b := j.b[off:]
 	P := j.base + off
+	if !t.whole(k, r, sym, b) {
+		return nil // reported by Scan
+	}
 	switch k {
 	case kNone, kUnknown, kRuntime, kDescSeq:
 		if k == kDescSeq && sym != nil {
@@ -113,6 +117,18 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 		return j.descriptor(r, sym, S, b, &v)
 	}
 	return row.Apply(b, e.Order, &v)
+}
+
+// whole says whether a relocation has what needs asks for: with --noinhibit-exec it
+// may have not.
+func (t *target) whole(k kind, r *model.Reloc, sym *model.Symbol, b []byte) bool {
+	if sym == nil && (k == kGOT || k >= kGD && k != kLD && k != kV4BX) {
+		return false
+	}
+	if k == kDesc || k == kDescSeq {
+		return len(b) >= 4
+	}
+	return k == kNone || k == kUnknown || k == kRuntime || k == kV4BX || len(b) >= t.rows[r.Type].Width()
 }
 
 // pltState is 1 if the PLT is Thumb code.

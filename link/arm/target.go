@@ -100,7 +100,10 @@ func (t *target) Machine() *machine.Machine { return t.m }
 
 // attributes finds out what the objects were built for.
 func (t *target) attributes(e *model.Env) {
-	t.archOnce.Do(func() { t.arch = readArch(e.Objects) })
+	t.archOnce.Do(func() {
+		t.arch = readArch(e.Objects)
+		t.arch.useBLX, t.arch.early = e.Opt.UseBLX, e.Opt.NoFixARM1176
+	})
 }
 
 // kind is that of a type, as the options have it for the two whose meaning a

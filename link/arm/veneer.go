@@ -18,6 +18,7 @@ type veneers struct {
 	own     map[*model.Section]*pool // for branches that do not reach that one
 	pools   []*pool
 	used    map[*model.Section]map[use]*veneer
+	a8
 }
 
 // pool is the veneers behind a section.
@@ -26,6 +27,7 @@ type pool struct {
 	home    *model.Section
 	sec     *model.Section // nil while it is empty
 	entries []*veneer
+	end     uint64 // of the last
 	index   map[key]*veneer
 }
 
@@ -34,6 +36,9 @@ type key struct {
 	sym  *model.Symbol
 	add  int64
 	form *form
+	// Where the branch of a conditional one goes on that is not taken.
+	back    *model.Section
+	backOff uint64
 }
 
 // use is how a section needs one: branches of a type to the same end share it.
@@ -66,23 +71,52 @@ func (t *target) Relax(e *model.Env, pass int) (changed bool) {
 	t.attributes(e)
 	if !t.grouped {
 		t.group(e)
+		if t.fixesA8(e) {
+			t.lookForA8(e)
+		}
 	}
 	var code []*model.Section
 	for _, out := range e.Outputs {
 		for i := range out.Items {
-			if s := out.Items[i].Section; s != nil && t.of[s] != nil && len(s.Relocs) != 0 {
+			if s := out.Items[i].Section; s != nil && t.of[s] != nil && (len(s.Relocs) != 0 || t.found != nil) {
 				code = append(code, s)
 			}
 		}
 	}
-	wants := make([][]branch, len(code))
-	model.Each(e.Opt.Workers(), len(code), func(i int) { wants[i] = t.wanting(e, code[i]) })
+	wants, spans := make([][]branch, len(code)), make([][]branch, len(code))
+	model.Each(e.Opt.Workers(), len(code), func(i int) {
+		wants[i] = t.wanting(e, code[i])
+		spans[i] = t.findA8(e, code[i])
+	})
 	for i, s := range code {
 		for j := range wants[i] {
 			changed = t.provide(e, s, &wants[i][j]) || changed
 		}
+		for j := range spans[i] {
+			changed = t.mendA8(e, s, &spans[i][j]) || changed
+		}
 	}
 	return changed
+}
+
+// lookForA8 finds once which branches may suffer from the erratum.
+func (t *target) lookForA8(e *model.Env) {
+	var code []*model.Section
+	for _, out := range e.Outputs {
+		for i := range out.Items {
+			if s := out.Items[i].Section; s != nil && t.of[s] != nil {
+				code = append(code, s)
+			}
+		}
+	}
+	lists := make([][]span4K, len(code))
+	model.Each(e.Opt.Workers(), len(code), func(i int) { lists[i] = pairsOf(e, code[i]) })
+	t.found, t.fixed = map[*model.Section][]span4K{}, map[*model.Section]map[uint64]*veneer{}
+	for i, s := range code {
+		if len(lists[i]) != 0 {
+			t.found[s] = lists[i]
+		}
+	}
 }
 
 // group decides once which sections share veneers.
@@ -185,7 +219,10 @@ func (t *target) reachesPool(b *branch, p *pool, f *form) bool {
 // get returns the veneer of a form to where the branch leads, made if there is
 // none.
 func (p *pool) get(e *model.Env, s *model.Section, b *branch, f *form) (v *veneer, fresh bool) {
-	k := key{b.sym, b.add, f}
+	k := key{sym: b.sym, add: b.add, form: f}
+	if f.end == endCond {
+		k.back, k.backOff = s, b.from-s.Addr(0)+4
+	}
 	if v := p.index[k]; v != nil {
 		return v, false
 	}
@@ -197,11 +234,10 @@ func (p *pool) get(e *model.Env, s *model.Section, b *branch, f *form) (v *venee
 		e.Maker().AddSection(p.sec)
 		p.home.After = append(p.home.After, p.sec)
 	}
-	for _, x := range p.entries {
-		v.off += x.form.size()
-	}
+	v.off = p.end
+	p.end += (f.size() + 3) &^ 3
 	p.entries = append(p.entries, v)
-	p.sec.Size += (f.size() + 7) &^ 7 // as GNU ld's, though they stand closer
+	p.sec.Size = max(p.sec.Size+f.room(), v.off+f.size())
 	if p.t.arch.thumbOnly() && s.Flags&shfPureCode != 0 && f != thumb2Pure {
 		e.Report.WarnAt(s, b.from-s.Addr(0), fmt.Errorf("the veneer for %s is read as data, in a section whose code cannot be read", b.sym.Label()))
 	}
@@ -215,6 +251,8 @@ func (p *pool) name(e *model.Env, v *veneer, b *branch) {
 	switch {
 	case b.typ == rV4BX:
 		name = fmt.Sprintf("__bx_r%d", b.insn&15)
+	case p.t.found != nil && (v.form.end == endBW || v.form.end == endCond || v.form == a8Arm):
+		name = "__erratum_657417_" + b.sym.Label() + "_veneer"
 	case b.fromThumb && !b.toThumb:
 		name = "__" + b.sym.Name + "_from_thumb"
 	case !b.fromThumb && b.toThumb:
@@ -250,6 +288,13 @@ func (p *pool) Write(e *model.Env, s *model.Section, b []byte) {
 	}
 }
 
+// wide writes B.W.
+func (v *veneer) wide(e *model.Env, b []byte, to, at uint64) {
+	if err := v.p.t.wideBranch(codeOrder(e), b, int64(int32(uint32(to)-uint32(at)))); err != nil {
+		e.Report.Error(fmt.Errorf("the veneer for %s at %#x: %w", v.sym.Label(), at, err))
+	}
+}
+
 func (v *veneer) write(e *model.Env, b []byte, at uint64) {
 	o, n := codeOrder(e), 0
 	for _, h := range v.form.thumb {
@@ -275,6 +320,11 @@ func (v *veneer) write(e *model.Env, b []byte, at uint64) {
 			e.Report.Error(fmt.Errorf("the veneer for %s at %#x does not reach %#x", v.sym.Label(), at, to))
 		}
 		o.PutUint32(b[n:], 0xea000000|uint32(d)>>2&0xffffff)
+	case endBW:
+		v.wide(e, b, to, at)
+	case endCond:
+		v.wide(e, b[n:], v.back.Addr(v.backOff), at+2)
+		v.wide(e, b[n+4:], to, at+6)
 	case endMove:
 		move16(o, b, uint32(to))
 		move16(o, b[4:], uint32(to)>>16)

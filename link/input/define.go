@@ -22,7 +22,7 @@ func (l *loader) refer() {
 		names = append(names, entry)
 	}
 	for _, n := range names {
-		l.want(n)
+		l.want(n).Asked = true
 	}
 	l.set.roots = names
 }
@@ -91,6 +91,8 @@ func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
 	switch {
 	case sym.State == model.Defined && sym.Sec == nil && sym.Obj != nil:
 		return sym // absolute: the layout makes it the script's
+	case sym.State == model.Common: // type and size stay
+		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
 	case sym.State != model.Defined:
 		sym.Obj, sym.Sec, sym.Value, sym.Size = nil, nil, 0, 0
 		sym.Type, sym.Other, sym.Thumb = elf.STT_NOTYPE, 0, false

@@ -199,6 +199,16 @@ func (l *loader) define(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 			return
 		}
 		l.overCommon(o, sym)
+		typ, size := sym.Type, sym.Size
+		take(o, sym, raw, p)
+		// What the definition does not say stays as the common symbol said it.
+		if sym.Type == elf.STT_NOTYPE {
+			sym.Type = typ
+		}
+		if sym.Size == 0 {
+			sym.Size = size
+		}
+		return
 	}
 	take(o, sym, raw, p)
 }

@@ -111,6 +111,8 @@ type Options struct {
 	Fix843419           string // "", full, adr, adrp
 	FixCortexA53_835769 bool
 	FixCortexA8         *bool
+	UseBLX              bool
+	NoFixARM1176        bool
 	NoMergeExidx        bool
 	StubGroupSize       int64
 	PicVeneer           bool

@@ -45,6 +45,7 @@ type Symbol struct {
 	// Index of what synth made for it, -1 or 0 while there is none.
 	Aux    *Aux
 	Hidden bool // made local by a version script
+	Asked  bool // -u, EXTERN or the entry point name it
 	// Noded: a version script gave the Version, no object did in the name.
 	Noded bool
 	// DynIndex is its place in .dynsym, 0: not there.

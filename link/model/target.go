@@ -47,6 +47,8 @@ type PLT struct {
 	// Lazy is where in an entry a slot of .got.plt leads before it is filled; 0
 	// for the machines on which it leads to the header.
 	Lazy uint64
+	// State is bit 0 of an entry's address: 1 for Thumb code.
+	State uint64
 	// WriteHeader and WriteEntry fill b, which lies at address at. got is the
 	// address of the GOT slot, gotplt that of .got.plt; index is the entry's
 	// number in .rela.plt.

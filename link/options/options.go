@@ -140,6 +140,13 @@ func (p *parser) file(name string) {
 	p.opt.Inputs = append(p.opt.Inputs, in)
 }
 
+// mark notes the place of an option among the inputs.
+func (p *parser) mark(name string, m model.Mark) {
+	in := p.state
+	in.Name, in.Mark = name, m
+	p.opt.Inputs = append(p.opt.Inputs, in)
+}
+
 // find looks an argument up: the option, its name as written, and its value if
 // that is joined to it. A long name may have one dash or two; but one that begins
 // with "o" has two, since -oFILE is the output. After two dashes it may be cut

@@ -269,10 +269,18 @@ func setBuildID(p *parser, s string) error {
 }
 
 var scripts = []Option{
-	text("-T --script", "FILE", "lay out as FILE says; one with INSERT adds to the default", func(o *model.Options, s string) { o.Scripts = append(o.Scripts, s) }),
+	{Names: names("-T --script"), Arg: Required, Holder: "FILE", What: "lay out as FILE says; one with INSERT adds to the default", set: func(p *parser, s string) error {
+		p.opt.Scripts = append(p.opt.Scripts, s)
+		p.mark(s, model.MarkScript)
+		return nil
+	}},
 	text("-dT --default-script", "FILE", "FILE in the place of the default script", func(o *model.Options, s string) { o.DefaultScript = s }),
 	text("-e --entry", "SYMBOL", "where the program starts: a symbol or a number", func(o *model.Options, s string) { o.Entry = s }),
-	text("--defsym", "SYMBOL=EXPRESSION", "define a symbol", func(o *model.Options, s string) { o.Defsyms = append(o.Defsyms, model.Defsym{Text: s}) }),
+	{Names: names("--defsym"), Arg: Required, Holder: "SYMBOL=EXPRESSION", What: "define a symbol", set: func(p *parser, s string) error {
+		p.opt.Defsyms = append(p.opt.Defsyms, model.Defsym{Text: s})
+		p.mark(s, model.MarkDefsym)
+		return nil
+	}},
 	text("--version-script", "FILE", "versions of symbols", func(o *model.Options, s string) { o.VersionScripts = append(o.VersionScripts, s) }),
 	ignored("--version-exports-section", Required, "as in ld for ELF"),
 	choice("--sort-section", names("name alignment none"), "order of what a pattern without SORT matches", func(o *model.Options, s string) { o.SortSection = s }),

@@ -49,7 +49,9 @@ func (s *Set) sizePLT() {
 	s.relaiplt.Size = uint64(len(s.iplts)) * n
 }
 
-func (s *Set) ipltAddr(sym *model.Symbol) uint64 { return s.iplt.Addr(uint64(sym.Aux.PLT)) }
+func (s *Set) ipltAddr(sym *model.Symbol) uint64 {
+	return s.iplt.Addr(uint64(sym.Aux.PLT)) | s.env.Target.PLT(s.env).State
+}
 
 func (s *Set) writePLT(b []byte) {
 	e := s.env

@@ -13,6 +13,12 @@ func (s *Set) createSymbols() {
 	if s.dynamic != nil {
 		s.define("_DYNAMIC", s.dynamic, true)
 	}
+	if s.ehHdr != nil {
+		s.define("__GNU_EH_FRAME_HDR", s.ehHdr, true)
+		if sym := e.Table.Get("__GNU_EH_FRAME_HDR"); sym.Sec == s.ehHdr {
+			sym.Type = elf.STT_NOTYPE
+		}
+	}
 	if e.Opt.Shared {
 		s.nameVersions()
 	}
@@ -77,8 +83,11 @@ func (s *Set) placeHeaders(segs []*model.Segment) {
 		return
 	}
 	for _, x := range segs {
-		if x.Type == elf.PT_LOAD && x.Off == 0 && len(x.Sections) != 0 {
-			s.ehdr.Out = x.Sections[0]
+		if x.Type == elf.PT_LOAD && x.Off == 0 && x.Filesz != 0 && len(s.env.Outputs) != 0 {
+			s.ehdr.Out = s.env.Outputs[0] // the segment itself may have no section
+			if len(x.Sections) != 0 {
+				s.ehdr.Out = x.Sections[0]
+			}
 			s.ehdr.Value = x.Vaddr - s.ehdr.Out.Addr
 			return
 		}

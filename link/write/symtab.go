@@ -195,7 +195,7 @@ func (f *file) globalKind(s *model.Symbol) kind {
 // demanded says whether -u, EXTERN or the entry alone name an undefined symbol.
 // GNU ld writes those, but not what objects refer to.
 func demanded(s *model.Symbol) bool {
-	return s.Used && s.Obj == nil && s.Bind == elf.STB_GLOBAL
+	return s.Asked && s.Obj == nil && s.Bind == elf.STB_GLOBAL
 }
 
 // retained says whether --retain-symbols-file, if there is one, names the symbol.
