@@ -236,24 +236,14 @@ func (x *Explained) WriteJSON(w io.Writer, sel *Select) error {
 	for _, o := range outs {
 		doc.Outputs = append(doc.Outputs, outputDoc{o.Name, hex(o.Addr), hex(o.LMA), o.Size, o.Region, o.LMARegion, o.Why.Addr, o.Why.LMA, o.Why.Phdrs, o.Why.Orphan})
 	}
-	for _, e := range secs {
-		s := e.Section
-		d := sectionDoc{File: s.Obj.File, Name: s.Name, Size: s.Size, Output: e.Output, Address: hex(e.Addr), LMA: hex(e.LMA), WhyAddress: e.WhyAddr, WhyLMA: e.WhyLMA,
-			Region: e.Region, LMARegion: e.LMARegion, Segments: append([]string{}, e.Segments...), Orphan: e.Rule, Dropped: e.Dropped, Later: []patternDoc{}}
-		if e.Pattern != "" {
-			p := patternOf(layout.PatternRef{Output: e.Output, Pattern: e.Pattern, At: e.At})
-			d.Pattern = &p
-		}
-		for _, p := range e.Later {
-			d.Later = append(d.Later, patternOf(p))
-		}
-		doc.Sections = append(doc.Sections, d)
+	for i := range secs {
+		doc.Sections = append(doc.Sections, sectionOf(&secs[i]))
 	}
 	for _, p := range x.Unused {
 		doc.Unused = append(doc.Unused, patternOf(p))
 	}
 	for _, r := range x.Rules {
-		doc.Rules = append(doc.Rules, ruleDoc{r.Rule, r.Means, r.Changes})
+		doc.Rules = append(doc.Rules, ruleDoc(r))
 	}
 	for _, p := range x.Problems {
 		doc.Problems = append(doc.Problems, p.Error())
@@ -262,6 +252,20 @@ func (x *Explained) WriteJSON(w io.Writer, sel *Select) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(doc)
+}
+
+func sectionOf(e *layout.Explanation) sectionDoc {
+	s := e.Section
+	d := sectionDoc{File: s.Obj.File, Name: s.Name, Size: s.Size, Output: e.Output, Address: hex(e.Addr), LMA: hex(e.LMA), WhyAddress: e.WhyAddr, WhyLMA: e.WhyLMA,
+		Region: e.Region, LMARegion: e.LMARegion, Segments: append([]string{}, e.Segments...), Orphan: e.Rule, Dropped: e.Dropped, Later: []patternDoc{}}
+	if e.Pattern != "" {
+		p := patternOf(layout.PatternRef{Output: e.Output, Pattern: e.Pattern, At: e.At})
+		d.Pattern = &p
+	}
+	for _, p := range e.Later {
+		d.Later = append(d.Later, patternOf(p))
+	}
+	return d
 }
 
 // hex is an address in the document: it may need more bits than a number there has.

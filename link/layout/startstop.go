@@ -14,8 +14,12 @@ type edge struct {
 }
 
 // startStop defines __start_NAME and __stop_NAME, if they are referred to, for
-// output sections whose name is one of C and that have an input section of it.
+// output sections whose name is one of C and that have an input section of it. In
+// an object they stay undefined: the section may become larger yet.
 func (s *Script) startStop() {
+	if s.opt.Relocatable {
+		return
+	}
 	for _, o := range s.order {
 		if !isCName(o.name) || !o.hasNamesake() {
 			continue

@@ -59,10 +59,10 @@ func Create(e *model.Env) *Set {
 		sorted: map[*model.Output][]model.DynReloc{}}
 	s.Object = &model.Object{File: "<linker>", Path: "<linker>", Linker: true, Class: m.Class, Order: e.Order,
 		Machine: m.ELF, Symbols: []*model.Symbol{nil}, Locals: 1, Sections: []*model.Section{nil}, Rank: int32(len(e.Objects))}
-	s.createBuildID()
-	s.createProperty()
-	if e.Opt.Relocatable {
-		return s // what else is needed only the final link knows
+	if e.Opt.Relocatable { // what else is needed only the final link knows
+		s.createBuildID()
+		s.createProperty()
+		return s
 	}
 	s.consume()
 	s.createGOT()
@@ -71,6 +71,8 @@ func Create(e *model.Env) *Set {
 	if e.PIC() {
 		s.createDynamic()
 	}
+	s.createBuildID()
+	s.createProperty()
 	s.createEhHdr()
 	s.createSymbols()
 	return s

@@ -27,7 +27,7 @@ var compilers = []struct {
 	name, prefix string
 	flags        []string
 }{
-	{"x86-64", "x86_64-linux-gnu-", nil},
+	{"x86-64", "x86_64-linux-gnu-", []string{"-fcf-protection"}}, // with .note.gnu.property
 	{"i386", "i686-linux-gnu-", nil},
 	{"aarch64", "aarch64-linux-gnu-", nil},
 	{"arm", "arm-linux-gnueabihf-", []string{"-marm"}},
@@ -61,7 +61,7 @@ var quirks = map[string]*regexp.Regexp{
 	// What only collected code referred to becomes an undefined local symbol.
 	// Arm: comments are kept where nothing else of an object is. .eh_frame: an end
 	// of a list of frames.
-	"--gc-sections": regexp.MustCompile(`^symbol (weak|_GLOBAL_OFFSET_TABLE_) undefined|^section \.comment|^section \.eh_frame|^symbol \$d \.eh_frame|__aeabi_unwind_cpp_pr0|^symbol \.L`),
+	"--gc-sections": regexp.MustCompile(`^symbol (weak|_GLOBAL_OFFSET_TABLE_|__st[a-z]*_list) undefined|^section \.comment|^section \.eh_frame|^symbol \$d \.eh_frame|__aeabi_unwind_cpp_pr0|^symbol \.L`),
 	// Build attributes are joined, and there three times.
 	"--unique": regexp.MustCompile(`^section \.(ARM|riscv)\.attributes`),
 }

@@ -19,7 +19,6 @@ type relocs struct {
 	name  string
 	parts []part
 	rela  bool
-	keep  bool // groups' members, all in one
 }
 
 // part is what one input section gives.
