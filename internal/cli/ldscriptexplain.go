@@ -26,8 +26,8 @@ func ldscriptExplainVerb() *verb {
 
 Several may be given. All other options are those of 'elfwright link'; an output's name is not wanted.`,
 		examples: []example{
-			{"the layout of the default script", "printf '.globl _start\\n_start: ret\\n.data\\n.long 1\\n' | as -o e.o && elfwright ldscript explain e.o"},
-			{"why is this section here", "printf '.globl _start\\n_start: ret\\n.section .mine,\"aw\"\\n.long 1\\n' | as -o m.o && elfwright ldscript explain --section m.o:.mine m.o"},
+			{"the layout of the default script", "elfwright link -r --format=binary /bin/ls -o e.o && elfwright ldscript explain e.o"},
+			{"why is this section here", "elfwright link -r --format=binary /bin/ls -o m.o && elfwright ldscript explain --section m.o:.data m.o"},
 		},
 		run: runLdscriptExplain,
 	}
