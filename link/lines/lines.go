@@ -47,9 +47,8 @@ func (f *Finder) Line(s *model.Section, off uint64) string {
 // tables are an object's lines, by addresses that only this package gives: its
 // loaded sections one after the other.
 type tables struct {
-	base  map[int32]uint64 // of the section with this index
-	order []*model.Section // by base
-	rows  []row
+	base map[int32]uint64 // of the section with this index
+	rows []row
 }
 
 // row is a line that begins at an address.

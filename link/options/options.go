@@ -100,7 +100,6 @@ type parser struct {
 	stack  []model.Input
 	groups int // open
 	group  int // number of the last group
-	plugin bool
 }
 
 // next takes one option or file with its arguments.
