@@ -39,7 +39,7 @@ func (p *orphans) byFlags(sec *model.Section, t traits, typed bool) (found *sect
 // last is the last output section statement that a rule accepts.
 func (p *orphans) last(sec *model.Section, typed bool, rule func(traits) bool) *section {
 	var found *section
-	for _, o := range p.s.outs {
+	for _, o := range p.s.listed() {
 		look := o.guess
 		if o.out != nil {
 			look = o.traits
@@ -60,7 +60,7 @@ func (p *orphans) lastTLS(t traits) *section {
 	var found *section
 	seen := false
 	want := t | load | contents
-	for _, o := range p.s.outs {
+	for _, o := range p.s.listed() {
 		look := o.guess
 		if o.out != nil {
 			look = o.traits

@@ -106,7 +106,7 @@ func (s *Script) moveHeaders(moved []stmt, where *section) {
 // lastMade is the section itself if it exists, or the nearest before it that does.
 func (s *Script) lastMade(where *section) *section {
 	var last *section
-	for _, o := range s.outs {
+	for _, o := range s.listed() {
 		if o.out != nil && !o.off {
 			last = o
 		}
@@ -119,10 +119,19 @@ func (s *Script) lastMade(where *section) *section {
 
 // relist makes the list of output section statements anew.
 func (s *Script) relist() {
+	s.stale = false
 	s.outs = s.outs[:0]
 	for _, st := range s.body {
 		if o, ok := st.(*section); ok {
 			s.outs = append(s.outs, o)
 		}
 	}
+}
+
+// listed is the list of output section statements, up to date.
+func (s *Script) listed() []*section {
+	if s.stale {
+		s.relist()
+	}
+	return s.outs
 }

@@ -3,6 +3,7 @@ package layout
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/ldscript"
 	"elfwright/link/model"
@@ -18,6 +19,10 @@ type home struct {
 	last    *section // the orphan put there last
 	headers *section // behind which in the section header table, if begun
 	begun   bool
+
+	// Where last was in the list, and headers in the order of section headers:
+	// what is put in elsewhere only moves them back.
+	lastAt, headersAt int
 }
 
 // orphans places sections that no pattern took, as GNU ld does.
@@ -25,6 +30,9 @@ type orphans struct {
 	s     *Script
 	homes map[string]*home
 	note  *section // the first note that was there when the last one was placed
+	made  int      // where in the order of section headers the last one was put
+	obj   *model.Object
+	names map[string]int // how many sections of a name obj has, from the one at hand on
 }
 
 const (
@@ -72,6 +80,7 @@ func (s *Script) placeOrphans(list []*model.Section) {
 		}
 		p.place(sec, list[i+1:])
 	}
+	s.listed()
 }
 
 func (p *orphans) place(sec *model.Section, rest []*model.Section) {
@@ -225,10 +234,27 @@ func (s *Script) currentType(o *section) elf.SectionType {
 	return t
 }
 
+// hasTwin says whether the rest of a section's file may have another of its name.
+func (p *orphans) hasTwin(sec *model.Section, rest []*model.Section) bool {
+	if p.obj != sec.Obj {
+		p.obj, p.names = sec.Obj, map[string]int{sec.Name: 1}
+		for _, other := range rest {
+			if other.Obj != sec.Obj {
+				break
+			}
+			p.names[other.Name]++
+		}
+	}
+	return p.names[sec.Name] > 1
+}
+
 // kindOf says of which kind an orphan is. Others of its name in the same file,
 // which will join it, count: the output is read-only only if all are.
 func (p *orphans) kindOf(sec *model.Section, rest []*model.Section) (*home, traits) {
 	t := traitsOf(sec)
+	if !p.hasTwin(sec, rest) {
+		rest = nil
+	}
 	for _, other := range rest {
 		if other.Obj != sec.Obj {
 			break
@@ -289,24 +315,29 @@ func (p *orphans) insert(o *section, sec *model.Section, h *home, after *section
 	var at int
 	switch {
 	case behindLast != nil:
-		at = s.index(behindLast) + 1
+		at = s.index(behindLast, h.lastAt) + 1
 	case after != nil:
-		at = behind(s.body, s.index(after))
+		at = behind(s.body, s.index(after, 0))
 	default:
 		at = behind(s.body, -1)
 	}
 	s.body = append(s.body, nil)
 	copy(s.body[at+1:], s.body[at:])
 	s.body[at] = o
-	h.last = o
-	s.relist()
+	h.last, h.lastAt = o, at
+	s.stale = true
 }
 
-func (s *Script) index(o *section) int {
-	for i, st := range s.body {
-		if st == stmt(o) {
+// index is where in the list a statement is. It is looked for from a place on
+// where it has been, and then everywhere.
+func (s *Script) index(o *section, from int) int {
+	for i := from; i < len(s.body); i++ {
+		if s.body[i] == stmt(o) {
 			return i
 		}
+	}
+	if from > 0 {
+		return s.index(o, 0)
 	}
 	return -1
 }
@@ -322,22 +353,23 @@ func (p *orphans) headers(o *section, h *home, after *section) {
 	order := s.order[:len(s.order)-1]
 	at := 0
 	if h.headers != nil {
-		for i, x := range order {
-			if x == h.headers {
-				at = i + 1
-			}
+		from := min(h.headersAt, len(order))
+		if i := slices.Index(order[from:], h.headers); i >= 0 {
+			at = from + i + 1
+		} else {
+			at = slices.Index(order, h.headers) + 1
 		}
 	}
 	s.order = append(order, nil)
 	copy(s.order[at+1:], s.order[at:])
 	s.order[at] = o
-	h.headers = o
+	h.headers, h.headersAt, p.made = o, at, at
 }
 
 // lastRelocations is the output section behind which allocated relocations go.
 func (p *orphans) lastRelocations(sec *model.Section) *section {
 	var lastRO, lastAlloc, last *section
-	for _, o := range p.s.outs {
+	for _, o := range p.s.listed() {
 		if len(o.name) > 4 && o.name[:4] == ".rel" && !o.off {
 			break // .rel.dyn comes before all other relocations
 		}

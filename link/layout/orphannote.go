@@ -50,15 +50,12 @@ func (p *orphans) behindNotes(o *section) (prev *section, ok bool) {
 	if p.note == nil {
 		return nil, false
 	}
-	after := false
-	for i, x := range p.s.order {
-		switch {
-		case x == o:
-			after = true
-			if i+1 == len(p.s.order) || !p.s.loadedNote(p.s.order[i+1]) {
-				return nil, false
-			}
-		case after && p.s.loadedNote(x):
+	next := p.s.order[p.made+1:]
+	if len(next) == 0 || !p.s.loadedNote(next[0]) {
+		return nil, false
+	}
+	for _, x := range next {
+		if p.s.loadedNote(x) {
 			prev = x
 		}
 	}
@@ -73,7 +70,7 @@ func (s *Script) loadedNote(o *section) bool {
 // before is the output section statement before another one.
 func (s *Script) before(o *section) *section {
 	var prev *section
-	for _, x := range s.outs {
+	for _, x := range s.listed() {
 		if x == o {
 			break
 		}

@@ -31,6 +31,7 @@ type Script struct {
 	cmds   Commands
 	body   []stmt
 	outs   []*section // all output section statements, in their order
+	stale  bool       // outs is not what body has
 	order  []*section // those that exist, in the order of the section header table
 	byName map[string][]*section
 	byID   []*section // by section.id; [0] is nil
