@@ -48,7 +48,7 @@ func (b *Body) WriteTo(w io.Writer) (int64, error) {
 // /dev/null or a pipe, can not be replaced and is written to. The result is not
 // forced to the disk: it survives the end of this program, not a power cut.
 func (b *Body) WriteFile(name string, mode os.FileMode) error {
-	name, err := target(name)
+	name, err := Follow(name)
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,10 @@ func (b *Body) finish(tmp *os.File, name string, mode os.FileMode) error {
 	return os.Rename(tmp.Name(), name)
 }
 
-// target follows symbolic links at the end of name, also to what does not exist
-// yet, as opening it for writing would.
-func target(name string) (string, error) {
+// Follow follows symbolic links at the end of name, also to what does not exist
+// yet, as opening it for writing would: what is renamed to the result replaces
+// what the links point to. A name of something that is no regular file stays.
+func Follow(name string) (string, error) {
 	const maxLinks = 40 // as Linux: MAXSYMLINKS
 	for range maxLinks {
 		if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {

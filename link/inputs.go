@@ -29,7 +29,6 @@ func (l *linkage) readInputs() error {
 	if l.env.Report.Failed() {
 		return nil
 	}
-	cmds = l.script.Commands()
 	l.opt.ForceGroup = l.opt.ForceGroup || cmds.ForceGroup
 	l.opt.DefineCommon = l.opt.DefineCommon || cmds.ForceCommon
 	l.opt.NoDefineCommon = l.opt.NoDefineCommon || cmds.InhibitCommon
@@ -97,9 +96,6 @@ func (l *linkage) chooseTarget() error {
 	}
 	if l.env.Target == nil {
 		return fmt.Errorf("%s: linking for %s is not supported", e.Name, m.Name)
-	}
-	if e.Bare && l.opt.Target2 == "" {
-		l.opt.Target2 = "rel"
 	}
 	l.env.Code = m.CodeOrder(l.env.Order)
 	if l.opt.BE8 {

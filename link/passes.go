@@ -40,6 +40,9 @@ func newLinkage(opt *model.Options) *linkage {
 
 // scan looks at the relocations of all live sections, from several goroutines.
 func (l *linkage) scan() error {
+	if l.opt.Relocatable {
+		return nil
+	}
 	var todo []*model.Section
 	for _, o := range l.env.Objects {
 		for _, s := range o.Sections {
@@ -47,9 +50,6 @@ func (l *linkage) scan() error {
 				todo = append(todo, s)
 			}
 		}
-	}
-	if l.opt.Relocatable {
-		return nil
 	}
 	model.Each(l.opt.Workers(), len(todo), func(i int) { l.env.Target.Scan(l.env, todo[i]) })
 	return nil

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+	"sync"
 	"text/template"
 )
 
@@ -27,9 +28,14 @@ var executableText string
 var relocatableText string
 
 var (
-	executable  = template.Must(template.New("default").Parse(executableText))
-	relocatable = template.Must(template.New("relocatable").Parse(relocatableText))
+	executable  = once("default", executableText)
+	relocatable = once("relocatable", relocatableText)
 )
+
+// once parses a template when it is first asked for: no other verb needs it.
+func once(name, text string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template { return template.Must(template.New(name).Parse(text)) })
+}
 
 // Script is the text of the default script.
 func (e *Emulation) Script(k Kind) string {
@@ -39,7 +45,7 @@ func (e *Emulation) Script(k Kind) string {
 		t = relocatable
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, v); err != nil {
+	if err := t().Execute(&b, v); err != nil {
 		panic(err) // our own template
 	}
 	return b.String()

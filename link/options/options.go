@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"elfwright/internal/near"
 	"elfwright/link/model"
@@ -152,17 +153,17 @@ func (p *parser) mark(name string, m model.Mark) {
 // short while it is clear.
 func find(arg string) (o *Option, name, value string, has bool) {
 	if len(arg) == 2 {
-		return index.short[arg[1]], arg, "", false
+		return index().short[arg[1]], arg, "", false
 	}
 	name, value, has = strings.Cut(arg, "=")
 	double := strings.HasPrefix(arg, "--")
 	if long := strings.TrimLeft(name, "-"); double || arg[1] != 'o' {
-		if o := index.long[long]; o != nil && (o.Arg != None || !has) {
+		if o := index().long[long]; o != nil && (o.Arg != None || !has) {
 			return o, name, value, has
 		}
 	}
 	if !double {
-		if o := index.short[arg[1]]; o != nil && o.Arg != None {
+		if o := index().short[arg[1]]; o != nil && o.Arg != None {
 			return o, arg[:2], arg[2:], true
 		}
 		return nil, name, "", false
@@ -175,7 +176,7 @@ func find(arg string) (o *Option, name, value string, has bool) {
 
 // index finds the options of the table: those of one letter, and those of more
 // without their dashes.
-var index = makeIndex()
+var index = sync.OnceValue(makeIndex)
 
 type optionIndex struct {
 	short [256]*Option
@@ -199,7 +200,7 @@ func makeIndex() *optionIndex {
 // abbreviated finds the one option whose long name begins so.
 func abbreviated(start string) *Option {
 	var found *Option
-	for name, o := range index.long {
+	for name, o := range index().long {
 		if !strings.HasPrefix(name, start) || o == found {
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"elfwright/elffile"
 )
 
 // output is where the bytes go: a mapping of a temporary file beside the name
@@ -22,7 +24,7 @@ type output struct {
 // create makes an output of n bytes, all zero. A new file gets the mode, from
 // which the system takes the umask.
 func create(name string, n int64, mode os.FileMode) (*output, error) {
-	real, err := follow(name)
+	real, err := elffile.Follow(name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,23 +126,4 @@ func (o *output) discard() {
 		o.tmp.Close()
 		os.Remove(o.tmp.Name())
 	}
-}
-
-// follow finds what a name's symbolic links lead to, so that the link stays.
-func follow(name string) (string, error) {
-	const maxLinks = 40 // as Linux: MAXSYMLINKS
-	for range maxLinks {
-		if st, err := os.Stat(name); err == nil && !st.Mode().IsRegular() {
-			return name, nil // behind /dev/stdout there is no name to follow
-		}
-		link, err := os.Readlink(name)
-		if err != nil {
-			return name, nil
-		}
-		if !filepath.IsAbs(link) {
-			link = filepath.Dir(name) + string(filepath.Separator) + link
-		}
-		name = link
-	}
-	return "", &os.PathError{Op: "write", Path: name, Err: unix.ELOOP}
 }
