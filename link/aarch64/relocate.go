@@ -261,12 +261,7 @@ func (j *job) word(r *model.Reloc, sym *model.Symbol, S uint64, A int64, P uint6
 	return true, j.apply(r.Type, &v)
 }
 
-func (j *job) dynamic(d model.DynReloc) {
-	if j.next < len(j.e.Dynamic) {
-		j.e.Dynamic[j.next] = d
-		j.next++
-	}
-}
+func (j *job) dynamic(d model.DynReloc) { j.e.AddDynamic(&j.next, d) }
 
 // plain applies the relocations of a section that is not loaded: addresses as
 // linked, and for what is not in the output a mark.

@@ -78,7 +78,7 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 			return j.descriptorCall(r, sym, b)
 		}
 		if k != kNone && j.s.Flags&elf.SHF_ALLOC == 0 {
-			return errors.New("this type is not supported")
+			return model.ErrType
 		}
 		return nil // or reported by Scan
 	case kV4BX:
@@ -185,10 +185,7 @@ func (j *job) word(r *model.Reloc, row *machine.Reloc, sym *model.Symbol, b []by
 		case sym.IFunc():
 			d.Type = rIRelative
 		}
-		if j.next < len(e.Dynamic) {
-			e.Dynamic[j.next] = d
-			j.next++
-		}
+		e.AddDynamic(&j.next, d)
 		return row.Put(b, e.Order, x)
 	}
 	return row.Apply(b, e.Order, v)

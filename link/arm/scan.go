@@ -17,9 +17,9 @@ func (t *target) Scan(e *model.Env, s *model.Section) {
 		var err error
 		switch k {
 		case kUnknown:
-			err = errors.New("this type is not supported")
+			err = model.ErrType
 		case kRuntime:
-			err = errors.New("only a dynamic linker makes use of this type")
+			err = model.ErrRuntime
 		case kV4BX:
 			continue
 		}

@@ -114,3 +114,9 @@ func (e *UndefinedError) add(f Finding) {
 	e.Places[i] = f
 	e.Places = e.Places[:min(len(e.Places), keep)]
 }
+
+// What a Target says of relocation types that it cannot carry out.
+var (
+	ErrType    = errors.New("this type is not supported")
+	ErrRuntime = errors.New("only a dynamic linker makes use of this type")
+)

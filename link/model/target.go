@@ -117,6 +117,16 @@ type DynReloc struct {
 	Type   uint32
 }
 
+// AddDynamic fills slot *next of Dynamic and goes on to the one after it: those
+// that Scan counted for a section begin at its DynFirst. A relocation beyond what
+// was counted, of a section that Scan reported faults in, has no slot.
+func (e *Env) AddDynamic(next *int, d DynReloc) {
+	if *next < len(e.Dynamic) {
+		e.Dynamic[*next] = d
+		*next++
+	}
+}
+
 // PIC says whether the output may be loaded anywhere.
 func (e *Env) PIC() bool { return e.Opt.Shared || e.Opt.PIE }
 

@@ -156,9 +156,9 @@ func outside(k kind) error {
 	case kNone, kWord, kNarrow, kPC, kMath, kULEB:
 		return nil
 	case kUnknown:
-		return errors.New("this type is not supported")
+		return model.ErrType
 	case kRuntime:
-		return errors.New("only a dynamic linker makes use of this type")
+		return model.ErrRuntime
 	}
 	return errors.New("it is of an instruction, in a section that is not loaded")
 }
@@ -194,10 +194,7 @@ func (j *job) word(r *model.Reloc, sym *model.Symbol, v *machine.Values) error {
 		case sym.IFunc():
 			d.Type = rIRelative
 		}
-		if j.next < len(e.Dynamic) {
-			e.Dynamic[j.next] = d
-			j.next++
-		}
+		e.AddDynamic(&j.next, d)
 		return j.t.rows[r.Type].Put(j.b[j.pos:], e.Order, 0)
 	}
 	return j.t.rows[r.Type].Apply(j.b[j.pos:], e.Order, v)

@@ -51,10 +51,10 @@ func (t *target) scan(e *model.Env, s *model.Section, i int) {
 	case kNone:
 		return
 	case kUnknown:
-		t.fault(e, s, r, nil, errors.New("this type is not supported"))
+		t.fault(e, s, r, nil, model.ErrType)
 		return
 	case kRuntime:
-		t.fault(e, s, r, nil, errors.New("only a dynamic linker makes use of this type"))
+		t.fault(e, s, r, nil, model.ErrRuntime)
 		return
 	}
 	sym, ok := e.Refer(s, r)

@@ -254,12 +254,7 @@ func (j *job) dynamicPC(r *model.Reloc, sym *model.Symbol, A int64, P uint64) er
 	return j.apply(r, &machine.Values{A: A})
 }
 
-func (j *job) dynamic(d model.DynReloc) {
-	if j.next < len(j.e.Dynamic) {
-		j.e.Dynamic[j.next] = d
-		j.next++
-	}
-}
+func (j *job) dynamic(d model.DynReloc) { j.e.AddDynamic(&j.next, d) }
 
 // plain applies the relocations of a section that is not loaded: addresses as
 // linked, and for what is not in the output a mark.

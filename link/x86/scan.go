@@ -49,9 +49,9 @@ func (t *target) scan(e *model.Env, s *model.Section, i int) int {
 
 func notStatic(k kind) error {
 	if k == kRuntime {
-		return errors.New("only a dynamic linker makes use of this type")
+		return model.ErrRuntime
 	}
-	return errors.New("this type is not supported")
+	return model.ErrType
 }
 
 // place checks what the relocation is about, as far as that needs no address.
