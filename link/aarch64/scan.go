@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"elfwright/link/model"
-	"elfwright/machine"
 )
 
 // Scan notes what the relocations of a section need.
@@ -76,7 +75,7 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 	switch k {
 	case kWord:
 		if !e.PIC() {
-			wantAddress(sym)
+			sym.WantAddress()
 		} else if sym != nil && sym.Preempt || sym.Movable() {
 			e.CountDynamic(s, r, t.name(r.Type), sym)
 		}
@@ -85,13 +84,13 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kLow, kPC, kNear, kGOTRel, kPatch:
 		if sym != nil && sym.Preempt && e.PIC() {
 			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kBranch:
 		if sym != nil && (sym.Preempt || sym.IFunc()) {
 			sym.Want(model.NeedPLT)
@@ -108,30 +107,14 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 	}
 }
 
-// wantAddress is for what takes an address: an indirect function of this link has
-// that of its PLT entry.
-func wantAddress(sym *model.Symbol) {
-	if sym != nil && sym.IFunc() && !sym.Preempt {
-		sym.Want(model.NeedPLT | model.NeedAddress)
-	}
-}
-
 // fault reports a relocation that cannot be, before there are addresses.
 func (t *target) fault(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, err error) {
-	if sym == nil {
-		sym = s.Symbol(r)
-	}
-	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", t.name(r.Type), sym.Label(), err))
+	e.RelocFault(s, r, t.name(r.Type), sym, err)
 }
 
 // overflow reports a value that does not fit.
 func (t *target) overflow(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, S, P uint64, err error) {
-	x := &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}
-	var over *machine.OverflowError
-	if errors.As(err, &over) {
-		x.Hint = hint(t.kind(r.Type), r.Type, sym)
-	}
-	e.Report.ErrorAt(s, r.Off, x)
+	e.RelocFailed(s, r, &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}, func() string { return hint(t.kind(r.Type), r.Type, sym) })
 }
 
 // hint says what to do about a value that does not fit.

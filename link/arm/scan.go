@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"elfwright/link/model"
-	"elfwright/machine"
 )
 
 // Scan notes what the relocations of a section need.
@@ -59,17 +58,17 @@ func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, s
 			e.CountDynamic(s, r, t.name(r.Type), sym)
 			return nil
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kAbs:
 		if e.PIC() && (preempt || sym.Movable() && !sym.Script) {
 			return e.FixedError()
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kPC:
 		if preempt && sym.State == model.Defined {
 			return e.FixedError()
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kBranch:
 		if preempt || sym.IFunc() {
 			sym.Want(model.NeedPLT)
@@ -106,14 +105,6 @@ func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, s
 	return nil
 }
 
-// wantAddress is for what takes an address: an indirect function of this link has
-// that of its PLT entry.
-func wantAddress(sym *model.Symbol) {
-	if sym != nil && sym.IFunc() && !sym.Preempt {
-		sym.Want(model.NeedPLT | model.NeedAddress)
-	}
-}
-
 func (t *target) name(typ uint32) string {
 	if n := t.m.Relocs.Name(typ); n != "" {
 		return n
@@ -123,23 +114,21 @@ func (t *target) name(typ uint32) string {
 
 // fault reports a relocation that cannot be, before there are addresses.
 func (t *target) fault(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, err error) {
-	if sym == nil {
-		sym = s.Symbol(r)
-	}
-	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", t.name(r.Type), sym.Label(), err))
+	e.RelocFault(s, r, t.name(r.Type), sym, err)
 }
 
 // overflow reports a value that does not fit.
 func (t *target) overflow(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, S, P uint64, err error) {
-	x := &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}
-	var over *machine.OverflowError
-	if errors.As(err, &over) {
-		switch t.kind(e, r.Type) {
-		case kBranch:
-			x.Hint = "it is beyond the reach of the branch, which can have no veneer: move the sections together"
-		case kPC:
-			x.Hint = "it is too far away: move the sections together"
-		}
+	e.RelocFailed(s, r, &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}, func() string { return hint(t.kind(e, r.Type)) })
+}
+
+// hint says what to do about a value that does not fit.
+func hint(k kind) string {
+	switch k {
+	case kBranch:
+		return "it is beyond the reach of the branch, which can have no veneer: move the sections together"
+	case kPC:
+		return "it is too far away: move the sections together"
 	}
-	e.Report.ErrorAt(s, r.Off, x)
+	return ""
 }

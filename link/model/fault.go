@@ -33,6 +33,25 @@ func (e *RelocError) Error() string {
 
 func (e *RelocError) Unwrap() error { return e.Err }
 
+// RelocFault reports a relocation, of the type with this name, that cannot be
+// before there are addresses. Without a symbol it is that of the relocation.
+func (e *Env) RelocFault(s *Section, r *Reloc, name string, sym *Symbol, err error) {
+	if sym == nil {
+		sym = s.Symbol(r)
+	}
+	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", name, sym.Label(), err))
+}
+
+// RelocFailed reports a relocation that was not carried out. For a value that does
+// not fit hint says what to do about it.
+func (e *Env) RelocFailed(s *Section, r *Reloc, x *RelocError, hint func() string) {
+	var over *machine.OverflowError
+	if errors.As(x.Err, &over) {
+		x.Hint = hint()
+	}
+	e.Report.ErrorAt(s, r.Off, x)
+}
+
 // FixedError is for code that must be linked at a fixed address. It is only for
 // an output that may be loaded anywhere.
 func (e *Env) FixedError() error {

@@ -181,3 +181,11 @@ func (r Reason) String() string {
 	}
 	return fmt.Sprintf("reason %d", uint8(r))
 }
+
+// WantAddress is for what takes an address: an indirect function of this link has
+// that of its PLT entry.
+func (s *Symbol) WantAddress() {
+	if s != nil && s.IFunc() && !s.Preempt {
+		s.Want(NeedPLT | NeedAddress)
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"elfwright/link/model"
-	"elfwright/machine"
 )
 
 // Scan notes what the relocations of a section need. It puts them into the order
@@ -104,12 +103,12 @@ func (t *target) needs(e *model.Env, s *model.Section, i int, k kind, sym *model
 		if e.PIC() && (sym != nil && sym.Preempt || sym.Movable() && !sym.Script) {
 			return e.FixedError()
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kPC, kPCHi:
 		if sym != nil && sym.Preempt && sym.State == model.Defined {
 			return e.FixedError()
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kJump, kCall:
 		if sym != nil && (sym.Preempt || sym.IFunc()) {
 			sym.Want(model.NeedPLT)
@@ -151,19 +150,11 @@ func (t *target) needs(e *model.Env, s *model.Section, i int, k kind, sym *model
 func (t *target) needsWord(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol) error {
 	switch {
 	case !e.PIC():
-		wantAddress(sym)
+		sym.WantAddress()
 	case sym != nil && sym.Preempt || sym.Movable():
 		e.CountDynamic(s, r, t.name(r.Type), sym)
 	}
 	return nil
-}
-
-// wantAddress is for what takes an address: an indirect function of this link has
-// that of its PLT entry.
-func wantAddress(sym *model.Symbol) {
-	if sym != nil && sym.IFunc() && !sym.Preempt {
-		sym.Want(model.NeedPLT | model.NeedAddress)
-	}
 }
 
 // high finds the relocation of the high part whose label a low part names.
@@ -210,20 +201,12 @@ func (t *target) name(typ uint32) string {
 
 // fault reports a relocation that cannot be, before there are addresses.
 func (t *target) fault(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, err error) {
-	if sym == nil {
-		sym = s.Symbol(r)
-	}
-	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", t.name(r.Type), sym.Label(), err))
+	e.RelocFault(s, r, t.name(r.Type), sym, err)
 }
 
 // overflow reports a value that does not fit.
 func (t *target) overflow(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, S, P uint64, err error) {
-	x := &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}
-	var over *machine.OverflowError
-	if errors.As(err, &over) {
-		x.Hint = hint(t.kind(public(r.Type)), sym)
-	}
-	e.Report.ErrorAt(s, r.Off, x)
+	e.RelocFailed(s, r, &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}, func() string { return hint(t.kind(public(r.Type)), sym) })
 }
 
 // hint says what to do about a value that does not fit.

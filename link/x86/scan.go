@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"elfwright/link/model"
-	"elfwright/machine"
 )
 
 // Scan notes what the relocations of a section need.
@@ -84,7 +83,7 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 		if sym != nil && e.PIC() && (sym.Preempt || sym.Movable() && !sym.Script) {
 			t.fault(e, s, r, sym, e.FixedError())
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kPC:
 		t.scanPC(e, s, r, sym)
 	case kPLT, kPLTOff:
@@ -103,7 +102,7 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 		if sym != nil && sym.Preempt {
 			t.fault(e, s, r, sym, e.FixedError())
 		}
-		wantAddress(sym)
+		sym.WantAddress()
 	case kSize:
 		if sym.Preempt {
 			e.CountDynamic(s, r, t.name(r.Type), sym)
@@ -114,18 +113,10 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 	}
 }
 
-// wantAddress is for what takes an address: an indirect function of this link has
-// that of its PLT entry.
-func wantAddress(sym *model.Symbol) {
-	if sym != nil && sym.IFunc() && !sym.Preempt {
-		sym.Want(model.NeedPLT | model.NeedAddress)
-	}
-}
-
 // scanWord is for an address as wide as addresses are: a loader can put it right.
 func (t *target) scanWord(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol) {
 	if !e.PIC() {
-		wantAddress(sym)
+		sym.WantAddress()
 		return
 	}
 	if sym != nil && sym.Preempt || sym.Movable() {
@@ -148,26 +139,23 @@ func (t *target) scanPC(e *model.Env, s *model.Section, r *model.Reloc, sym *mod
 		// The PLT entry counts on the GOT's address in a register.
 		t.fault(e, s, r, sym, errors.New("an indirect function is called through the PLT (R_386_PLT32)"))
 	default:
-		wantAddress(sym)
+		sym.WantAddress()
 	}
 }
 
 // fault reports a relocation that cannot be, before there are addresses.
 func (t *target) fault(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, err error) {
-	if sym == nil {
-		sym = s.Symbol(r)
-	}
-	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", t.name(r.Type), sym.Label(), err))
+	e.RelocFault(s, r, t.name(r.Type), sym, err)
 }
 
 // overflow reports a value that does not fit.
 func (t *target) overflow(e *model.Env, s *model.Section, r *model.Reloc, sym *model.Symbol, S, P uint64, err error) {
-	x := &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}
-	var over *machine.OverflowError
-	if t.wide && errors.As(err, &over) {
-		x.Hint = hint(t.kind(r.Type), sym)
-	}
-	e.Report.ErrorAt(s, r.Off, x)
+	e.RelocFailed(s, r, &model.RelocError{Name: t.name(r.Type), Symbol: sym, S: S, P: P, Err: err}, func() string {
+		if !t.wide {
+			return "" // the hints are about the code models of x86-64
+		}
+		return hint(t.kind(r.Type), sym)
+	})
 }
 
 // hint says what to do about a value that does not fit.
