@@ -136,7 +136,7 @@ func target(m *machine.Machine) model.Target {
 
 // versions reads version scripts and dynamic lists, and decides what is exported.
 func (l *linkage) versions() error {
-	open := ldscript.OpenIn(l.searchDirs(nil))
+	open := opener(l.opt)
 	nodes := append([]*ldscript.Version(nil), l.script.Commands().Versions...)
 	for _, name := range l.opt.VersionScripts {
 		path, text, err := open(name, nil)

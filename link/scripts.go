@@ -44,8 +44,7 @@ func (l *linkage) readScripts() error {
 
 // parse reads a script, and what it includes.
 func (l *linkage) parse(name string, text []byte) (*ldscript.Script, error) {
-	open := ldscript.OpenIn(l.searchDirs(nil))
-	return ldscript.Parse(name, text, ldscript.Options{Open: open, LLD: l.opt.Dialect == "lld"})
+	return ldscript.Parse(name, text, ldscript.Options{Open: opener(l.opt), LLD: l.opt.Dialect == "lld"})
 }
 
 // compile makes the layout of the scripts that are known.
@@ -60,31 +59,27 @@ func (l *linkage) compile() (err error) {
 	return l.checkFormat()
 }
 
-// searchDirs are the directories of -L and of SEARCH_DIR, the sysroot put in.
-func (l *linkage) searchDirs(more []string) []string {
+// opener finds scripts and lists, and the files that they include: as named, in
+// the directories of -L with the sysroot put in, in those of SEARCH_DIR.
+func opener(opt *model.Options) layout.Open {
 	var dirs []string
-	list := l.opt.LibPaths
-	if !l.opt.NoStdlib {
-		list = append(list[:len(list):len(list)], more...)
-	}
-	for _, d := range list {
+	for _, d := range opt.LibPaths {
 		for _, mark := range []string{"=", "$SYSROOT"} {
 			if rest, ok := strings.CutPrefix(d, mark); ok {
-				d = l.opt.Sysroot + rest
+				d = opt.Sysroot + rest
 				break
 			}
 		}
 		dirs = append(dirs, d)
 	}
-	return dirs
+	return ldscript.OpenIn(dirs)
 }
 
 // scriptTexts are the scripts of a link: those of -T, and behind them the default
 // script.
 func scriptTexts(opt *model.Options, e *emul.Emulation) ([]layout.Text, error) {
 	var texts []layout.Text
-	l := linkage{opt: opt}
-	open := ldscript.OpenIn(l.searchDirs(nil))
+	open := opener(opt)
 	for _, name := range opt.Scripts {
 		path, text, err := open(name, nil)
 		if err != nil {
