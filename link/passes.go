@@ -136,7 +136,8 @@ func (l *linkage) entry() error {
 	if l.opt.Relocatable && !asked {
 		return nil
 	}
-	if name == "" {
+	named := name != ""
+	if !named {
 		name = "start"
 	}
 	if s := l.env.Table.Get(name); s != nil && s.Defined() && !s.Gone() {
@@ -156,11 +157,15 @@ func (l *linkage) entry() error {
 	for _, o := range l.env.Outputs {
 		if o.Name == ".text" && o.Flags&elf.SHF_ALLOC != 0 {
 			l.env.Entry = o.Addr
-			l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; the program starts at %#x, the first byte of .text", name, o.Addr))
+			if named { // nobody asked for "start"
+				l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; the program starts at %#x, the first byte of .text", name, o.Addr))
+			}
 			return nil
 		}
 	}
-	l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; e_entry is 0", name))
+	if named {
+		l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; e_entry is 0", name))
+	}
 	return nil
 }
 
