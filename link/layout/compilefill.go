@@ -27,6 +27,18 @@ func (c *compiler) fill(f *ldscript.Fill) []byte {
 	return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 }
 
+// fillFrom compiles FILL: what follows is filled with it. For lld all of the
+// section is, unless "=" behind it says otherwise.
+func (c *compiler) fillFrom(o *section, n *ldscript.FillStmt) {
+	b := c.fill(&n.Fill)
+	switch {
+	case !c.s.lldRules.wideFill:
+		o.body = append(o.body, &fillStmt{b})
+	case o.stmt.Fill == nil:
+		o.fill = b
+	}
+}
+
 // hexFill reads 0x… digit by digit; an odd first digit is a byte of its own.
 func hexFill(text string) ([]byte, bool) {
 	t, ok := strings.CutPrefix(strings.ToLower(text), "0x")
