@@ -71,14 +71,15 @@ func (t *takers) find(pattern string) (SectionPattern, bool) {
 	if i, ok := t.same[pattern]; ok {
 		return t.list[i], true
 	}
-	if name, ok := unescape(pattern); ok {
-		if hits := t.all.Match(nil, name); len(hits) > 0 {
+	head, _, glob := splitGlob(pattern)
+	if !glob {
+		if hits := t.all.Match(nil, pattern); len(hits) > 0 {
 			return t.list[hits[0]], true
 		}
 		return SectionPattern{}, false
 	}
 	// What a prefix takes that the pattern itself begins with.
-	if hits := t.prefix.Match(nil, pattern[:strings.IndexAny(pattern, `*?[\`)]); len(hits) > 0 {
+	if hits := t.prefix.Match(nil, head); len(hits) > 0 {
 		return t.list[t.at[hits[0]]], true
 	}
 	return SectionPattern{}, false

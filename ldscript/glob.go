@@ -148,5 +148,37 @@ func inClass(class string, c byte) bool {
 	return false
 }
 
-// IsGlob says whether a pattern has anything special in it.
-func IsGlob(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
+// IsGlob says whether a pattern is more than a name. A backslash alone does not
+// make it one.
+func IsGlob(pattern string) bool { return strings.ContainsAny(pattern, wildcards) }
+
+const wildcards = "*?["
+
+// MatchName matches the name of a section or a file as GNU ld does: literally, if
+// there is no wildcard, and so are the bytes before the first wildcard and those
+// behind the last. Between them a backslash takes the meaning from what is behind
+// it.
+func MatchName(pattern, name string) bool {
+	head, tail, glob := splitGlob(pattern)
+	if !glob {
+		return pattern == name
+	}
+	return strings.HasPrefix(name, head) && matchRest(pattern[len(head):], tail, name[len(head):])
+}
+
+// matchRest matches what follows the head of a pattern.
+func matchRest(pattern, tail, rest string) bool {
+	if !strings.HasSuffix(rest, tail) {
+		return false
+	}
+	return len(pattern) == len(tail)+1 && pattern[0] == '*' || MatchGlob(pattern, rest)
+}
+
+// splitGlob returns what is before the first and behind the last wildcard.
+func splitGlob(pattern string) (head, tail string, glob bool) {
+	i := strings.IndexAny(pattern, wildcards)
+	if i < 0 {
+		return pattern, "", false
+	}
+	return pattern[:i], pattern[strings.LastIndexAny(pattern, wildcards+"]")+1:], true
+}

@@ -119,6 +119,7 @@ func FuzzGlob(f *testing.F) {
 		if got := MatchGlob(pattern, name); got != want {
 			t.Errorf("MatchGlob(%q, %q) = %v", pattern, name, got)
 		}
+		want = MatchName(pattern, name)
 		var set PatternSet
 		set.Add("other")
 		set.Add(pattern)
@@ -150,8 +151,8 @@ func manyPatterns() (patterns, names []string) {
 
 func TestPatternSet(t *testing.T) {
 	patterns, names := manyPatterns()
-	patterns = append(patterns, "*", ".text.module5.*", ".text.module10", "", "*", `a\*b`)
-	names = append(names, "", "a*b", ".text.module10", ".x.slot4")
+	patterns = append(patterns, "*", ".text.module5.*", ".text.module10", "", "*", `a\*b`, `a\b`, `*\?a`, `*\?[a]`)
+	names = append(names, "", "a*b", `a\b`, "x?a", `a\xb`, ".text.module10", ".x.slot4")
 	var set PatternSet
 	for i, p := range patterns {
 		if got := set.Add(p); got != i {
@@ -160,12 +161,12 @@ func TestPatternSet(t *testing.T) {
 	}
 	cache := set.Cache()
 	for i, n := range names {
-		if i%97 != 0 && i < len(names)-4 {
+		if i%97 != 0 && i < len(names)-7 {
 			continue
 		}
 		var want []int32
 		for j, p := range patterns {
-			if MatchGlob(p, n) {
+			if MatchName(p, n) {
 				want = append(want, int32(j))
 			}
 		}
@@ -187,6 +188,21 @@ func BenchmarkPatternSet(b *testing.B) {
 	for b.Loop() {
 		for _, n := range names {
 			hits = set.Match(hits[:0], n)
+		}
+	}
+}
+
+func TestMatchName(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{`.text.\a`, ".text.a", false}, {`.text.\a`, `.text.\a`, true}, {`.text.\*`, ".text.*", false}, {`.text.\*`, `.text.\x`, true},
+		{`.text\.[a]`, ".text.a", false}, {`.text.[\a]`, ".text.a", true}, {`.t*.\a`, ".text.a", false}, {`.t*.\a`, `.text.\a`, true}, {`.text.\?`, `.text.\a`, true}, {`.t*\.[a]`, ".text.a", true},
+		{"a*b", "ab", true}, {"ab*bc", "abc", false}, {"", "", true}, {"*", "", true}, {"?", "", false},
+	} {
+		if got := MatchName(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("MatchName(%q, %q) = %v", tt.pattern, tt.name, got)
 		}
 	}
 }

@@ -1,13 +1,11 @@
 package ldscript
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
-// A PatternSet says which of many patterns match a name, at a cost that hardly
-// depends on how many there are. Once all are added it is not changed by
-// matching, and may be asked from many goroutines. The zero value is empty.
+// A PatternSet says which of many patterns match a name, as MatchName does, at a
+// cost that hardly depends on how many there are. Once all are added it is not
+// changed by matching, and may be asked from many goroutines. The zero value is
+// empty.
 type PatternSet struct {
 	n     int32
 	exact map[string][]int32
@@ -35,20 +33,19 @@ type globAt struct {
 func (s *PatternSet) Add(pattern string) int {
 	i := s.n
 	s.n++
-	if name, ok := unescape(pattern); ok {
+	head, tail, glob := splitGlob(pattern)
+	if !glob {
 		if s.exact == nil {
 			s.exact = make(map[string][]int32)
 		}
-		s.exact[name] = append(s.exact[name], i)
+		s.exact[pattern] = append(s.exact[pattern], i)
 		return int(i)
 	}
-	cut := strings.IndexAny(pattern, `*?[\`)
-	p := s.prefix(pattern[:cut])
-	if pattern[cut:] == "*" {
+	p := s.prefix(head)
+	if pattern[len(head):] == "*" {
 		p.all = append(p.all, i)
 	} else {
-		tail := pattern[strings.LastIndexAny(pattern, `*?[]\`)+1:]
-		p.globs = append(p.globs, globAt{pattern[cut:], tail, i})
+		p.globs = append(p.globs, globAt{pattern[len(head):], tail, i})
 	}
 	return int(i)
 }
@@ -86,7 +83,7 @@ func (s *PatternSet) Match(dst []int32, name string) []int32 {
 		}
 		dst = append(dst, p.all...)
 		for _, g := range p.globs {
-			if strings.HasSuffix(name, g.suffix) && MatchGlob(g.pattern, name[n:]) {
+			if matchRest(g.pattern, g.suffix, name[n:]) {
 				dst = append(dst, g.index)
 			}
 		}

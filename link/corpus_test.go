@@ -59,20 +59,9 @@ var faulty = map[string]bool{
 	"exec/array-symbols":                           true, // __ehdr_start beside .preinit_array
 	"exec/only-data":                               true, // the entry where .text is dropped
 	"files/implicit-script-with-sections":          true, // its patterns come behind the default script's
-	"fill/width[=$ff]":                             true, // "$ff" is a symbol for us
 	"flags/keep":                                   true, // the linker's own sections
 	"flags/select":                                 true, // the linker's own sections
-	"gc/roots[--defsym=x=unused]":                  true, // what --defsym names is a root for us
-	"gc/script-symbol-is-root":                     true, // what an expression names is a root for us
-	"glob/set[.text.\\a]":                          true, // a backslash in a name
-	"group/link-order-discarded":                   true, // no error
 	"insert/without-sections":                      true, // INSERT without SECTIONS before it
-	"order/circle":                                 true, // is to be refused
-	"order/grows-by-itself":                        true, // a size that its own address changes
-	"order/no-list":                                true, // a file without a list of sections
-	"fill/width-dialect":                           true, // ld.lld's patterns begin with the section
-	"phdr/before-first":                            true, // of ld.lld: an orphan's segment
-	"symbol/redefines-common":                      true, // keeps type and size
 	"accept/options[--no-define-common_-shared]":   true, // order in .dynsym
 }
 

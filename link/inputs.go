@@ -207,7 +207,11 @@ func (l *linkage) collect() error {
 		return nil
 	}
 	roots := input.Roots{}
-	for _, n := range slices.Concat([]string{l.entrySymbol}, l.opt.Undefined, l.script.Commands().Externs, l.script.Refers()) {
+	names := slices.Concat([]string{l.entrySymbol}, l.opt.Undefined, l.script.Commands().Externs)
+	if l.opt.Dialect == "lld" { // for GNU ld an expression is no need
+		names = append(names, l.script.Refers()...)
+	}
+	for _, n := range names {
 		if s := l.env.Table.Get(n); s != nil {
 			roots.Symbols = append(roots.Symbols, s)
 		}

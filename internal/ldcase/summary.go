@@ -143,6 +143,9 @@ func (s *Summary) readSegments(f *elffile.File) error {
 			Type: elffile.ProgTypeName(f.Header.Machine, p.Type), Flags: strings.ReplaceAll(elffile.ProgFlagLetters(p.Flags), " ", "-"),
 			Vaddr: p.Vaddr, Paddr: p.Paddr, Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align, Headers: p.Off == 0 && p.Filesz > 0,
 		}
+		if p.Type == elf.PT_LOAD && f.Header.Machine == elf.EM_ARM && p.Flags&elf.PF_X != 0 {
+			g.Align = max(g.Align, 4) // of sections for glue, as in readSections
+		}
 		for j, h := range f.Sections()[min(1, len(f.Sections())):] {
 			if inSegment(&h, &p) {
 				x := &s.Sections[j]

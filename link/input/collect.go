@@ -15,7 +15,7 @@ const shfRetain = elf.SectionFlag(0x200000)
 
 // Roots are what the collection starts from besides the sections themselves.
 type Roots struct {
-	Symbols []*model.Symbol // the entry, -u, EXTERN, names in the script
+	Symbols []*model.Symbol // the entry, -u, EXTERN
 }
 
 // Collect drops the sections that nothing needs (--gc-sections), and returns a

@@ -18,6 +18,7 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 			if l.opt.WarnCommon {
 				l.rep.Warn(fmt.Errorf("%s: common of %s is overridden by the definition in %s", o.File, sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value)))
 			}
+			sayMore(sym, raw.Type(), raw.Size)
 			return
 		}
 	case model.Common:

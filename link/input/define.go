@@ -90,8 +90,6 @@ func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
 	switch {
 	case sym.State == model.Defined && sym.Sec == nil && sym.Obj != nil:
 		return sym // absolute: the layout makes it the script's
-	case sym.State == model.Common: // type and size stay
-		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
 	case sym.State == model.Common: // its type and size stay, as in GNU ld
 		sym.Obj, sym.Sec, sym.Value = nil, nil, 0
 	case sym.State != model.Defined:

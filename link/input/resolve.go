@@ -161,6 +161,9 @@ func stricter(a, b elf.SymVis) elf.SymVis {
 // undefined is a reference.
 func (l *loader) undefined(o *object, sym *model.Symbol, raw *elffile.Symbol) {
 	if sym.State != model.Undefined {
+		if sym.State == model.Defined {
+			sayMore(sym, raw.Type(), 0)
+		}
 		return
 	}
 	if sym.Obj == nil {
@@ -199,25 +202,28 @@ func (l *loader) define(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 			return
 		}
 		l.overCommon(o, sym)
-		typ, size := sym.Type, sym.Size
-		take(o, sym, raw, p)
-		// What the definition does not say stays as the common symbol said it.
-		if sym.Type == elf.STT_NOTYPE {
-			sym.Type = typ
-		}
-		if sym.Size == 0 {
-			sym.Size = size
-		}
-		return
 	}
 	take(o, sym, raw, p)
 }
 
-// take makes an object's definition the symbol's.
+// take makes an object's definition the symbol's. The type and the size that it
+// does not say stay as those before it said them.
 func take(o *object, sym *model.Symbol, raw *elffile.Symbol, p place) {
-	sym.State, sym.Obj, sym.Sec, sym.Value, sym.Size = model.Defined, o.Object, p.sec, raw.Value, raw.Size
-	sym.Bind, sym.Type, sym.Other, sym.Thumb = raw.Bind(), raw.Type(), raw.Other&^3, false
+	typ, size := sym.Type, sym.Size
+	sym.State, sym.Obj, sym.Sec, sym.Value = model.Defined, o.Object, p.sec, raw.Value
+	sym.Bind, sym.Other, sym.Thumb, sym.Type, sym.Size = raw.Bind(), raw.Other&^3, false, raw.Type(), raw.Size
 	o.thumb(sym)
+	sayMore(sym, typ, size)
+}
+
+// sayMore gives a symbol the type and the size that its definition does not say.
+func sayMore(sym *model.Symbol, typ elf.SymType, size uint64) {
+	if sym.Type == elf.STT_NOTYPE && typ != elf.STT_GNU_IFUNC {
+		sym.Type = typ
+	}
+	if sym.Size == 0 {
+		sym.Size = size
+	}
 }
 
 // duplicate reports a second strong definition. Twice the same number is none.

@@ -22,6 +22,7 @@ type state struct {
 	stmtAt     int      // index in body
 	inside     *section // that is being placed
 	assigning  *symbol
+	askedGuess bool // the expression asked for a symbol whose value is a guess
 	movingDot  bool
 	lldLMA     lldLMA
 	unplaced   *section // whose address cannot be asked for
@@ -129,7 +130,7 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 		return v, e, false
 	}
 	e = ldscript.Eval{Env: asker{s}, Rules: s.rules, Dot: s.dot, In: in}
-	s.assigning, s.movingDot = a.sym, a.dot()
+	s.assigning, s.movingDot, s.askedGuess = a.sym, a.dot(), false
 	if a.dot() {
 		s.unplaced = s.inside
 	}
@@ -145,7 +146,7 @@ func (s *Script) evaluate(a *assign, in ldscript.Section) (v ldscript.Value, e l
 	s.fails(err)
 	// A symbol has at least some value, so that others may go on.
 	if isUnknown(err) && a.sym != nil && !a.sym.set && !a.own {
-		a.sym.value, a.sym.set = ldscript.Abs(0), true
+		a.sym.value, a.sym.set, a.sym.guessed = ldscript.Abs(0), true, true
 		s.moves("symbol " + a.Name)
 	}
 	return v, e, false

@@ -222,7 +222,7 @@ func (c *compiler) inSection(o *section, n ldscript.Stmt) {
 	case *ldscript.Text:
 		o.body = append(o.body, &data{pos: n.Pos, kind: "ASCIZ", text: n.Value, size: uint64(len(n.Value)) + 1})
 	case *ldscript.FillStmt:
-		o.body = append(o.body, &fillStmt{c.fill(&n.Fill)})
+		c.fillFrom(o, n)
 	case *ldscript.Constructors, *ldscript.LinkerVersion:
 	case *ldscript.Flag:
 		c.flag(n)

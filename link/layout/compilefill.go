@@ -6,9 +6,9 @@ import (
 	"elfwright/ldscript"
 )
 
-// fill makes the bytes of a fill pattern. A hexadecimal number without a suffix
-// has as many bytes as its digits say; anything else is a number of four bytes,
-// the most significant first.
+// fill makes the bytes of a fill pattern. A number that begins with 0x and has no
+// suffix has as many bytes as its digits say; anything else is a number of four
+// bytes, the most significant first.
 func (c *compiler) fill(f *ldscript.Fill) []byte {
 	if f == nil {
 		return nil
@@ -27,15 +27,22 @@ func (c *compiler) fill(f *ldscript.Fill) []byte {
 	return []byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 }
 
-// hexFill reads 0x… or $… digit by digit; an odd first digit is a byte of its own.
-func hexFill(text string) ([]byte, bool) {
-	t := strings.ToLower(text)
+// fillFrom compiles FILL: what follows is filled with it. For lld all of the
+// section is, unless "=" behind it says otherwise.
+func (c *compiler) fillFrom(o *section, n *ldscript.FillStmt) {
+	b := c.fill(&n.Fill)
 	switch {
-	case strings.HasPrefix(t, "0x"):
-		t = t[2:]
-	case strings.HasPrefix(t, "$"):
-		t = t[1:]
-	default:
+	case !c.s.lldRules.wideFill:
+		o.body = append(o.body, &fillStmt{b})
+	case o.stmt.Fill == nil:
+		o.fill = b
+	}
+}
+
+// hexFill reads 0x… digit by digit; an odd first digit is a byte of its own.
+func hexFill(text string) ([]byte, bool) {
+	t, ok := strings.CutPrefix(strings.ToLower(text), "0x")
+	if !ok {
 		return nil, false
 	}
 	if len(t)%2 == 1 {

@@ -12,6 +12,7 @@ type filler struct {
 	base     uint64
 	dot      uint64
 	subalign uint64 // or 0
+	pattern  uint64 // where the pattern that fills begins anew: lld's rule
 }
 
 // fill places the contents of an output section at an address and returns the
@@ -76,6 +77,7 @@ func (f *filler) section(sec *model.Section) {
 	f.o.out.Items = append(f.o.out.Items, model.Item{Off: sec.Off, Size: sec.Size, Section: sec})
 	f.dot += sec.Size
 	f.grow()
+	f.afterInput()
 	f.s.seg.place(f.o, sec)
 	for _, t := range sec.After {
 		f.section(t)
@@ -134,6 +136,26 @@ func (f *filler) data(d *data) {
 	f.o.out.Items = append(f.o.out.Items, model.Item{Off: d.off, Size: d.size})
 	f.dot += d.size
 	f.grow()
+	f.afterData()
+}
+
+// afterInput: for lld the pattern begins at the start of the output section, and
+// behind each input section.
+func (f *filler) afterInput() {
+	if f.s.lldRules.wideFill && f.o.fill != nil {
+		f.pattern = f.dot - f.base
+		f.o.out.Items = append(f.o.out.Items, model.Item{Off: f.pattern, Fill: f.o.fill})
+	}
+}
+
+// afterData: for lld data lie on the pattern, which goes on behind them.
+func (f *filler) afterData() {
+	if !f.s.lldRules.wideFill || f.o.fill == nil {
+		return
+	}
+	at := f.dot - f.base
+	n := int((at - f.pattern) % uint64(len(f.o.fill)))
+	f.o.out.Items = append(f.o.out.Items, model.Item{Off: at, Fill: append(f.o.fill[n:len(f.o.fill):len(f.o.fill)], f.o.fill[:n]...)})
 }
 
 // bytes are those of a data statement, in the byte order of the output. An

@@ -21,8 +21,9 @@
 //	final.go                values of symbols, once addresses stand
 //	region.go  dataseg.go   MEMORY; DATA_SEGMENT_…
 //	symbols.go eval.go      the script's symbols; what expressions ask
+//	circle.go               symbols that depend on themselves
 //	empty.go                output sections that are dropped
-//	phdrs.go, defaultphdrs.go, lldphdrs.go: which program headers there are
+//	phdrs.go, defaultphdrs.go, lldphdrs.go, lldspan.go: which program headers there are
 //	segments.go otherphdrs.go  their fields, and file offsets
 //	addphdr.go extra.go     program headers besides
 //	check.go   explain.go   overlaps; why everything is where it is

@@ -41,6 +41,7 @@ func (s asker) scriptValue(y *symbol) (ldscript.Value, bool) {
 	case !y.set:
 		return ldscript.Value{}, false
 	}
+	s.askedGuess = s.askedGuess || y.guessed
 	return y.value, true
 }
 

@@ -90,16 +90,16 @@ func anyFile(p *ldscript.FilePattern) bool {
 func fileMatches(p *ldscript.FilePattern, o *model.Object) bool {
 	switch {
 	case p.Archive != "":
-		return o.Archive != "" && ldscript.MatchGlob(p.Archive, o.Archive) &&
-			(p.Member == "" || ldscript.MatchGlob(p.Member, fileName(o)))
+		return o.Archive != "" && ldscript.MatchName(p.Archive, o.Archive) &&
+			(p.Member == "" || ldscript.MatchName(p.Member, fileName(o)))
 	case p.Colon:
-		return o.Archive == "" && (p.Member == "" || ldscript.MatchGlob(p.Member, fileName(o)))
+		return o.Archive == "" && (p.Member == "" || ldscript.MatchName(p.Member, fileName(o)))
 	case anyFile(p):
 		return true
 	case o.Linker:
 		return false
 	case ldscript.IsGlob(p.Member):
-		return ldscript.MatchGlob(p.Member, fileName(o))
+		return ldscript.MatchName(p.Member, fileName(o))
 	}
 	return o.Archive == "" && o.Path == p.Member || o.Archive == p.Member
 }
@@ -122,7 +122,7 @@ func excluded(list []ldscript.FilePattern, o *model.Object) bool {
 			}
 			continue
 		}
-		if ldscript.MatchGlob(p.Member, fileName(o)) || o.Archive != "" && ldscript.MatchGlob(p.Member, o.Archive) {
+		if ldscript.MatchName(p.Member, fileName(o)) || o.Archive != "" && ldscript.MatchName(p.Member, o.Archive) {
 			return true
 		}
 	}
@@ -260,7 +260,7 @@ func (m *matcher) shortest(p patternAt, rest []int32, sec *model.Section, obj, o
 func (p patternAt) name() string { return p.sp.Patterns[p.pat].Name }
 
 func literal(pattern string) int {
-	if i := strings.IndexAny(pattern, `*?[\`); i >= 0 {
+	if i := strings.IndexAny(pattern, "*?["); i >= 0 {
 		return i
 	}
 	return len(pattern)
@@ -309,7 +309,7 @@ func (s *Script) isUnique(sec *model.Section) bool {
 		return true
 	}
 	for _, u := range s.opt.Unique {
-		if u != "" && ldscript.MatchGlob(u, sec.Name) {
+		if u != "" && ldscript.MatchName(u, sec.Name) {
 			return true
 		}
 	}

@@ -82,7 +82,7 @@ func (f *filer) otherSection(g *segment, p *model.Segment, o *section) {
 	if g.align == 0 {
 		p.Align = max(p.Align, o.align1())
 	}
-	f.flags(g, p, out)
+	f.flags(g, p, o)
 	p.Sections = append(p.Sections, out)
 }
 

@@ -16,6 +16,7 @@ type segment struct {
 	flagsSet       bool // flags are not reckoned from the sections
 	filehdr, phdrs bool
 	sections       []*section
+	named          []*section // those of sections that count for flags; nil: all
 	paddr          *uint64
 	align          uint64 // 0: reckoned
 	memsz          uint64 // of PT_GNU_STACK, and of arenas
@@ -280,6 +281,9 @@ func (s *Script) scriptSegments() ([]*segment, error) {
 		return nil, joined(errs)
 	}
 	err := s.fillSegments(segs, byName)
+	if s.lldRules.fileByAddress {
+		s.spans(segs)
+	}
 	if s.lldRules.dropEmptyLoad {
 		segs = slices.DeleteFunc(segs, func(g *segment) bool {
 			return g.typ == elf.PT_LOAD && len(g.sections) == 0 && !g.filehdr && !g.phdrs

@@ -3,6 +3,7 @@ package layout
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 	"sort"
 
 	"elfwright/link/model"
@@ -121,6 +122,9 @@ func (g *segment) startLMA() uint64 {
 func (f *filer) load(g *segment) error {
 	p := f.result[g]
 	f.start(g, p)
+	if done, err := f.shared(g, p); done || err != nil {
+		return err
+	}
 	if g == f.table {
 		if !g.filehdr {
 			p.Off = f.off
@@ -299,14 +303,15 @@ func (f *filer) section(g *segment, p *model.Segment, o *section, first bool, b 
 	if al := o.align1(); al > p.Align && g.align == 0 && !f.s.paged() {
 		p.Align = al
 	}
-	f.flags(g, p, out)
+	f.flags(g, p, o)
 	p.Sections = append(p.Sections, out)
 }
 
-func (f *filer) flags(g *segment, p *model.Segment, out *model.Output) {
-	if g.flagsSet {
+func (f *filer) flags(g *segment, p *model.Segment, o *section) {
+	if g.flagsSet || g.named != nil && !slices.Contains(g.named, o) {
 		return
 	}
+	out := o.out
 	p.Flags |= elf.PF_R
 	if out.Flags&elf.SHF_EXECINSTR != 0 {
 		p.Flags |= elf.PF_X

@@ -56,10 +56,16 @@ func (s *Script) settleAddresses() error {
 			break
 		}
 		if i == maxRounds {
+			if err := s.circle(); err != nil {
+				return err
+			}
 			return fmt.Errorf("%s does not settle: after %d rounds it still has another value each time", s.moved, i)
 		}
 	}
-	return s.finalFaults()
+	if err := s.finalFaults(); err != nil {
+		return err
+	}
+	return s.circle()
 }
 
 // finalFaults are the faults of the last round, in the order of the script.

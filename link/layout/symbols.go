@@ -13,11 +13,12 @@ type symbol struct {
 	model  *model.Symbol
 	object *objectValue // an object's definition of it
 
-	value  ldscript.Value
-	set    bool
-	round  int // in which it was assigned last
-	hidden bool
-	source string // the symbol that alone made its value
+	value   ldscript.Value
+	set     bool
+	round   int  // in which it was assigned last
+	guessed bool // value is, or comes from, one that the first walk lacked
+	hidden  bool
+	source  string // the symbol that alone made its value
 
 	// Of an absolute value that depends on the location counter: where the
 	// assignment stands, to find the section that it belongs to.
@@ -92,6 +93,7 @@ func (s *Script) give(a *assign, e *ldscript.Eval, v ldscript.Value) {
 	}
 	a.last, a.ok = v, true
 	y.value, y.set, y.round = v, true, s.pass
+	y.guessed = s.askedGuess
 	y.hidden = y.hidden || a.Hidden
 	y.source = e.Source
 	y.pos = a.Pos

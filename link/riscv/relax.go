@@ -188,7 +188,7 @@ func (t *target) shortenOutput(e *model.Env, out *model.Output) (any bool) {
 	end, was := uint64(0), uint64(0) // of the item before, now and then
 	for i := range out.Items {
 		it := &out.Items[i]
-		gap, align := it.Off-was, uint64(1)
+		gap, align, moves := it.Off-was, uint64(1), end != was
 		was = it.Off + it.Size
 		if s := it.Section; s != nil {
 			align = max(s.Align, 1)
@@ -198,9 +198,11 @@ func (t *target) shortenOutput(e *model.Env, out *model.Output) (any bool) {
 				it.Size = s.Size
 			}
 		}
-		if gap < align {
+		switch {
+		case !moves: // where the script has it
+		case gap < align:
 			it.Off = up(end, align)
-		} else {
+		default:
 			it.Off = end + gap
 		}
 		end = it.Off + it.Size

@@ -66,6 +66,7 @@ type entry struct {
 // Merge finds the equal pieces of all sections that may be merged. It comes after
 // matching and before addresses.
 func (s *Set) Merge() {
+	s.placeTLSBase()
 	seed := maphash.MakeSeed()
 	groups := s.mergeGroups()
 	var all []*merged

@@ -37,6 +37,7 @@ type Set struct {
 	packed  relr
 	frames  frames
 	ehdr    *model.Symbol // __ehdr_start
+	tlsBase *model.Symbol // _TLS_MODULE_BASE_
 
 	warnings  []*model.Section // .gnu.warning.SYMBOL
 	exidxDone bool

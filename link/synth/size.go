@@ -58,6 +58,7 @@ func (s *Set) settle() {
 // Resize adapts what depends on addresses to those just assigned, and says
 // whether a size changed.
 func (s *Set) Resize() (changed bool) {
+	s.placeTLSBase()
 	s.env.GOT = addr(s.base())
 	edited := s.editExidx()
 	s.sortLinked()

@@ -19,6 +19,7 @@ func (s *Set) createSymbols() {
 			sym.Type = elf.STT_NOTYPE
 		}
 	}
+	s.createTLSBase()
 	if e.Opt.Shared {
 		s.nameVersions()
 	}
