@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"sort"
 	"sync"
+	"unsafe"
 )
 
 // shards is how many parts the table of global symbols has: enough that
@@ -38,9 +39,19 @@ type slot struct {
 func NewTable() *Table {
 	t := &Table{seed: maphash.MakeSeed()}
 	for i := range t.shard {
-		t.shard[i].slot = make([]slot, 64)
+		t.shard[i].slot = newSlots(64)
 	}
 	return t
+}
+
+// newSlots writes to each page before anything reads it: a page that is read first
+// is one of zeros that all share, and the store that follows costs a second fault.
+func newSlots(n int) []slot {
+	s := make([]slot, n)
+	for i := 0; i < n; i += 4096 / int(unsafe.Sizeof(slot{})) {
+		s[i].hash = 0
+	}
+	return s
 }
 
 // find returns the slot of a name, or the free one where it belongs.
@@ -55,7 +66,7 @@ func (p *shard) find(hash uint64, name string) *slot {
 
 func (p *shard) grow() {
 	old := p.slot
-	p.slot = make([]slot, 4*len(old))
+	p.slot = newSlots(4 * len(old))
 	mask := uint64(len(p.slot) - 1)
 	for _, x := range old {
 		if x.sym == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"hash/maphash"
-	"math/bits"
 
 	"elfwright/link/model"
 )
@@ -32,7 +31,7 @@ type mergeGroup struct {
 type merged struct {
 	sec    *model.Section
 	starts []uint32 // of the pieces, ascending
-	hashes []uint64
+	hashes []uint32
 	entry  []*entry
 	size   uint64 // of the input
 
@@ -48,7 +47,7 @@ const indexStep = 32
 // home is where a piece is in the output.
 type home struct {
 	sec *model.Section
-	off uint64
+	off uint32 // not more than the offset in the input, which has less than 4 GiB
 	len uint32 // up to its zero, if it is a string
 }
 
@@ -57,11 +56,11 @@ type entry struct {
 	data  []byte
 	align uint64
 	home  *merged
-	off   uint64 // in home, as it is in the output
+	off   uint64 // in home, as it is in the output, or noPlace
 	to    *entry // a stricter aligned copy, or the string that ends with it
-
-	placed bool
 }
+
+const noPlace = ^uint64(0)
 
 // Merge finds the equal pieces of all sections that may be merged. It comes after
 // matching and before addresses.
@@ -76,11 +75,8 @@ func (s *Set) Merge() {
 	workers := s.env.Opt.Workers()
 	model.Each(workers, len(all), func(i int) {
 		m := all[i]
-		m.cut()
-		m.hashes = make([]uint64, len(m.starts))
-		for k := range m.starts {
-			m.hashes[k] = maphash.Bytes(seed, m.piece(k))
-		}
+		m.cut(seed)
+		m.entry = make([]*entry, len(m.starts))
 	})
 	for _, g := range groups {
 		entries := g.unite(workers)
@@ -140,30 +136,41 @@ func zero(b []byte) bool {
 	return true
 }
 
-// cut finds where the pieces begin. Zeros that follow a string are padding of
-// the assembler, except that an empty string may be meant where one is aligned.
-func (m *merged) cut() {
+// cut finds where the pieces begin, and their hashes. Zeros that follow a string
+// are padding of the assembler, except that an empty string may be meant where one
+// is aligned.
+func (m *merged) cut(seed maphash.Seed) {
 	b, e := m.sec.Data, int(m.sec.Entsize)
 	if m.sec.Flags&elf.SHF_STRINGS == 0 {
-		m.starts = make([]uint32, 0, len(b)/e)
+		m.expect(len(b) / e)
 		for off := 0; off < len(b); off += e {
-			m.starts = append(m.starts, uint32(off))
+			m.begin(seed, off, off+e)
 		}
 		return
 	}
+	if e == 1 {
+		m.expect(bytes.Count(b, []byte{0}))
+	}
 	for off := 0; off < len(b); {
-		m.starts = append(m.starts, uint32(off))
 		end := stringEnd(b, off, e)
+		m.begin(seed, off, end)
 		empty := false
 		for end < len(b) && zero(b[end:end+e]) {
 			if !empty && uint64(end)&(m.sec.Align-1) == 0 {
 				empty = true
-				m.starts = append(m.starts, uint32(end))
+				m.begin(seed, end, end+e)
 			}
 			end += e
 		}
 		off = end
 	}
+}
+
+func (m *merged) expect(n int) { m.starts, m.hashes = make([]uint32, 0, n), make([]uint32, 0, n) }
+
+func (m *merged) begin(seed maphash.Seed, off, end int) {
+	m.starts = append(m.starts, uint32(off))
+	m.hashes = append(m.hashes, uint32(maphash.Bytes(seed, m.sec.Data[off:end])>>32))
 }
 
 // stringEnd is where the string at off ends, behind its zero.
@@ -207,7 +214,6 @@ const mergeShards = 16
 func (g *mergeGroup) unite(workers int) []*entry {
 	total := 0
 	for _, m := range g.secs {
-		m.entry = make([]*entry, len(m.starts))
 		total += len(m.starts)
 	}
 	n := mergeShards
@@ -215,7 +221,7 @@ func (g *mergeGroup) unite(workers int) []*entry {
 		n = 1
 	}
 	parts := make([][]*entry, n)
-	model.Each(workers, n, func(i int) { parts[i] = g.uniteShard(uint64(i), uint64(n), total/n+1) })
+	model.Each(workers, n, func(i int) { parts[i] = g.uniteShard(uint32(i), uint32(n), total/n/4) })
 	var all []*entry
 	for _, p := range parts {
 		all = append(all, p...)
@@ -223,12 +229,12 @@ func (g *mergeGroup) unite(workers int) []*entry {
 	return all
 }
 
-func (g *mergeGroup) uniteShard(shard, n uint64, guess int) []*entry {
-	t := newEntries(guess)
+func (g *mergeGroup) uniteShard(shard, n uint32, guess int) []*entry {
+	t := newEntries(n, guess)
 	for _, m := range g.secs {
 		for k, h := range m.hashes {
-			if h>>32%n == shard {
-				m.entry[k] = t.add(m, h, m.piece(k), m.alignOf(k))
+			if h%n == shard {
+				m.entry[k] = t.add(m, k, h)
 			}
 		}
 	}
@@ -241,79 +247,16 @@ func (g *mergeGroup) uniteShard(shard, n uint64, guess int) []*entry {
 	return stay
 }
 
-// hashed is an entry and its hash, beside it so that a look at another's costs no
-// trip to memory.
-type hashed struct {
-	hash uint64
-	e    *entry
-}
-
-// entries is a table of entries by their hash.
-type entries struct {
-	slot []hashed // a power of two of them, at most half full
-	made []*entry
-	slab []entry
-}
-
-func newEntries(guess int) *entries {
-	return &entries{slot: make([]hashed, 1<<bits.Len(uint(min(guess, 1<<20))))}
-}
-
-// add returns the entry of a piece, a new one if there is none, or none that is
-// aligned as strictly: then the older one goes.
-func (t *entries) add(m *merged, hash uint64, data []byte, align uint64) *entry {
-	if 2*len(t.made) >= len(t.slot) {
-		t.grow()
-	}
-	mask := uint64(len(t.slot) - 1)
-	at := hash & mask
-	for t.slot[at].e != nil && (t.slot[at].hash != hash || string(t.slot[at].e.data) != string(data)) {
-		at = (at + 1) & mask
-	}
-	old := t.slot[at].e
-	if old != nil && old.align >= align {
-		return old
-	}
-	if len(t.slab) == 0 {
-		t.slab = make([]entry, 256)
-	}
-	e := &t.slab[0]
-	t.slab = t.slab[1:]
-	*e = entry{data: data, align: align, home: m}
-	t.slot[at] = hashed{hash, e}
-	t.made = append(t.made, e)
-	if old != nil {
-		old.to = e
-	}
-	return e
-}
-
-func (t *entries) grow() {
-	old := t.slot
-	t.slot = make([]hashed, max(2*len(old), 16))
-	mask := uint64(len(t.slot) - 1)
-	for _, x := range old {
-		if x.e == nil {
-			continue
-		}
-		at := x.hash & mask
-		for t.slot[at].e != nil {
-			at = (at + 1) & mask
-		}
-		t.slot[at] = x
-	}
-}
-
 // place gives the entries that a section keeps their offsets, and the section its
 // size.
 func (m *merged) place() {
 	size := uint64(0)
 	for _, e := range m.entry {
-		if e.home != m || e.to != nil || e.placed {
+		if e.home != m || e.to != nil || e.off != noPlace {
 			continue
 		}
 		size = (size + e.align - 1) &^ (e.align - 1)
-		e.off, e.placed = size, true
+		e.off = size
 		size += uint64(len(e.data))
 	}
 	m.sec.Size, m.sec.Synth, m.sec.Map = size, m, m
@@ -340,7 +283,7 @@ func (m *merged) index() {
 			off += uint64(len(e.to.data) - len(e.data))
 			e = e.to
 		}
-		m.homes[k] = home{e.home.sec, e.off + off, last}
+		m.homes[k] = home{e.home.sec, uint32(e.off + off), last}
 	}
 	m.first = make([]uint32, (m.size+indexStep-1)/indexStep)
 	k := 0
@@ -366,5 +309,5 @@ func (m *merged) At(off uint64) (*model.Section, uint64, bool) {
 	if n := uint64(h.len) + m.sec.Entsize; in >= n {
 		in = uint64(h.len)
 	}
-	return h.sec, h.off + in, true
+	return h.sec, uint64(h.off) + in, true
 }

@@ -28,7 +28,7 @@ func shareTails(workers int, entries []*entry) {
 			keys[i] = tailKey{lastBytes(e.data), uint64(len(e.data)) & (align - 1), e}
 		}
 	})
-	sortTails(workers, keys)
+	keys = sortTails(workers, keys)
 	// Now a string stands right before those that it is the end of.
 	if len(keys) == 0 {
 		return
@@ -93,10 +93,10 @@ func compareTails(x, y tailKey) int {
 }
 
 // sortTails sorts in parts, by the byte before the zero.
-func sortTails(workers int, keys []tailKey) {
+func sortTails(workers int, keys []tailKey) []tailKey {
 	if len(keys) < 1<<14 {
 		slices.SortFunc(keys, compareTails)
-		return
+		return keys
 	}
 	bucket := func(k tailKey) int { return int((k.last>>48 + k.mod<<5) & 0xff) } // below the zero on top
 	var ends [257]int
@@ -113,5 +113,5 @@ func sortTails(workers int, keys []tailKey) {
 		next[bucket(k)]++
 	}
 	model.Each(workers, 256, func(i int) { slices.SortFunc(sorted[ends[i]:ends[i+1]], compareTails) })
-	copy(keys, sorted)
+	return sorted
 }

@@ -125,6 +125,7 @@ func (f *file) contents() {
 	model.Each(f.workers, len(all), func(i int) {
 		p := &all[i]
 		p.write(f.env, f.section(p.out))
+		f.out.release(p.out.FileOff+int64(p.start), int64(p.end-p.start))
 	})
 	for _, out := range f.env.Outputs {
 		for i := range out.Items {

@@ -38,7 +38,9 @@ func (f *file) buildID() {
 	}
 	parts := make([][]byte, (len(f.b)+idChunk-1)/idChunk)
 	model.Each(f.workers, len(parts), func(i int) {
-		parts[i] = sum(f.b[i*idChunk : min((i+1)*idChunk, len(f.b))])
+		end := min((i+1)*idChunk, len(f.b))
+		parts[i] = sum(f.b[i*idChunk : end])
+		f.out.release(int64(i*idChunk), int64(end-i*idChunk))
 	})
 	var all []byte
 	for _, p := range parts {

@@ -34,7 +34,8 @@ type file struct {
 	shoff       int64
 	size        int64
 
-	b []byte // the whole file
+	b   []byte  // the whole file
+	out *output // that b is of; nil: memory
 }
 
 // extra is a section that is in no script: symbols, strings.
@@ -61,7 +62,7 @@ func File(env *model.Env, segs []*model.Segment, name string) error {
 	if err != nil {
 		return err
 	}
-	f.b = o.b
+	f.b, f.out = o.b, o
 	f.fill()
 	if env.Report.Failed() && !env.Opt.NoInhibitExec {
 		o.discard()

@@ -82,6 +82,22 @@ func (o *output) reserve(n int64) error {
 	return err
 }
 
+// largeOutput is how large an output is whose pages are not kept mapped.
+const largeOutput = 32 << 20
+
+// release gives back the memory of a part that is written, but not the bytes: they
+// are the file's. Whoever reads them again has them mapped again.
+func (o *output) release(off, n int64) {
+	if o == nil || !o.mmap || len(o.b) < largeOutput {
+		return
+	}
+	page := int64(os.Getpagesize())
+	from, to := (off+page-1)&^(page-1), (off+n)&^(page-1)
+	if from < to {
+		unix.Madvise(o.b[from:to], unix.MADV_DONTNEED) // if not, it is kept
+	}
+}
+
 // finish gives the file its name.
 func (o *output) finish() error {
 	if o.plain {
