@@ -41,6 +41,7 @@ func collect(env *model.Env, roots Roots) []*model.Section {
 		c.spread()
 	}
 	model.Each(c.workers, len(c.objs), func(i int) { c.special(c.objs[i]) })
+	c.attributes()
 	for c.debugging() {
 		c.spread()
 	}
@@ -145,6 +146,8 @@ func (c *collector) exported(sym *model.Symbol) bool {
 // isRoot says whether a section is needed by itself.
 func (c *collector) isRoot(s *model.Section) bool {
 	switch {
+	case isAttributes(s):
+		return false
 	case s.Keep, s.Flags&shfRetain != 0:
 		return true
 	case s.Type == elf.SHT_NOTE:
@@ -300,6 +303,30 @@ func (c *collector) special(o *model.Object) {
 		}
 	}
 	c.fragments(o)
+}
+
+// attributes keeps the attributes of all objects, which one of them has, if
+// anything of any object stays.
+func (c *collector) attributes() {
+	var all []*model.Section
+	some := false
+	for _, o := range c.objs {
+		some = some || !o.Linker && c.someKept(o)
+		for _, s := range o.Sections {
+			if s != nil && s.Keep && isAttributes(s) {
+				all = append(all, s)
+			}
+		}
+	}
+	for _, s := range all {
+		c.mark(s).Store(some)
+	}
+}
+
+// isAttributes says whether a section has build attributes (AAELF32, RISC-V psABI).
+func isAttributes(s *model.Section) bool {
+	const shtAttributes = elf.SectionType(0x70000003)
+	return s.Type == shtAttributes && (s.Obj.Machine == elf.EM_ARM || s.Obj.Machine == elf.EM_RISCV)
 }
 
 func (c *collector) someKept(o *model.Object) bool {
