@@ -41,6 +41,7 @@ func collect(env *model.Env, roots Roots) []*model.Section {
 		c.spread()
 	}
 	model.Each(c.workers, len(c.objs), func(i int) { c.special(c.objs[i]) })
+	c.attributes()
 	for c.debugging() {
 		c.spread()
 	}
@@ -145,6 +146,8 @@ func (c *collector) exported(sym *model.Symbol) bool {
 // isRoot says whether a section is needed by itself.
 func (c *collector) isRoot(s *model.Section) bool {
 	switch {
+	case isAttributes(s):
+		return false
 	case s.Keep, s.Flags&shfRetain != 0:
 		return true
 	case s.Type == elf.SHT_NOTE:

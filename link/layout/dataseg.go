@@ -24,6 +24,7 @@ type dataSegment struct {
 	// inRelro: what is placed now lies between ALIGN and RELRO_END; hasRelro:
 	// something was.
 	inRelro, hasRelro bool
+	matched           bool   // a pattern of theirs matches something
 	relroBase         uint64 // the start of the protected range, once settled
 }
 
@@ -90,7 +91,7 @@ func (d *dataSegment) begin(mode segMode) {
 	d.mode = mode
 	d.inRelro = false
 	if mode == plainMode {
-		d.aligned, d.end, d.hasRelro, d.relroEnd, d.relroBase = false, false, false, 0, 0
+		d.aligned, d.end, d.hasRelro, d.relroEnd, d.relroBase = false, false, d.matched, 0, 0
 	}
 }
 

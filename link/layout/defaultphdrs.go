@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"sort"
+	"strings"
 )
 
 // byLoadAddress are the allocated sections as segments take them: ascending by
@@ -99,7 +100,7 @@ func (s *Script) loads(interp bool) []*segment {
 		return nil
 	}
 	var segs []*segment
-	headers := s.headersFirst(list, interp)
+	headers := s.headersFirst(list, interp) && !s.flatOutput()
 	if headers {
 		var alone *segment
 		if headers, alone = s.roomForHeaders(list); alone != nil {
@@ -122,6 +123,12 @@ func (s *Script) loads(interp bool) []*segment {
 		segs = append(segs, loadSegment(last, headers))
 	}
 	return segs
+}
+
+// flatOutput says whether the output is a format without headers.
+func (s *Script) flatOutput() bool {
+	f := s.opt.OFormat
+	return f != "" && !strings.HasPrefix(f, "elf")
 }
 
 // between says whether a section that has a PT_LOAD of its own lies between two.

@@ -19,7 +19,7 @@
 //	assign.go settle.go     the walk, and that it is repeated until nothing moves
 //	contents.go lma.go      what is in a section; load addresses and the rule for each
 //	final.go                values of symbols, once addresses stand
-//	region.go  dataseg.go   MEMORY; DATA_SEGMENT_…
+//	region.go  dataseg.go relro.go  MEMORY; DATA_SEGMENT_…
 //	symbols.go eval.go      the script's symbols; what expressions ask
 //	circle.go               symbols that depend on themselves
 //	empty.go                output sections that are dropped

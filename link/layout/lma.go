@@ -1,6 +1,9 @@
 package layout
 
-import "fmt"
+import (
+	"debug/elf"
+	"fmt"
+)
 
 // load gives an output section its load address. delta is by how much its
 // address was aligned. The rules are those of GNU ld, the first that applies:
@@ -94,7 +97,7 @@ func (o *section) cursorRegion(s *Script) *region {
 // follow notes a section as the one from which the next in its region reckons its
 // load address. One without size counts if its load address says something new.
 func (s *Script) follow(o *section) {
-	if o.lmaRegion != nil {
+	if o.lmaRegion != nil || s.unmade(o) {
 		return
 	}
 	r := o.cursorRegion(s)
@@ -108,6 +111,13 @@ func (s *Script) follow(o *section) {
 	if o.out.Size != 0 || r.last == nil && o.out.Addr != o.out.LMA || r.last != nil && o.out.Addr >= r.last.out.Addr {
 		r.last = o
 	}
+}
+
+// unmade says whether GNU ld would not have an output section at all: one of the
+// linker's own that is empty. For x86 it makes those in any case.
+func (s *Script) unmade(o *section) bool {
+	m := s.machine.machine
+	return o.removed && o.orphan && !o.hasFile && m != elf.EM_X86_64 && m != elf.EM_386
 }
 
 // inheritRegions lets a section without AT and AT> take the AT> of the section

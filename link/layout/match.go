@@ -163,6 +163,7 @@ func (s *Script) distribute(objs []*model.Object) (orphans []*model.Section) {
 	m := newMatcher(s, s.specs)
 	s.decideConstraints(m, objs)
 	ids := m.names(objs)
+	m.findRelro(ids, objs)
 	for _, i := range visitOrder(objs) {
 		o := objs[i]
 		if o.JustSymbols {

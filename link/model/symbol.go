@@ -111,5 +111,16 @@ func (s *Symbol) Addr() uint64 {
 	return 0
 }
 
+// ThreadLocal says whether a symbol that is defined is in the block of each thread.
+func (s *Symbol) ThreadLocal() bool {
+	switch {
+	case s.Sec != nil:
+		return s.Sec.Flags&elf.SHF_TLS != 0
+	case s.Out != nil:
+		return s.Out.Flags&elf.SHF_TLS != 0
+	}
+	return s.Type == elf.STT_TLS
+}
+
 // Gone says whether the symbol is in a section that is not in the output.
 func (s *Symbol) Gone() bool { return s.Sec != nil && !s.Sec.Live && !s.Script }

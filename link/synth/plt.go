@@ -47,6 +47,11 @@ func (s *Set) sizePLT() {
 	n := s.relSize()
 	s.relaplt.Size = uint64(len(s.plts)) * n
 	s.relaiplt.Size = uint64(len(s.iplts)) * n
+	for _, r := range []*model.Section{s.relaplt, s.relaiplt} {
+		if r.Size != 0 {
+			r.Align = s.word
+		}
+	}
 }
 
 func (s *Set) ipltAddr(sym *model.Symbol) uint64 {

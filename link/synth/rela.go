@@ -48,6 +48,7 @@ func (s *Set) createRelocs() {
 	s.relaiplt = s.relSection(".iplt", writer(s.writeRelaIPLT))
 	for _, r := range []*model.Section{s.relaplt, s.relaiplt} {
 		r.Flags |= elf.SHF_INFO_LINK
+		r.Align = 1 // without entries they align nothing
 	}
 	s.relaplt.InfoTo, s.relaiplt.InfoTo = s.gotplt, s.igotplt
 	e.SecRelaPLT, e.SecRelaIPLT = s.relaplt, s.relaiplt
