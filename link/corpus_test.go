@@ -56,8 +56,6 @@ var faulty = map[string]bool{
 	"buildid/discarded":                            true, // no warning
 	"buildid/orphan":                               true, // the note is to come first
 	"defsym/against-script[-T_t.lds_--defsym_v=1]": true, // --defsym behind -T is to win
-	"exec/array-symbols":                           true, // __ehdr_start beside .preinit_array
-	"exec/only-data":                               true, // the entry where .text is dropped
 	"files/implicit-script-with-sections":          true, // its patterns come behind the default script's
 	"fill/width[=$ff]":                             true, // "$ff" is a symbol for us
 	"flags/keep":                                   true, // the linker's own sections

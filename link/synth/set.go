@@ -37,6 +37,8 @@ type Set struct {
 	packed  relr
 	frames  frames
 	ehdr    *model.Symbol // __ehdr_start
+	// ehdrWeak: all references to it are weak.
+	ehdrWeak bool
 
 	warnings  []*model.Section // .gnu.warning.SYMBOL
 	exidxDone bool
