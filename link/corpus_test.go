@@ -51,27 +51,25 @@ func corpus(t *testing.T) []*ldcase.Case {
 // of the first kind, single ones of the second. They are not run: this is a list
 // of faults, to become shorter.
 var faulty = map[string]bool{
-	"address/text-default-script[-Tbss=0x700000]":  true, // section of _end behind a moved .bss
-	"archive/member[liba.a]":                       true, // a pattern with an archive's name
-	"buildid/discarded":                            true, // no warning
-	"buildid/orphan":                               true, // the note is to come first
-	"defsym/against-script[-T_t.lds_--defsym_v=1]": true, // --defsym behind -T is to win
-	"files/implicit-script-with-sections":          true, // its patterns come behind the default script's
-	"fill/width[=$ff]":                             true, // "$ff" is a symbol for us
-	"flags/keep":                                   true, // the linker's own sections
-	"flags/select":                                 true, // the linker's own sections
-	"gc/roots[--defsym=x=unused]":                  true, // what --defsym names is a root for us
-	"gc/script-symbol-is-root":                     true, // what an expression names is a root for us
-	"glob/set[.text.\\a]":                          true, // a backslash in a name
-	"group/link-order-discarded":                   true, // no error
-	"insert/without-sections":                      true, // INSERT without SECTIONS before it
-	"order/circle":                                 true, // is to be refused
-	"order/grows-by-itself":                        true, // a size that its own address changes
-	"order/no-list":                                true, // a file without a list of sections
-	"fill/width-dialect":                           true, // ld.lld's patterns begin with the section
-	"phdr/before-first":                            true, // of ld.lld: an orphan's segment
-	"symbol/redefines-common":                      true, // keeps type and size
-	"accept/options[--no-define-common_-shared]":   true, // order in .dynsym
+	"archive/member[liba.a]":                     true, // a pattern with an archive's name
+	"buildid/discarded":                          true, // no warning
+	"buildid/orphan":                             true, // the note is to come first
+	"files/implicit-script-with-sections":        true, // its patterns come behind the default script's
+	"fill/width[=$ff]":                           true, // "$ff" is a symbol for us
+	"flags/keep":                                 true, // the linker's own sections
+	"flags/select":                               true, // the linker's own sections
+	"gc/roots[--defsym=x=unused]":                true, // what --defsym names is a root for us
+	"gc/script-symbol-is-root":                   true, // what an expression names is a root for us
+	"glob/set[.text.\\a]":                        true, // a backslash in a name
+	"group/link-order-discarded":                 true, // no error
+	"insert/without-sections":                    true, // INSERT without SECTIONS before it
+	"order/circle":                               true, // is to be refused
+	"order/grows-by-itself":                      true, // a size that its own address changes
+	"order/no-list":                              true, // a file without a list of sections
+	"fill/width-dialect":                         true, // ld.lld's patterns begin with the section
+	"phdr/before-first":                          true, // of ld.lld: an orphan's segment
+	"symbol/redefines-common":                    true, // keeps type and size
+	"accept/options[--no-define-common_-shared]": true, // order in .dynsym
 }
 
 func isFaulty(c *ldcase.Case) bool {

@@ -21,7 +21,8 @@ import (
 type linkage struct {
 	opt         *model.Options
 	emul        *emul.Emulation
-	trees       []*ldscript.Script // of -T, and texts among the inputs
+	trees       []*ldscript.Script // of -T
+	implicit    []layout.Implicit  // among the inputs
 	standard    *ldscript.Script   // the default script
 	script      *layout.Script
 	files       *input.Files

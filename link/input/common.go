@@ -18,6 +18,9 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 			if l.opt.WarnCommon {
 				l.rep.Warn(fmt.Errorf("%s: common of %s is overridden by the definition in %s", o.File, sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value)))
 			}
+			if sym.Script && sym.Obj == nil { // archives are asked all the same, as in GNU ld
+				l.tentative[sym] = true
+			}
 			return
 		}
 	case model.Common:
