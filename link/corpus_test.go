@@ -51,9 +51,6 @@ func corpus(t *testing.T) []*ldcase.Case {
 // of the first kind, single ones of the second. They are not run: this is a list
 // of faults, to become shorter.
 var faulty = map[string]bool{
-	"archive/member[liba.a]":                     true, // a pattern with an archive's name
-	"buildid/discarded":                          true, // no warning
-	"buildid/orphan":                             true, // the note is to come first
 	"files/implicit-script-with-sections":        true, // its patterns come behind the default script's
 	"fill/width[=$ff]":                           true, // "$ff" is a symbol for us
 	"flags/keep":                                 true, // the linker's own sections
@@ -62,7 +59,6 @@ var faulty = map[string]bool{
 	"gc/script-symbol-is-root":                   true, // what an expression names is a root for us
 	"glob/set[.text.\\a]":                        true, // a backslash in a name
 	"group/link-order-discarded":                 true, // no error
-	"insert/without-sections":                    true, // INSERT without SECTIONS before it
 	"order/circle":                               true, // is to be refused
 	"order/grows-by-itself":                      true, // a size that its own address changes
 	"order/no-list":                              true, // a file without a list of sections

@@ -218,5 +218,8 @@ func (l *linkage) collect() error {
 func (l *linkage) match() error {
 	outs, err := l.script.Match(l.env)
 	l.env.Outputs = outs
+	if s := l.env.SecBuildID; s != nil && s.Out == nil && err == nil {
+		l.env.Report.Warn(fmt.Errorf("--build-id: the script discards %s; the file has no identifier", s.Name))
+	}
 	return err
 }
