@@ -51,10 +51,7 @@ func corpus(t *testing.T) []*ldcase.Case {
 // of the first kind, single ones of the second. They are not run: this is a list
 // of faults, to become shorter.
 var faulty = map[string]bool{
-	"files/implicit-script-with-sections":        true, // its patterns come behind the default script's
 	"fill/width[=$ff]":                           true, // "$ff" is a symbol for us
-	"flags/keep":                                 true, // the linker's own sections
-	"flags/select":                               true, // the linker's own sections
 	"gc/roots[--defsym=x=unused]":                true, // what --defsym names is a root for us
 	"gc/script-symbol-is-root":                   true, // what an expression names is a root for us
 	"glob/set[.text.\\a]":                        true, // a backslash in a name

@@ -67,6 +67,7 @@ func Create(e *model.Env) *Set {
 		return s
 	}
 	s.consume()
+	// In the order of GNU ld's, for in that orphans are placed.
 	s.createGOT()
 	s.createPLT()
 	s.createRelocs()
