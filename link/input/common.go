@@ -145,7 +145,7 @@ func (l *loader) sortedCommons() []*model.Symbol {
 			list = append(list, s)
 		}
 	}
-	list = hashOrder(list, int(l.order))
+	list = model.HashOrder(list, int(l.order))
 	switch l.opt.SortCommon {
 	case "ascending":
 		return byAlignment(list, 0, 1)
