@@ -2,8 +2,6 @@ package link_test
 
 import (
 	"os"
-	"slices"
-	"strings"
 	"testing"
 
 	"elfwright/internal/cli"
@@ -47,40 +45,17 @@ func corpus(t *testing.T) []*ldcase.Case {
 	return cases
 }
 
-// faulty are cases in which the linker does not yet do as GNU ld does; all variants
-// of the first kind, single ones of the second. They are not run: this is a list
-// of faults, to become shorter.
-var faulty = map[string]bool{
-	"address/text-default-script[-Tbss=0x700000]":  true, // section of _end behind a moved .bss
-	"archive/member[liba.a]":                       true, // a pattern with an archive's name
-	"buildid/discarded":                            true, // no warning
-	"buildid/orphan":                               true, // the note is to come first
-	"defsym/against-script[-T_t.lds_--defsym_v=1]": true, // --defsym behind -T is to win
-	"exec/array-symbols":                           true, // __ehdr_start beside .preinit_array
-	"exec/only-data":                               true, // the entry where .text is dropped
-	"files/implicit-script-with-sections":          true, // its patterns come behind the default script's
-	"flags/keep":                                   true, // the linker's own sections
-	"flags/select":                                 true, // the linker's own sections
-	"insert/without-sections":                      true, // INSERT without SECTIONS before it
-	"accept/options[--no-define-common_-shared]":   true, // order in .dynsym
-}
-
-func isFaulty(c *ldcase.Case) bool {
-	name, _, _ := strings.Cut(c.Name, "[")
-	return faulty[name] || faulty[strings.ReplaceAll(c.Name, " ", "_")]
-}
-
 // TestCorpus: the linker makes of every case what GNU ld makes of it.
 func TestCorpus(t *testing.T) {
 	samples.Need(t, tools...)
-	cases := slices.DeleteFunc(corpus(t), isFaulty)
+	cases := corpus(t)
 	ldcase.Run(t, cases, ldcase.Command(command(t)...), sweep())
 }
 
 // TestDialect: where lld means otherwise, --dialect=lld means what it means.
 func TestDialect(t *testing.T) {
 	samples.Need(t, append(tools, "ld.lld-14")...)
-	ldcase.RunDialect(t, slices.DeleteFunc(corpus(t), isFaulty), ldcase.Command("ld.lld-14"), ldcase.Command(command(t)...))
+	ldcase.RunDialect(t, corpus(t), ldcase.Command("ld.lld-14"), ldcase.Command(command(t)...))
 }
 
 // TestPrograms: what compilers make is linked, and runs.

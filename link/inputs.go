@@ -44,7 +44,7 @@ func (l *linkage) readInputs() error {
 		l.entrySymbol = l.opt.Entry
 	}
 	l.inputs = l.files.Load(input.Settings{
-		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script, len(l.opt.Defsyms)),
+		Entry: cmds.Entry, Externs: cmds.Externs, Definitions: definitions(l.script),
 		ForceCommon: cmds.ForceCommon, InhibitCommon: cmds.InhibitCommon,
 	}, l.env.Table)
 	l.env.Objects = l.inputs.Objects()
@@ -56,25 +56,23 @@ func (l *linkage) readInputs() error {
 }
 
 // augment adds what texts among the inputs say to the script, which they do not
-// replace (ld manual, "Implicit Linker Scripts"). What they name is open already.
-func (l *linkage) augment(scripts []*ldscript.Script) {
-	var body []ldscript.Stmt
+// replace. What they name is open already.
+func (l *linkage) augment(scripts []input.Text) {
 	for _, t := range scripts {
-		for _, n := range t.Body {
+		tree := *t.Tree
+		tree.Body = slices.DeleteFunc(slices.Clone(tree.Body), func(n ldscript.Stmt) bool {
 			switch n.(type) {
-			case *ldscript.Input, *ldscript.SearchDir, *ldscript.OutputFormat, *ldscript.Include:
-			default:
-				body = append(body, n)
+			case *ldscript.Input, *ldscript.SearchDir, *ldscript.OutputFormat:
+				return true
 			}
+			return false
+		})
+		text := layout.Implicit{Tree: &tree, At: t.At}
+		if text.Replaces() {
+			l.env.Report.Warn(fmt.Errorf("%s: has output sections, which come behind all others; is there a -T missing?", tree.Source.Name))
 		}
+		l.implicit = append(l.implicit, text)
 	}
-	to := &l.standard
-	if len(l.trees) > 0 {
-		to = &l.trees[len(l.trees)-1]
-	}
-	more := **to
-	more.Body = append(body, more.Body...)
-	*to = &more
 }
 
 // chooseTarget finds the machine that all objects are for, and reads what it
@@ -181,14 +179,12 @@ func (l *linkage) versions() error {
 }
 
 // definitions are the script's symbols in the words of package input.
-func definitions(s *layout.Script, defsyms int) []input.Definition {
+func definitions(s *layout.Script) []input.Definition {
 	var list []input.Definition
-	for i, d := range s.Defines() {
-		x := input.Definition{Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own}
-		if i < defsyms { // they come first
-			x.Defsym = i + 1
-		}
-		list = append(list, x)
+	for _, d := range s.Defines() {
+		list = append(list, input.Definition{
+			Name: d.Name, Provide: d.Provide, Hidden: d.Hidden, Refers: d.Refers, Own: d.Own, Script: d.Script, Defsym: d.Defsym, Text: d.Text,
+		})
 	}
 	return list
 }
@@ -226,5 +222,8 @@ func (l *linkage) collect() error {
 func (l *linkage) match() error {
 	outs, err := l.script.Match(l.env)
 	l.env.Outputs = outs
+	if s := l.env.SecBuildID; s != nil && s.Out == nil && err == nil {
+		l.env.Report.Warn(fmt.Errorf("--build-id: the script discards %s; the file has no identifier", s.Name))
+	}
 	return err
 }

@@ -21,7 +21,8 @@ import (
 type linkage struct {
 	opt         *model.Options
 	emul        *emul.Emulation
-	trees       []*ldscript.Script // of -T, and texts among the inputs
+	trees       []*ldscript.Script // of -T
+	implicit    []layout.Implicit  // among the inputs
 	standard    *ldscript.Script   // the default script
 	script      *layout.Script
 	files       *input.Files
@@ -154,18 +155,17 @@ func (l *linkage) entry() error {
 	if l.opt.Shared && !asked || l.opt.Relocatable {
 		return nil
 	}
-	for _, o := range l.env.Outputs {
-		if o.Name == ".text" && o.Flags&elf.SHF_ALLOC != 0 {
-			l.env.Entry = o.Addr
-			if named { // nobody asked for "start"
-				l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; the program starts at %#x, the first byte of .text", name, o.Addr))
-			}
-			return nil
+	warn := func(so string) {
+		if asked || l.script.Commands().Entry != "" { // start is nobody's word
+			l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; %s", name, so))
 		}
 	}
-	if named {
-		l.env.Report.Warn(fmt.Errorf("the entry symbol %s is not defined; e_entry is 0", name))
+	if addr, ok := l.script.Address(".text"); ok {
+		l.env.Entry = addr
+		warn(fmt.Sprintf("the program starts at %#x, the first byte of .text", addr))
+		return nil
 	}
+	warn("e_entry is 0")
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (l *linkage) parse(name string, text []byte) (*ldscript.Script, error) {
 
 // compile makes the layout of the scripts that are known.
 func (l *linkage) compile() (err error) {
-	l.script, err = layout.Compile(l.opt, l.trees, l.standard, l.env.Report)
+	l.script, err = layout.Compile(l.opt, layout.Sources{Own: l.trees, Default: l.standard, Texts: l.implicit}, l.env.Report)
 	if err != nil {
 		return err
 	}

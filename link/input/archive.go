@@ -74,7 +74,7 @@ func (l *loader) indexMembers(a *archive) {
 		if err != nil {
 			continue
 		}
-		for _, name := range o.definedNames(false) {
+		for _, name := range o.definedNames(true) {
 			a.index = append(a.index, indexed{name, int32(i)})
 		}
 	}
@@ -84,7 +84,7 @@ func (l *loader) indexMembers(a *archive) {
 func loose(objs []*object) *archive {
 	a := &archive{path: "--start-lib", members: objs, broken: make([]bool, len(objs))}
 	for i, o := range objs {
-		for _, name := range o.definedNames(false) {
+		for _, name := range o.definedNames(true) {
 			a.index = append(a.index, indexed{name, int32(i)})
 		}
 	}
@@ -174,10 +174,10 @@ func (l *loader) scan(a *archive) {
 			switch {
 			case sym == nil || sym.Order == 0, sym.State == model.Undefined && sym.Weak():
 				continue
-			case sym.State == model.Defined:
+			case sym.State == model.Defined && !l.tentative[sym]:
 				a.done[k] = true
 				continue
-			case sym.State == model.Common && !l.definesCommon(a, x):
+			case sym.State != model.Undefined && !l.definesCommon(a, x):
 				continue
 			}
 			before := l.news
@@ -200,8 +200,8 @@ func (l *loader) lookup(name string) *model.Symbol {
 	return l.table.Get(key + "@" + name[len(key)+2:])
 }
 
-// definesCommon says whether a member has a true definition of a symbol that is
-// common so far. GNU ld takes it then; lld does not.
+// definesCommon says whether a member has a true definition, and no weak one, of a
+// symbol that is common so far. GNU ld takes it then; lld does not.
 func (l *loader) definesCommon(a *archive, x *indexed) bool {
 	if l.opt.Dialect == "lld" {
 		return false

@@ -19,6 +19,9 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 				l.rep.Warn(fmt.Errorf("%s: common of %s is overridden by the definition in %s", o.File, sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value)))
 			}
 			sayMore(sym, raw.Type(), raw.Size)
+			if sym.Script && sym.Obj == nil { // archives are asked all the same, as in GNU ld
+				l.tentative[sym] = true
+			}
 			return
 		}
 	case model.Common:
@@ -143,7 +146,7 @@ func (l *loader) sortedCommons() []*model.Symbol {
 			list = append(list, s)
 		}
 	}
-	list = hashOrder(list, int(l.order))
+	list = model.HashOrder(list, int(l.order))
 	switch l.opt.SortCommon {
 	case "ascending":
 		return byAlignment(list, 0, 1)

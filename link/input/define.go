@@ -41,45 +41,81 @@ func (l *loader) want(name string) *model.Symbol {
 	return sym
 }
 
-// declareMark declares what the option at this place defines.
-func (l *loader) declareMark(it *item) {
-	if it.in.Mark == model.MarkScript {
-		if !l.scripts {
-			l.scripts = true
-			l.declare(0)
+// site is what has definitions: a script of -T, a --defsym, or a text among the
+// inputs, by its number from 1. The zero value is the default script, and a text
+// that comes behind all others.
+type site struct{ script, defsym, text int }
+
+// sites are those of an input: of an option, or of a text.
+func (l *loader) sites() {
+	var n site
+	l.site = map[*item]site{}
+	for _, it := range l.files.items {
+		switch {
+		case it.in.Mark == model.MarkScript:
+			n.script++
+			l.site[it] = site{script: n.script}
+		case it.in.Mark == model.MarkDefsym:
+			n.defsym++
+			l.site[it] = site{defsym: n.defsym}
+		case it.in.Script != nil && !it.failed:
+			n.text++
+			l.site[it] = site{text: n.text}
 		}
-		return
 	}
-	n := 0
-	for _, x := range l.files.items {
-		if x.in.Mark == model.MarkDefsym {
-			n++
-		}
-		if x == it {
-			break
+	for i := range l.with.Definitions { // what has no place comes first
+		d := &l.with.Definitions[i]
+		if d.Script > n.script || d.Defsym > n.defsym {
+			l.declareOne(d)
 		}
 	}
-	l.declare(n)
 }
 
-// declare makes the symbols that scripts assign, or that a --defsym does, defined
-// from here on: no member of an archive is taken for them. Their values come with
-// the layout. What their expressions name is referred to.
-func (l *loader) declare(defsym int) {
+// declare makes the symbols of a site defined from here on: no member of an
+// archive is taken for them. Their values come with the layout. What their
+// expressions name is referred to.
+func (l *loader) declare(at site) {
 	for i := range l.with.Definitions {
-		d := &l.with.Definitions[i]
-		if d.Defsym != defsym || d.Provide {
-			continue
-		}
-		for _, n := range d.Refers {
-			if n != d.Name {
-				l.want(n)
-			}
-		}
-		if !d.Own {
-			l.scriptSymbol(d)
+		if d := &l.with.Definitions[i]; at == (site{d.Script, d.Defsym, d.Text}) {
+			l.declareOne(d)
 		}
 	}
+}
+
+// declareOne declares a definition. PROVIDE provides what is undefined here: what
+// an object that comes later defines does not count any more. But until the names
+// in its expression are defined, the symbol is still looked for in archives.
+func (l *loader) declareOne(d *Definition) {
+	if d.Provide && (d.Own || !l.lacks(d.Name)) {
+		return
+	}
+	known := true
+	for _, n := range d.Refers {
+		if n != d.Name {
+			known = l.want(n).State == model.Defined && known
+		}
+	}
+	switch {
+	case d.Own:
+	case d.Provide && !known:
+		l.chosen[d] = true
+	default:
+		l.takeOver(d)
+	}
+}
+
+// takeOver makes a symbol the script's, that of PROVIDE for good.
+func (l *loader) takeOver(d *Definition) {
+	sym := l.scriptSymbol(d)
+	if d.Provide {
+		sym.Obj, sym.Sec, sym.Script, sym.Provide, sym.Used = nil, nil, true, true, true
+	}
+}
+
+// lacks says whether a symbol is referred to and not defined.
+func (l *loader) lacks(name string) bool {
+	sym := l.table.Get(name)
+	return sym != nil && sym.Order != 0 && sym.State == model.Undefined
 }
 
 // scriptSymbol makes a symbol one that a script defines. What an object says of
@@ -107,6 +143,7 @@ func (l *loader) scriptSymbol(d *Definition) *model.Symbol {
 func (l *loader) settle() {
 	l.ownDefinitions()
 	l.provide()
+	l.hide()
 	l.requireDefined()
 	l.allocateCommons()
 	l.forwardVersions()
@@ -133,19 +170,28 @@ func (l *loader) provide() {
 		again = false
 		for i := range l.with.Definitions {
 			d := &l.with.Definitions[i]
-			if !d.Provide {
+			if !d.Provide || !l.lacks(d.Name) && !l.chosen[d] {
 				continue
 			}
-			sym := l.table.Get(d.Name)
-			if sym == nil || sym.Order == 0 || sym.State != model.Undefined {
-				continue
-			}
-			sym = l.scriptSymbol(d)
-			sym.Provide, sym.Used = true, true
+			delete(l.chosen, d)
+			l.takeOver(d)
 			for _, n := range d.Refers {
 				l.want(n)
 			}
 			again = true
+		}
+	}
+}
+
+// hide hides what HIDDEN and PROVIDE_HIDDEN name, also if an object defines it.
+func (l *loader) hide() {
+	for i := range l.with.Definitions {
+		d := &l.with.Definitions[i]
+		if !d.Hidden {
+			continue
+		}
+		if sym := l.table.Get(d.Name); sym != nil && sym.Order != 0 && sym.State != model.Undefined {
+			sym.Hidden, sym.Vis = true, stricter(sym.Vis, elf.STV_HIDDEN)
 		}
 	}
 }

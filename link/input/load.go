@@ -20,9 +20,14 @@ type loader struct {
 
 	objects []*object
 	commons []*model.Symbol
-	order   int32 // how many symbols were met
-	news    int   // counts new undefined and common symbols: archives are looked at again for them
-	scripts bool  // the definitions of scripts are declared
+	order   int32          // how many symbols were met
+	news    int            // counts new undefined and common symbols: archives are looked at again for them
+	site    map[*item]site // what has definitions
+	// tentative are symbols of the script that an object has as common ones.
+	tentative map[*model.Symbol]bool
+	// chosen are PROVIDEs that take effect, though their value was not known when
+	// they were met.
+	chosen  map[*Definition]bool
 	forward map[*model.Symbol]*model.Symbol
 	traced  map[string]bool
 }
@@ -33,6 +38,7 @@ func (f *Files) Load(with Settings, table *model.Table) *Set {
 	l := &loader{
 		reader: reader{table: table, slots: newSlots(), wrap: wrapNames(f.opt.Wrap)},
 		opt:    f.opt, rep: f.rep, files: f, with: with, forward: map[*model.Symbol]*model.Symbol{}, traced: map[string]bool{},
+		tentative: map[*model.Symbol]bool{}, chosen: map[*Definition]bool{},
 		set: &Set{opt: f.opt, rep: f.rep, table: table},
 	}
 	for _, n := range f.opt.TraceSymbols {
@@ -145,15 +151,9 @@ func (l *loader) looseArchives() {
 func (l *loader) walk() {
 	l.refer()
 	items := l.files.items
-	if !l.marked(model.MarkScript) {
-		l.declare(0)
-	}
-	if !l.marked(model.MarkDefsym) {
-		for i := range l.opt.Defsyms {
-			l.declare(i + 1)
-		}
-	}
+	l.sites()
 	if l.opt.Dialect == "lld" { // archives are remembered, their order does not matter
+		l.declare(site{})
 		l.group(items)
 		return
 	}
@@ -168,6 +168,7 @@ func (l *loader) walk() {
 		}
 		i = end
 	}
+	l.declare(site{})
 }
 
 func (l *loader) group(items []*item) {
@@ -182,23 +183,14 @@ func (l *loader) group(items []*item) {
 	}
 }
 
-func (l *loader) marked(m model.Mark) bool {
-	for _, it := range l.files.items {
-		if it.in.Mark == m {
-			return true
-		}
-	}
-	return false
-}
-
 // visit takes what an input gives at this point.
 func (l *loader) visit(it *item) {
 	switch {
 	case it.failed:
-	case it.in.Mark != 0:
+	case it.in.Mark != 0, it.in.Script != nil:
 		if !it.done {
 			it.done = true
-			l.declareMark(it)
+			l.declare(l.site[it])
 		}
 	case it.obj != nil:
 		if !it.done {

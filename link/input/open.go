@@ -26,7 +26,7 @@ type Parse = func(name string, text []byte) (*ldscript.Script, error)
 type Files struct {
 	// Scripts are the texts among the inputs, in order. Their INPUT, GROUP and
 	// SEARCH_DIR have been followed; all else in them is for the layout.
-	Scripts []*ldscript.Script
+	Scripts []Text
 	// Names are all files that were read, for --dependency-file and --trace.
 	Names []string
 
@@ -41,9 +41,16 @@ type Files struct {
 	groups   int
 }
 
+// Text is a script among the inputs.
+type Text struct {
+	Tree *ldscript.Script
+	At   int // index among Options.Inputs of what it is, or of the script that names it; -1: ahead of all
+}
+
 // item is an input in its place on the command line.
 type item struct {
 	in    model.Input
+	at    int    // its index among Options.Inputs, or that of the script that names it
 	from  string // the script that names it
 	path  string
 	group int
@@ -118,13 +125,13 @@ func Open(opt *model.Options, cmds Commands, parse Parse, rep *model.Report) *Fi
 // the first of them does (an Input with Mark MarkScript), or else in front.
 func (f *Files) list(cmds Commands) {
 	if cmds.Startup != "" {
-		f.items = append(f.items, &item{in: model.Input{Name: cmds.Startup}})
+		f.items = append(f.items, &item{in: model.Input{Name: cmds.Startup}, at: -1})
 	}
 	named := false
-	expand := func(state model.Input) {
+	expand := func(state model.Input, at int) {
 		named = true
 		for _, in := range cmds.Inputs {
-			f.items = append(f.items, f.scriptItems(in, state)...)
+			f.items = append(f.items, f.scriptItems(in, state, at)...)
 		}
 	}
 	for _, in := range f.opt.Inputs {
@@ -135,19 +142,19 @@ func (f *Files) list(cmds Commands) {
 		marked = marked || in.Mark == model.MarkScript
 	}
 	if !marked {
-		expand(model.Input{StaticOnly: f.opt.Static})
+		expand(model.Input{StaticOnly: f.opt.Static}, -1)
 	}
-	for _, in := range f.opt.Inputs {
-		f.items = append(f.items, &item{in: in, group: in.Group, opened: in.Mark != 0})
+	for i, in := range f.opt.Inputs {
+		f.items = append(f.items, &item{in: in, at: i, group: in.Group, opened: in.Mark != 0})
 		if in.Mark == model.MarkScript && !named {
-			expand(in)
+			expand(in, i)
 		}
 	}
 }
 
 // scriptItems are the files of INPUT or GROUP; state is that of the options where
-// the script stands.
-func (f *Files) scriptItems(cmd *ldscript.Input, state model.Input) []*item {
+// the script stands, at among the inputs.
+func (f *Files) scriptItems(cmd *ldscript.Input, state model.Input, at int) []*item {
 	group := state.Group
 	if cmd.Group && group == 0 {
 		f.groups++
@@ -159,7 +166,7 @@ func (f *Files) scriptItems(cmd *ldscript.Input, state model.Input) []*item {
 		if lib, ok := strings.CutPrefix(file.Name, "-l"); ok {
 			in.Name, in.Library = lib, true
 		}
-		list = append(list, &item{in: in, from: cmd.File.Name, group: group})
+		list = append(list, &item{in: in, at: at, from: cmd.File.Name, group: group})
 	}
 	return list
 }
@@ -242,7 +249,7 @@ func (f *Files) expandScripts() {
 		dirs, inputs := commandsOf(tree.Body)
 		f.dirs = append(f.dirs, f.withSysroot(dirs)...)
 		for _, cmd := range inputs {
-			list = append(list, f.scriptItems(cmd, state)...)
+			list = append(list, f.scriptItems(cmd, state, it.at)...)
 		}
 	}
 	f.items = list
@@ -297,7 +304,7 @@ func (f *Files) finishList() {
 		}
 		f.Names = append(f.Names, it.path)
 		if it.in.Script != nil {
-			f.Scripts = append(f.Scripts, it.in.Script)
+			f.Scripts = append(f.Scripts, Text{it.in.Script, it.at})
 		}
 	}
 }

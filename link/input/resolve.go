@@ -185,7 +185,7 @@ func (l *loader) define(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 	case model.Defined:
 		switch {
 		case sym.Script:
-			if sym.Obj != nil {
+			if sym.Obj != nil || sym.Provide {
 				return
 			}
 			take(o, sym, raw, p) // for expressions that ask for it

@@ -22,7 +22,9 @@ type Definition struct {
 	Provide, Hidden bool
 	Own             bool     // its expression names the symbol itself: an object's definition is needed
 	Refers          []string // the symbols that its expression names
-	Defsym          int      // from 1: its number among Options.Defsyms; 0: of a script
+	// What assigns it, by number from 1: a script of Options.Scripts, one of
+	// Options.Defsyms, one of Files.Scripts. Without any it comes last.
+	Script, Defsym, Text int
 }
 
 // Set is the objects of a link with their symbols settled.

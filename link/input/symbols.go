@@ -184,15 +184,15 @@ func (o *object) globalName(i int, raw *elffile.Symbol) (string, bool) {
 	return name, true
 }
 
-// definedNames are the names that an object defines, for a list of loose objects
-// that stands for an archive.
-func (o *object) definedNames(common bool) (names []string) {
+// definedNames are the names that an object defines, common symbols aside, for
+// want of an archive's symbol table; without weak ones if asked.
+func (o *object) definedNames(weak bool) (names []string) {
 	if o.symtab == nil {
 		return nil
 	}
 	for i := max(o.Locals, 1); i < o.symtab.Len(); i++ {
 		raw := o.symtab.At(i)
-		if raw.Shndx == uint16(elf.SHN_UNDEF) || !common && raw.Shndx == uint16(elf.SHN_COMMON) {
+		if raw.Shndx == uint16(elf.SHN_UNDEF) || raw.Shndx == uint16(elf.SHN_COMMON) || !weak && raw.Bind() == elf.STB_WEAK {
 			continue
 		}
 		if name, ok := stringAt(o.symtab.Strings, raw.Name); ok && name != "" {

@@ -321,6 +321,16 @@ func (s *Script) outputs() {
 	}
 }
 
+// Address is where an output section lies, or would if it were not dropped.
+func (s *Script) Address(name string) (addr uint64, ok bool) {
+	for _, o := range s.byName[name] {
+		if o.out != nil && !o.off {
+			return o.out.Addr, true
+		}
+	}
+	return 0, false
+}
+
 // alignKnown is ALIGN(…) of a section, evaluated before.
 func (s *Script) alignKnown(o *section) uint64 {
 	if o.align == nil {

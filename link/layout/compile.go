@@ -10,7 +10,8 @@ import (
 // compiler turns trees into statements.
 type compiler struct {
 	s      *Script
-	file_  string // the script that is being compiled
+	file_  string     // the script that is being compiled
+	source Definition // with the number of that script, or --defsym
 	errs   []error
 	mark   int        // where in the list its statements begin, or those behind its last INSERT
 	over   []*section // of OVERWRITE_SECTIONS, in order
@@ -265,6 +266,7 @@ func (c *compiler) assign(n *ldscript.Assign, in *section) *assign {
 	a.sym = c.s.symbol(n.Name)
 	c.s.defs = append(c.s.defs, Definition{
 		Name: n.Name, Provide: n.Provide, Hidden: n.Hidden, Pos: n.Pos, Refers: refers, Own: a.own,
+		Script: c.source.Script, Defsym: c.source.Defsym, Text: c.source.Text,
 	})
 	return a
 }

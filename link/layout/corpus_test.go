@@ -59,7 +59,7 @@ func notLayout(c *ldcase.Case) bool {
 		"emulation/other-class", "entry/unknown", "exclude/before-sort", "files/arch-unknown",
 		"files/format-binary", "files/format-unknown", "files/output-command",
 		"handling/unknown", "map/eh-frame-no-header", "op/no-xor", "overlay/crossrefs",
-		"phdr/keyword-names", "place/commons", "region/no-colon", "sort/two-in-one",
+		"phdr/keyword-names", "place/commons", "provide/before-object", "region/no-colon", "sort/two-in-one",
 		"startstop/merged-into-other",
 		"insert/without-sections",
 	}, name)

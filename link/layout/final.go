@@ -50,10 +50,10 @@ func (s *Script) address(v ldscript.Value) uint64 {
 }
 
 func (s *Script) finalSection(o *section) {
+	o.afterEnd = s.sawEnd
 	if o.off || o.out == nil {
 		return
 	}
-	o.afterEnd = s.sawEnd
 	if !o.ignored && o.traits&alloc != 0 {
 		s.lastAlloc, s.counterSet = o, false
 	}

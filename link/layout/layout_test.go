@@ -227,18 +227,22 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// TestAdd: a script among the inputs adds to the default script, before it.
-func TestAdd(t *testing.T) {
+// TestText: a script among the inputs that inserts adds to the default script,
+// before it.
+func TestText(t *testing.T) {
 	rep := &model.Report{}
-	s, err := Read(&model.Options{}, []Text{{Name: "default", Default: true, Text: []byte(`SECTIONS { . = 0x1000; .text : { *(.text) } .data : { *(.data) *(.insert) } .bss : { *(.bss) } }`)}}, nil, rep)
-	if err != nil {
-		t.Fatal(err)
+	parse := func(text string) *ldscript.Script {
+		tree, err := ldscript.Parse("in.lds", []byte(text), ldscript.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tree
 	}
-	tree, err := ldscript.Parse("in.lds", []byte(`SECTIONS { .mine : { *(.insert) } } INSERT AFTER .bss; x = 5;`), ldscript.Options{})
+	s, err := Compile(&model.Options{Inputs: []model.Input{{Name: "in.lds"}}}, Sources{
+		Default: parse(`SECTIONS { . = 0x1000; .text : { *(.text) } .data : { *(.data) *(.insert) } .bss : { *(.bss) } }`),
+		Texts:   []Implicit{{Tree: parse(`SECTIONS { .mine : { *(.insert) } } INSERT AFTER .bss; x = 5;`)}},
+	}, rep)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Add(tree); err != nil {
 		t.Fatal(err)
 	}
 	env := &model.Env{Opt: &model.Options{}, Table: model.NewTable(), Report: rep, Order: binary.LittleEndian, Class: 64, Objects: []*model.Object{plainObject()}}

@@ -322,7 +322,7 @@ func (s *Script) isUnique(sec *model.Section) bool {
 func (s *Script) flagsFit(sp *spec, sec *model.Section) bool {
 	flags := sec.Flags
 	if sec.Obj.Linker {
-		flags = 0 // as GNU ld has it: such a section is no ELF section yet
+		_, flags = s.nameType(sec.Name) // as GNU ld has it: it is no ELF section yet
 	}
 	for _, f := range sp.Flags {
 		bits, err := sectionFlag(f)

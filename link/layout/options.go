@@ -12,17 +12,8 @@ type sectionStart struct {
 	addr         uint64
 }
 
-// options compiles --defsym and notes what options say of addresses.
+// options notes what options say of addresses.
 func (c *compiler) options() {
-	c.file_ = "--defsym"
-	for _, d := range c.s.opt.Defsyms {
-		a, err := ldscript.ParseDefsym(d.Text)
-		if err != nil {
-			c.errs = append(c.errs, err)
-			continue
-		}
-		c.s.body = append(c.s.body, c.assign(a, nil))
-	}
 	for _, o := range segmentOptions(c.s.opt) {
 		if o.value != nil {
 			c.s.starts[o.segment] = *o.value

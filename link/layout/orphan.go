@@ -252,6 +252,9 @@ func (p *orphans) hasTwin(sec *model.Section, rest []*model.Section) bool {
 // which will join it, count: the output is read-only only if all are.
 func (p *orphans) kindOf(sec *model.Section, rest []*model.Section) (*home, traits) {
 	t := traitsOf(sec)
+	if sec == p.s.env.SecBuildID {
+		t &^= contents // in GNU ld it gets them later, and so is like no other section
+	}
 	if !p.hasTwin(sec, rest) {
 		rest = nil
 	}

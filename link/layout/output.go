@@ -54,6 +54,8 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 	if !o.hasInput {
 		o.hasInput = true
 		s.firstInput(o, sec, t)
+	} else if o.firstType == elf.SHT_NULL {
+		o.firstType = s.knownType(sec)
 	}
 	o.hasFile = o.hasFile || !sec.Obj.Linker
 	o.keep = o.keep || sec.Keep
@@ -64,12 +66,22 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 // firstInput takes from the first input section what only that decides: the
 // type, and the flags of system and processor.
 func (s *Script) firstInput(o *section, sec *model.Section, t traits) {
-	o.firstType = sec.Type
+	o.firstType = s.knownType(sec)
 	o.firstFlags = sec.Flags & (elf.SHF_MASKOS | elf.SHF_MASKPROC | elf.SHF_LINK_ORDER)
 	o.linkOrder = sec.LinkTo
 	if t&mergeable != 0 {
 		o.out.Entsize = sec.Entsize
 	}
+}
+
+// knownType is the type of an input section while things are placed. In GNU ld most
+// of the linker's own have none then, but for what their names say.
+func (s *Script) knownType(sec *model.Section) elf.SectionType {
+	if sec.Obj.Linker && (sec.Type == elf.SHT_PROGBITS || sec.Type == elf.SHT_NOBITS) {
+		t, _ := s.nameType(sec.Name)
+		return t
+	}
+	return sec.Type
 }
 
 // apply is what the word in parentheses behind a section's name does.

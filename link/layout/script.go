@@ -26,26 +26,23 @@ type Script struct {
 	rep      *model.Report
 	rules    ldscript.Rules
 	lldRules dialect
-	trees    []*ldscript.Script
 
-	cmds   Commands
-	body   []stmt
-	outs   []*section // all output section statements, in their order
-	stale  bool       // outs is not what body has
-	order  []*section // those that exist, in the order of the section header table
-	byName map[string][]*section
-	byID   []*section // by section.id; [0] is nil
-	byOut  map[*model.Output]*section
-	specs  []*spec
-	// ownBody and ownSpecs count what stands before the default script.
-	ownBody, ownSpecs int
-	regions           regions
-	phdrs             []*ldscript.Phdr
-	layered           bool // PHDRS { DEFAULT; … }
-	defs              []Definition
-	syms              map[string]*symbol
-	byOption          []*section // whose address an option sets: they are made first
-	floating          []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
+	cmds     Commands
+	body     []stmt
+	outs     []*section // all output section statements, in their order
+	stale    bool       // outs is not what body has
+	order    []*section // those that exist, in the order of the section header table
+	byName   map[string][]*section
+	byID     []*section // by section.id; [0] is nil
+	byOut    map[*model.Output]*section
+	specs    []*spec
+	regions  regions
+	phdrs    []*ldscript.Phdr
+	layered  bool // PHDRS { DEFAULT; … }
+	defs     []Definition
+	syms     map[string]*symbol
+	byOption []*section // whose address an option sets: they are made first
+	floating []*section // of OVERWRITE_SECTIONS, that no SECTIONS names
 
 	starts     map[string]uint64 // SEGMENT_START by options
 	usedStarts map[string]bool
@@ -90,33 +87,35 @@ type Definition struct {
 	// Refers are the symbols that its expression names: if it is provided, they
 	// are referenced too.
 	Refers []string
+	// What assigns it, by number from 1: a script of -T, a --defsym, a text among
+	// the inputs. None of them is the default script, or a text behind it.
+	Script, Defsym, Text int
 	// Own: the expression names the symbol itself, so that an object's
 	// definition of it is still needed.
 	Own bool
 }
 
 // Read parses scripts and compiles them. The default script, if there is one
-// among texts, comes last; it is used when no other is given, or when those
-// given only insert into it. open finds the files of INCLUDE.
+// among texts, is used when no other is given, or when those given only insert
+// into it. open finds the files of INCLUDE.
 func Read(opt *model.Options, texts []Text, open Open, rep *model.Report) (*Script, error) {
-	var trees []*ldscript.Script
-	var def *ldscript.Script
+	var src Sources
 	for _, t := range texts {
 		tree, err := ldscript.Parse(t.Name, t.Text, ldscript.Options{Open: open, LLD: opt.Dialect == "lld"})
 		if err != nil {
 			return nil, err
 		}
 		if t.Default {
-			def = tree
+			src.Default = tree
 			continue
 		}
-		trees = append(trees, tree)
+		src.Own = append(src.Own, tree)
 	}
-	return Compile(opt, trees, def, rep)
+	return Compile(opt, src, rep)
 }
 
-// Compile is Read for trees. def is the default script, or nil.
-func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script, rep *model.Report) (*Script, error) {
+// Compile is Read for trees.
+func Compile(opt *model.Options, src Sources, rep *model.Report) (*Script, error) {
 	s := &Script{
 		opt:        opt,
 		rep:        rep,
@@ -134,38 +133,13 @@ func Compile(opt *model.Options, trees []*ldscript.Script, def *ldscript.Script,
 	c := compiler{s: s}
 	c.options()
 	c.extras()
-	if def != nil && addsToDefault(trees) {
-		trees = append(append([]*ldscript.Script(nil), trees...), def) // patterns of the others come first
-	}
-	for _, t := range trees {
-		c.file(t)
-		if t != def {
-			s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
-		}
-	}
+	c.compile(src)
 	c.addresses()
 	c.divisions()
 	if err := errors.Join(c.errs...); err != nil {
 		return nil, err
 	}
-	s.trees = trees
 	return s, nil
-}
-
-// Add compiles a script that was given among the inputs: it adds to what there
-// is, and comes before the default script. It is for after Read and before
-// Keeps.
-func (s *Script) Add(t *ldscript.Script) error {
-	body, specs := s.body[s.ownBody:], s.specs[s.ownSpecs:]
-	s.body, s.specs = s.body[:s.ownBody:s.ownBody], s.specs[:s.ownSpecs:s.ownSpecs]
-	c := compiler{s: s}
-	c.file(t)
-	c.overwrite()
-	s.ownBody, s.ownSpecs = len(s.body), len(s.specs)
-	s.body, s.specs = append(s.body, body...), append(s.specs, specs...)
-	s.relist()
-	s.trees = append(s.trees, t)
-	return errors.Join(c.errs...)
 }
 
 // addsToDefault says whether the default script is used: all others only insert

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -39,6 +40,9 @@ func (e *Env) Refer(s *Section, r *Reloc) (sym *Symbol, ok bool) {
 func (e *Env) missing(s *Section, r *Reloc, sym *Symbol) bool {
 	switch e.Opt.Unresolved {
 	case "ignore-all", "ignore-in-object-files":
+		return true
+	}
+	if slices.Contains(e.Opt.IgnoreUnresolved, sym.Name) {
 		return true
 	}
 	e.Report.Undefined(s, r.Off, sym, e.Opt.WarnUnresolved)

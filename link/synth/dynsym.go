@@ -11,6 +11,7 @@ import (
 // dynsyms are the symbols of .dynsym in their order, and .dynstr.
 type dynsyms struct {
 	syms   []*model.Symbol // [0] is nil
+	walk   []*model.Symbol // in the order of GNU ld's table of symbols
 	hashed int             // index of the first that .gnu.hash has: the defined ones
 	dynstr
 }
@@ -63,33 +64,52 @@ func (d *dynstr) at(s string) uint32 {
 
 // chooseDynsyms decides on the symbols that are dynamic: what is exported, and
 // what a dynamic relocation or a PLT entry names. Undefined ones come first; the
-// others are in the order of their hash, as .gnu.hash wants them.
+// others are in the order of their hash, as .gnu.hash wants them, and those of one
+// bucket in that of GNU ld's table. Names stay in the order of the input.
 func (s *Set) chooseDynsyms() {
 	e := s.env
 	d := &s.dynsyms
 	seen := map[*model.Symbol]bool{}
-	var undefined, defined []*model.Symbol
 	take := func(sym *model.Symbol) {
-		if sym == nil || sym.Local || seen[sym] {
-			return
+		if !sym.Local && !seen[sym] && isDynamic(sym) {
+			d.walk = append(d.walk, sym)
+			d.add(sym.Name)
 		}
 		seen[sym] = true
-		switch {
-		case sym.State == model.Defined && sym.Exported && !sym.Gone():
-			defined = append(defined, sym)
-		case sym.State == model.Undefined && sym.Preempt && (sym.Used || sym.Need.Load() != 0):
-			undefined = append(undefined, sym)
-		}
 	}
+	total := 0 // symbols in the table of GNU ld
 	for _, o := range e.Objects {
 		for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
-			if sym != nil && (sym.Exported || sym.Preempt) {
+			if sym == nil {
+				continue
+			}
+			total = max(total, int(sym.Order))
+			if sym.Exported || sym.Preempt {
 				take(sym)
 			}
 		}
 	}
 	for _, sym := range e.Table.Some(func(x *model.Symbol) bool { return x.Obj == nil && x.Exported }) {
 		take(sym)
+	}
+	d.number(total)
+}
+
+func isDynamic(sym *model.Symbol) bool {
+	return sym.State == model.Defined && sym.Exported && !sym.Gone() ||
+		sym.State == model.Undefined && sym.Preempt && (sym.Used || sym.Need.Load() != 0)
+}
+
+// number gives the symbols their places; the table of GNU ld has total.
+func (d *dynsyms) number(total int) {
+	d.walk = model.HashOrder(d.walk, total)
+	var undefined, defined []*model.Symbol
+	for _, sym := range d.walk {
+		if sym.State == model.Defined {
+			defined = append(defined, sym)
+		} else {
+			undefined = append(undefined, sym)
+		}
 	}
 	buckets := uint32(gnuBuckets(len(defined)))
 	hash := map[*model.Symbol]uint32{}
@@ -101,7 +121,6 @@ func (s *Set) chooseDynsyms() {
 	d.hashed = 1 + len(undefined)
 	for i, sym := range d.syms[1:] {
 		sym.DynIndex = int32(i + 1)
-		d.add(sym.Name)
 	}
 }
 

@@ -38,10 +38,10 @@ type slot struct {
 
 func (s *Set) createGOT() {
 	e := s.env
+	s.table(".got")
 	s.got = s.words(".got", s.writeGOT)
 	s.gotplt = s.words(".got.plt", s.writeGOTPLT)
-	s.igotplt = s.words(".igot.plt", s.writeIGOTPLT)
-	e.SecGOT, e.SecGOTPLT, e.SecIGOTPLT = s.got, s.gotplt, s.igotplt
+	e.SecGOT, e.SecGOTPLT = s.got, s.gotplt
 }
 
 // base is the section that _GLOBAL_OFFSET_TABLE_ begins.

@@ -32,17 +32,19 @@ func (s *Set) sysvSize() uint64 {
 	return 4 * uint64(2+buckets(n-1)+n)
 }
 
-// writeHash makes .hash (gABI, "Hash Table"): the newest symbol begins its chain.
+// writeHash makes .hash (gABI, "Hash Table"): the newest symbol begins its chain,
+// where GNU ld goes over its own table.
 func (s *Set) writeHash(b []byte) {
 	o, n := s.env.Order, len(s.dynsyms.syms)
 	nb := buckets(n - 1)
 	o.PutUint32(b, uint32(nb))
 	o.PutUint32(b[4:], uint32(n))
 	heads, chains := b[8:], b[8+4*nb:]
-	for i, sym := range s.dynsyms.syms[1:] {
+	for _, sym := range s.dynsyms.walk {
+		i := uint32(sym.DynIndex)
 		head := heads[4*(elffile.SysvHashOf(sym.Name)%uint32(nb)):]
-		o.PutUint32(chains[4*(i+1):], o.Uint32(head))
-		o.PutUint32(head, uint32(i+1))
+		o.PutUint32(chains[4*i:], o.Uint32(head))
+		o.PutUint32(head, i)
 	}
 }
 

@@ -16,6 +16,9 @@ func (s *Set) createPLT() {
 		return s.add(name, elf.SHT_PROGBITS, allocExec, 1, 0, writer(w))
 	}
 	s.plt = code(".plt", s.writePLT)
+	if !s.env.PIC() {
+		drop(s.plt) // so that no orphan finds its place by it
+	}
 	s.iplt = code(".iplt", s.writeIPLT)
 	s.env.SecPLT, s.env.SecIPLT = s.plt, s.iplt
 	if x := s.Object.Machine; s.env.PIC() && (x == elf.EM_X86_64 || x == elf.EM_386) {

@@ -46,13 +46,14 @@ func (s *Set) createRelocs() {
 	e := s.env
 	s.relaplt = s.relSection(".plt", writer(s.writeRelaPLT))
 	s.relaiplt = s.relSection(".iplt", writer(s.writeRelaIPLT))
+	s.igotplt = s.words(".igot.plt", s.writeIGOTPLT)
+	e.SecIGOTPLT = s.igotplt
 	for _, r := range []*model.Section{s.relaplt, s.relaiplt} {
 		r.Flags |= elf.SHF_INFO_LINK
 		r.Align = 1 // without entries they align nothing
 	}
 	s.relaplt.InfoTo, s.relaiplt.InfoTo = s.gotplt, s.igotplt
 	e.SecRelaPLT, e.SecRelaIPLT = s.relaplt, s.relaiplt
-	s.table(".got")
 	if !e.PIC() {
 		return
 	}

@@ -38,6 +38,8 @@ type Set struct {
 	frames  frames
 	ehdr    *model.Symbol // __ehdr_start
 	tlsBase *model.Symbol // _TLS_MODULE_BASE_
+	// ehdrWeak: all references to it are weak.
+	ehdrWeak bool
 
 	warnings  []*model.Section // .gnu.warning.SYMBOL
 	exidxDone bool
@@ -66,6 +68,7 @@ func Create(e *model.Env) *Set {
 		return s
 	}
 	s.consume()
+	// In the order of GNU ld's, for in that orphans are placed.
 	s.createGOT()
 	s.createPLT()
 	s.createRelocs()

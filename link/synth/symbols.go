@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 
 	"elfwright/link/model"
 )
@@ -24,10 +25,10 @@ func (s *Set) createSymbols() {
 		s.nameVersions()
 	}
 	if sym := s.wanted("__ehdr_start"); sym != nil {
-		s.ehdr = sym
+		s.ehdr, s.ehdrWeak = sym, sym.Weak()
 		set(sym, nil)
 		sym.Out = &model.Output{} // until there are segments: an address, no number
-		sym.Obj, sym.Vis, sym.Bind = s.Object, elf.STV_HIDDEN, elf.STB_GLOBAL
+		sym.Obj = s.Object
 		s.Object.Symbols = append(s.Object.Symbols, sym)
 	}
 }
@@ -78,7 +79,7 @@ func set(sym *model.Symbol, sec *model.Section) {
 }
 
 // placeHeaders gives __ehdr_start the address of the ELF header, if a segment
-// loads it. GNU ld leaves it undefined else, and so 0 where it is weak.
+// loads it. Else it is undefined, as in GNU ld: 0 where it is weak.
 func (s *Set) placeHeaders(segs []*model.Segment) {
 	if s.ehdr == nil {
 		return
@@ -92,5 +93,8 @@ func (s *Set) placeHeaders(segs []*model.Segment) {
 			s.ehdr.Value = x.Vaddr - s.ehdr.Out.Addr
 			return
 		}
+	}
+	if !s.ehdrWeak {
+		s.env.Report.Error(fmt.Errorf("undefined symbol __ehdr_start: no PT_LOAD segment has the ELF header"))
 	}
 }

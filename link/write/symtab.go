@@ -275,8 +275,8 @@ func (f *file) symbol(s *model.Symbol, k kind) (sym elffile.Symbol, sec int) {
 		bind = elf.STB_LOCAL
 	}
 	sym = elffile.Symbol{Info: info(bind, s.Type), Other: s.Other | uint8(s.Vis), Size: s.Size}
-	if k == hidden && s.Script {
-		sym.Other = 0
+	if k == hidden {
+		sym.Other &^= 3 // a local symbol has no visibility
 	}
 	switch {
 	case s.State == model.Common:

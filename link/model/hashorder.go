@@ -1,14 +1,10 @@
-package input
+package model
 
-import (
-	"slices"
+import "slices"
 
-	"elfwright/link/model"
-)
-
-// The order of common symbols in GNU ld is that of its hash table of symbols
-// (bfd/hash.c), since it walks over that to place them. Images of both linkers
-// have the same addresses only if ours is the same.
+// The order of common symbols, and of dynamic ones, in GNU ld is that of its hash
+// table of symbols (bfd/hash.c), since it walks over that to place them. Images of
+// both linkers have the same addresses only if ours is the same.
 
 // bucketSizes are the sizes of that table from the first to which it grows: the
 // largest primes below powers of two.
@@ -30,16 +26,16 @@ func bfdHash(name string) uint64 {
 
 // hashed is a symbol in the table, in the order of a walk.
 type hashed struct {
-	sym  *model.Symbol
+	sym  *Symbol
 	hash uint64
 }
 
-// hashOrder sorts symbols as GNU ld's table with total symbols has them. When
+// HashOrder sorts symbols as GNU ld's table with total symbols has them. When
 // three quarters are full the table grows, and what is in it is entered anew in
 // the order of the walk.
-func hashOrder(list []*model.Symbol, total int) []*model.Symbol {
+func HashOrder(list []*Symbol, total int) []*Symbol {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b *model.Symbol) int { return int(a.Order - b.Order) })
+	slices.SortStableFunc(list, func(a, b *Symbol) int { return int(a.Order - b.Order) })
 	var table []hashed
 	at := 0
 	for k, size := range bucketSizes {
