@@ -229,7 +229,7 @@ func (l *loader) duplicate(o *object, sym *model.Symbol, raw *elffile.Symbol, p 
 	if sym.Thumb {
 		value &^= 1
 	}
-	err := fmt.Errorf("multiple definition of %s; %s defines it first", sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value))
+	err := fmt.Errorf("multiple definition of %s; %s defines it first", l.rep.Name(sym.Name), placeOf(sym.Obj, sym.Sec, sym.Value))
 	if p.sec != nil {
 		l.rep.ErrorAt(p.sec, value, err)
 		return

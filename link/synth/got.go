@@ -302,7 +302,7 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 		}
 	case slotDesc:
 		if len(rel) == 0 {
-			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", x.sym.Name))
+			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", e.Report.Label(x.sym)))
 			return
 		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tlsdesc}
