@@ -29,7 +29,7 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 	}
 	l.commons = append(l.commons, sym)
 	sym.State, sym.Obj, sym.Sec, sym.Size, sym.Value = model.Common, o.Object, nil, raw.Size, l.commonAlign(o, sym, raw)
-	sym.Bind, sym.Type, sym.Other, sym.Thumb = elf.STB_GLOBAL, raw.Type(), raw.Other&^3, false
+	sym.Bind, sym.Type, sym.Other, sym.Thumb = elf.STB_GLOBAL, raw.Type(), raw.Other&^3|o.variant(sym.Other), false
 	sym.Large = p.large
 }
 

@@ -123,6 +123,7 @@ func (l *loader) resolve(o *object) {
 		}
 		l.meet(sym)
 		sym.Vis = stricter(sym.Vis, raw.Visibility())
+		sym.Other |= o.variant(raw.Other)
 		l.tell(o, sym, p)
 		switch {
 		case p.undefined():
@@ -145,6 +146,15 @@ func (l *loader) meet(sym *model.Symbol) {
 		sym.Order = l.order
 		sym.Bind = elf.STB_WEAK // until a reference says more
 	}
+}
+
+// variant is the bit of st_other that says how a function is called: it counts
+// wherever the symbol is named.
+func (o *object) variant(other uint8) uint8 {
+	if o.Machine == elf.EM_AARCH64 || o.Machine == elf.EM_RISCV {
+		return other & model.OtherVariant
+	}
+	return 0
 }
 
 // stricter is the more constraining of two visibilities (gABI, st_other).
@@ -216,7 +226,7 @@ func (l *loader) define(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 // take makes an object's definition the symbol's.
 func take(o *object, sym *model.Symbol, raw *elffile.Symbol, p place) {
 	sym.State, sym.Obj, sym.Sec, sym.Value, sym.Size = model.Defined, o.Object, p.sec, raw.Value, raw.Size
-	sym.Bind, sym.Type, sym.Other, sym.Thumb = raw.Bind(), raw.Type(), raw.Other&^3, false
+	sym.Bind, sym.Type, sym.Other, sym.Thumb = raw.Bind(), raw.Type(), raw.Other&^3|o.variant(sym.Other), false
 	o.thumb(sym)
 }
 

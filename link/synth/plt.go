@@ -41,12 +41,20 @@ func (s *Set) sizePLT() {
 	}
 	for _, sym := range s.iplts {
 		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.iplt.Size), int64(s.igotplt.Size)
-		s.iplt.Size += p.Entry
+		s.iplt.Size += iEntry(&p)
 		s.igotplt.Size += s.word
 	}
 	n := s.relSize()
 	s.relaplt.Size = uint64(len(s.plts)) * n
 	s.relaiplt.Size = uint64(len(s.iplts)) * n
+}
+
+// iEntry is the size of an entry of .iplt.
+func iEntry(p *model.PLT) uint64 {
+	if p.IEntry != 0 {
+		return p.IEntry
+	}
+	return p.Entry
 }
 
 func (s *Set) ipltAddr(sym *model.Symbol) uint64 {
@@ -69,9 +77,13 @@ func (s *Set) writePLT(b []byte) {
 func (s *Set) writeIPLT(b []byte) {
 	e := s.env
 	p := e.Target.PLT(e)
+	write := p.WriteEntry
+	if p.IEntry != 0 {
+		write = p.WriteIEntry
+	}
 	for i, sym := range s.iplts {
 		at := uint64(sym.Aux.PLT)
-		p.WriteEntry(e, b[at:at+p.Entry], s.iplt.Addr(at), s.igotplt.Addr(uint64(sym.Aux.GOTPLT)), len(s.plts)+i)
+		write(e, b[at:at+iEntry(&p)], s.iplt.Addr(at), s.igotplt.Addr(uint64(sym.Aux.GOTPLT)), len(s.plts)+i)
 	}
 }
 
