@@ -222,5 +222,8 @@ func (l *linkage) collect() error {
 func (l *linkage) match() error {
 	outs, err := l.script.Match(l.env)
 	l.env.Outputs = outs
+	if err == nil {
+		l.defineTLSBase()
+	}
 	return err
 }

@@ -32,6 +32,7 @@ type linkage struct {
 	out         string // written
 	entrySymbol string // of ENTRY
 	notes       []string
+	tlsBase     *model.Symbol       // _TLS_MODULE_BASE_, if the link defines it
 	demangle    func(string) string // see Host
 }
 
@@ -115,6 +116,7 @@ func (l *linkage) bounds() {
 		e.TLSSize = max(e.TLSSize, o.Addr+o.Size-e.TLSStart)
 		e.TLSAlign = max(e.TLSAlign, o.Align)
 	}
+	l.moveTLSBase()
 	if gp := e.Table.Get("__global_pointer$"); gp != nil && gp.Defined() {
 		e.GP = gp.Addr()
 	}

@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"debug/elf"
 	"errors"
 	"fmt"
 
@@ -48,7 +47,7 @@ func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, s
 	if sym == nil && (k == kGOT || k >= kGD && k != kLD && k != kV4BX) {
 		return errors.New("it needs a symbol")
 	}
-	if k >= kGD && k <= kDesc && k != kLD && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
+	if k >= kGD && k <= kDesc && k != kLD && sym.State == model.Defined && !sym.ThreadLocal() {
 		return errors.New("the symbol is not thread-local")
 	}
 	preempt := sym != nil && sym.Preempt

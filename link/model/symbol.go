@@ -94,6 +94,14 @@ func (s *Symbol) Weak() bool { return s.Bind == elf.STB_WEAK }
 // IFunc says whether it is an indirect function of this link.
 func (s *Symbol) IFunc() bool { return s.Type == elf.STT_GNU_IFUNC && s.State == Defined }
 
+// ThreadLocal says whether it is defined in thread-local storage.
+func (s *Symbol) ThreadLocal() bool {
+	if s.Sec != nil {
+		return s.Sec.Flags&elf.SHF_TLS != 0
+	}
+	return s.Out != nil && s.Out.Flags&elf.SHF_TLS != 0 && s.Type == elf.STT_TLS
+}
+
 // Absolute says whether its value is a number that no address moves.
 func (s *Symbol) Absolute() bool { return s.State == Defined && s.Sec == nil && s.Out == nil }
 

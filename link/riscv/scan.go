@@ -2,7 +2,6 @@ package riscv
 
 import (
 	"cmp"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"slices"
@@ -87,7 +86,7 @@ func (t *target) place(s *model.Section, r *model.Reloc, k kind, sym *model.Symb
 		return errors.New("it needs a symbol")
 	}
 	tls := k >= kIE && k != kDescLo && k != kDescCall
-	if tls && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
+	if tls && sym.State == model.Defined && !sym.ThreadLocal() {
 		return errors.New("the symbol is not thread-local")
 	}
 	return nil

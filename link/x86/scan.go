@@ -1,7 +1,6 @@
 package x86
 
 import (
-	"debug/elf"
 	"errors"
 	"fmt"
 
@@ -68,7 +67,7 @@ func (t *target) place(s *model.Section, r *model.Reloc, k kind, sym *model.Symb
 	if sym == nil && (k == kGOT || k == kLoad || k == kSize || k >= kGD) {
 		return errors.New("it needs a symbol")
 	}
-	if k >= kGD && sym.State == model.Defined && (sym.Sec == nil || sym.Sec.Flags&elf.SHF_TLS == 0) {
+	if k >= kGD && sym.State == model.Defined && !sym.ThreadLocal() {
 		return errors.New("the symbol is not thread-local")
 	}
 	return nil
