@@ -59,6 +59,11 @@ type PLT struct {
 	// zero.
 	IEntry      uint64
 	WriteIEntry func(e *Env, b []byte, at, got uint64, index int)
+	// TLSCall is how many bytes of code, behind the entries of .plt, call the
+	// function of a TLS descriptor where the calls in the code go there
+	// (Env.NeedTLSCall); 0 where none do.
+	TLSCall      uint64
+	WriteTLSCall func(e *Env, b []byte)
 	// Tags are in .dynamic if .plt has entries; Variant, unless 0, if one of them
 	// is for a symbol with OtherVariant.
 	Tags    []elf.DynTag
@@ -104,6 +109,10 @@ type Env struct {
 	// TLSLDOff is where it is in .got.
 	NeedTLSLD Flag
 	TLSLDOff  int64
+	// NeedTLSCall is set by Scan when code calls TLS descriptors through .plt (see
+	// PLT), and TLSCallOff is where in .plt.
+	NeedTLSCall Flag
+	TLSCallOff  uint64
 	// NeedGOTBase is set by Scan when something is relative to the GOT.
 	NeedGOTBase Flag
 	// StaticTLS is set by Scan when a shared object needs static TLS (DF_STATIC_TLS).

@@ -39,6 +39,10 @@ func (s *Set) sizePLT() {
 		s.plt.Size += p.Entry
 		s.gotplt.Size += s.word
 	}
+	if s.env.NeedTLSCall.Get() {
+		s.plt.Align, s.env.TLSCallOff = max(p.Align, 1), s.plt.Size
+		s.plt.Size += p.TLSCall
+	}
 	for _, sym := range s.iplts {
 		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.iplt.Size), int64(s.igotplt.Size)
 		s.iplt.Size += iEntry(&p)
@@ -65,12 +69,15 @@ func (s *Set) writePLT(b []byte) {
 	e := s.env
 	p := e.Target.PLT(e)
 	base := s.gotplt.Addr(0)
-	if p.Header != 0 {
+	if len(s.plts) != 0 && p.Header != 0 {
 		p.WriteHeader(e, b[:p.Header], s.plt.Addr(0), base)
 	}
 	for i, sym := range s.plts {
 		at := uint64(sym.Aux.PLT)
 		p.WriteEntry(e, b[at:at+p.Entry], s.plt.Addr(at), s.gotplt.Addr(uint64(sym.Aux.GOTPLT)), i)
+	}
+	if e.NeedTLSCall.Get() {
+		p.WriteTLSCall(e, b[e.TLSCallOff:][:p.TLSCall])
 	}
 }
 
