@@ -3,6 +3,7 @@ package link_test
 import (
 	"debug/elf"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -131,4 +132,35 @@ func TestForcedBTI(t *testing.T) {
 	if err != nil || len(res.Warnings) != 1 || !strings.HasPrefix(res.Warnings[0].Error(), objs[0]+": -z force-bti") {
 		t.Errorf("%v, warnings %v", err, res.Warnings)
 	}
+}
+
+// Where GNU ld refuses a distance to a weak symbol that nothing defines.
+func TestAArch64WeakDistance(t *testing.T) {
+	for _, c := range []struct{ name, code string }{
+		{"adrp", "adrp x0, w"}, {"adrp nc", "adrp x0, :pg_hi21_nc:w"}, {"adr", "adr x0, w"}, {"literal", "ldr x0, w"},
+		{"word in code", ".word w - ."}, {"word in data", ".data\n.word w - ."}, {"read-only", ".section .rodata, \"a\"\n.xword w - ."},
+		{"movz", "movz x0, :prel_g0:w"}, {"hidden", ".hidden w\nadrp x0, w"}, {"low", "add x0, x0, :lo12:w"},
+		{"branch", "cbz x0, w"}, {"call", "bl w"}, {"got", "adrp x0, :got:w"},
+	} {
+		dir := t.TempDir()
+		obj := a64.assemble(t, dir, "w=.globl _start\n.weak w\n_start: nop\n"+c.code+"\n")
+		for _, args := range [][]string{{"-pie"}, {"-pie", "--no-dynamic-linker"}, {"-static"}} {
+			args = slices.Concat(args, obj, []string{"-o", filepath.Join(dir, "out")})
+			out, gnu := exec.Command("aarch64-linux-gnu-ld", args...).CombinedOutput()
+			_, ours := a64.try(args...)
+			if (gnu == nil) != (ours == nil) {
+				t.Errorf("%s %v: %v, ld: %v %s", c.name, args[:2], ours, gnu, out)
+			}
+			if ours != nil && !strings.Contains(ours.Error(), "recompile with -fPIE") {
+				t.Errorf("%s: %v", c.name, ours)
+			}
+		}
+	}
+}
+
+// A sequence without the NOP at its end is not written over.
+func TestAArch64LargeSequence(t *testing.T) {
+	const code = "gd=.globl _start, __tls_get_addr\n__tls_get_addr: ret\n_start: movz x0, #:tlsgd_g1:x\nmovk x0, #:tlsgd_g0_nc:x\nadd x0, x20, x0\nbl __tls_get_addr\nnop\nmov x9, x0\n.section .tdata,\"awT\"\n.globl x\nx: .word 1\n"
+	a64.alike(t, ".text .tdata", []string{code})
+	a64.refused(t, []string{strings.Replace(code, "nop", "mov x7, x0", 1)}, "no sequence of the psABI")
 }
