@@ -29,7 +29,7 @@ packages=(
 	man-db                               # looks for faults in the man pages
 	opensbi libc6-s390x-cross libc6-powerpc-cross libc6-dbg # firmware, big endian of both classes, debug files
 	chromium                             # opens our pages
-	rustc                                # programs of another language
+	rustc clang-14 nasm                  # objects of other compilers
 	erofs-utils fuse3                    # make and check file system images; mount without root
 	jq strace                            # ask what our JSON says, and what a program calls
 )

@@ -42,6 +42,8 @@ func TestArmLikeGNU(t *testing.T) {
 		{"initial exec", ".text .got", hf, []string{"ie=.globl _start\n_start: .word x(gottpoff) - ." + var32}, ""},
 		{"general dynamic", ".text .got", hf, []string{"gd=.globl _start\n_start: .word x(tlsgd) - ." + var32}, ""},
 		{"local dynamic", ".text .got", hf, []string{"ld=.globl _start\n_start: .word x(tlsldm) - ." + var32}, ""},
+		{"descriptor sequence", ".text .tdata", hf, []string{"seq=.globl _start\n_start: ldr r3, 1f\n.tlsdescseq x\n2: add r0, pc, r3\n.tlsdescseq x\nldr r1, [r0, #4]\n.tlsdescseq x\nblx r1\n1: .word x(tlsdesc) + (. - 2b)" +
+			strings.Replace(var32, ".globl x\n", "", 1)}, ""},
 		{"descriptor", ".text .tdata", hf, []string{"desc=.globl _start\n_start: ldr r0, 1f\n2: bl x(tlscall)\n1: .word x(tlsdesc) + (. - 2b)\n.thumb\n3: bl x(tlscall)\n.word x(tlsdesc) + (. - 3b + 1)" + strings.Replace(var32, ".globl x\n", "", 1)}, ""},
 		{"static base", ".text", hf, []string{"sb=.globl _start\n_start: .reloc ., R_ARM_MOVW_BREL_NC, x\nmovw r0, #0\n.reloc ., R_ARM_MOVT_BREL, x\nmovt r0, #0\n" +
 			".reloc ., R_ARM_ALU_SB_G0_NC, x\nadd r0, r9, #0\n.reloc ., R_ARM_LDR_SB_G1, x\nldr r0, [r0, #0]\n.data\n.word 1\n.section .data2, \"aw\"\n.skip 0x1234\nx: .word 2\n"}, "-Tdata=0x20000"},

@@ -78,7 +78,7 @@ func planned(opt *model.Options, flip []string, host Host) (*linkage, error) {
 	o.Inputs = append([]model.Input(nil), opt.Inputs...)
 	o.Flip = append(append([]string(nil), opt.Flip...), flip...)
 	o.Unresolved = "ignore-all"
-	l := newLinkage(&o)
+	l := newLinkage(&o, host)
 	for _, pass := range passes {
 		done := host.phase(pass.name)
 		err := pass.run(l)

@@ -10,6 +10,10 @@ type Host struct {
 	// Phase is called when a pass begins; what it returns when it ends. May be
 	// nil.
 	Phase func(name string) (done func())
+	// Demangle is the source's spelling of a C++ name, or the name; what version
+	// scripts mean by extern "C++", and unless Options.Demangle forbids it the
+	// names in messages. May be nil.
+	Demangle func(name string) string
 }
 
 func (h Host) phase(name string) func() {

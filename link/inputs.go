@@ -165,7 +165,7 @@ func (l *linkage) versions() error {
 	var set *ldscript.VersionSet
 	if len(nodes) > 0 {
 		var err error
-		if set, err = ldscript.NewVersionSet(nodes, nil); err != nil {
+		if set, err = ldscript.NewVersionSet(nodes, l.demangle); err != nil {
 			return err
 		}
 		all := &ldscript.Version{}
@@ -174,7 +174,7 @@ func (l *linkage) versions() error {
 		}
 		l.env.Versions = all
 	}
-	l.inputs.Exports(l.opt, l.env.Table, set, l.env.Versions, dynamic)
+	l.inputs.Exports(l.opt, l.env.Table, set, l.env.Versions, input.ExportList{Patterns: dynamic, Demangle: l.demangle})
 	return nil
 }
 

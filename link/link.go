@@ -10,7 +10,7 @@ import (
 // Link carries out a command line. The result has warnings and reports also where
 // there is an error; then no output is written.
 func Link(opt *model.Options, host Host) (*Result, error) {
-	l := newLinkage(opt)
+	l := newLinkage(opt, host)
 	for _, pass := range passes {
 		done := host.phase(pass.name)
 		err := pass.run(l)

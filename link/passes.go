@@ -33,10 +33,15 @@ type linkage struct {
 	out         string // written
 	entrySymbol string // of ENTRY
 	notes       []string
+	demangle    func(string) string // see Host
 }
 
-func newLinkage(opt *model.Options) *linkage {
-	return &linkage{opt: opt, env: &model.Env{Opt: opt, Table: model.NewTable(), Report: &model.Report{}}}
+func newLinkage(opt *model.Options, host Host) *linkage {
+	report := &model.Report{}
+	if opt.Demangle == nil || *opt.Demangle {
+		report.Demangle = host.Demangle
+	}
+	return &linkage{opt: opt, demangle: host.Demangle, env: &model.Env{Opt: opt, Table: model.NewTable(), Report: report}}
 }
 
 // scan looks at the relocations of all live sections, from several goroutines.

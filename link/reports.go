@@ -49,7 +49,7 @@ func (l *linkage) mapFiles() []string {
 func (l *linkage) mapInfo() *write.MapInfo {
 	info := &write.MapInfo{Output: l.out, Regions: l.regions(), Files: l.files.Names, Segs: l.segs, Cref: l.opt.Cref}
 	for _, p := range l.inputs.Pulled {
-		m := write.Member{File: p.Object.File, Symbol: p.Symbol, By: "an option or a script"}
+		m := write.Member{File: p.Object.File, Symbol: l.env.Report.Name(p.Symbol), By: "an option or a script"}
 		if p.By != nil {
 			m.By = p.By.File
 		}
@@ -105,7 +105,7 @@ func (l *linkage) crossRefsOf(s *model.Section, rule layout.NoCrossRefs, in map[
 		if to == 0 || rule.To && (to != 1 || from == 1) {
 			continue
 		}
-		l.env.Report.ErrorAt(s, s.Relocs[i].Off, &CrossRefError{s.Out.Name, sym, rule.Pos})
+		l.env.Report.ErrorAt(s, s.Relocs[i].Off, &CrossRefError{s.Out.Name, sym, rule.Pos, l.env.Report.Label(sym)})
 	}
 }
 
@@ -114,10 +114,11 @@ type CrossRefError struct {
 	From   string // output section
 	Symbol *model.Symbol
 	Rule   ldscript.Pos
+	Label  string // how messages call the symbol
 }
 
 func (e *CrossRefError) Error() string {
-	return "prohibited cross reference from " + e.From + " to " + e.Symbol.Label() + " in " + e.Symbol.Sec.Out.Name + "; NOCROSSREFS at " + e.Rule.String()
+	return "prohibited cross reference from " + e.From + " to " + e.Label + " in " + e.Symbol.Sec.Out.Name + "; NOCROSSREFS at " + e.Rule.String()
 }
 
 // maxLined is for how many errors the source is looked at.
@@ -138,7 +139,7 @@ func (l *linkage) explained(errs []error) []error {
 		var undef *model.UndefinedError
 		switch {
 		case errors.As(err, &undef):
-			undef.Near = l.env.Table.Near(undef.Symbol.Name)
+			undef.Near = l.env.Report.Name(l.env.Table.Near(undef.Symbol.Name))
 			if p := undef.Places[0]; p.Section != nil {
 				errs[i] = lined(err, find.Line(p.Section, p.Off))
 			}

@@ -2,10 +2,10 @@ package link
 
 import (
 	"debug/elf"
-	"strings"
 
 	"elfwright/ldscript"
 	"elfwright/link/emul"
+	"elfwright/link/input"
 	"elfwright/link/layout"
 	"elfwright/link/model"
 )
@@ -62,17 +62,7 @@ func (l *linkage) compile() (err error) {
 // opener finds scripts and lists, and the files that they include: as named, in
 // the directories of -L with the sysroot put in, in those of SEARCH_DIR.
 func opener(opt *model.Options) layout.Open {
-	var dirs []string
-	for _, d := range opt.LibPaths {
-		for _, mark := range []string{"=", "$SYSROOT"} {
-			if rest, ok := strings.CutPrefix(d, mark); ok {
-				d = opt.Sysroot + rest
-				break
-			}
-		}
-		dirs = append(dirs, d)
-	}
-	return ldscript.OpenIn(dirs)
+	return ldscript.OpenIn(input.Dirs(opt))
 }
 
 // scriptTexts are the scripts of a link: those of -T, and behind them the default

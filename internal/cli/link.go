@@ -16,6 +16,7 @@ import (
 	"elfwright/link/model"
 	"elfwright/link/options"
 	webpage "elfwright/page"
+	"elfwright/show"
 )
 
 func linkVerb() *verb {
@@ -79,6 +80,9 @@ func runLink(c *call) error {
 	if asked.Timing && c.prog.timing == nil {
 		c.prog.timing = newTiming()
 	}
+	if opt.Demangle == nil && slices.ContainsFunc(c.prog.environ(), noDemangle) {
+		opt.Demangle = new(bool)
+	}
 	if opt.Emulation == "" {
 		if e := emul.ByProgram(program); e != nil {
 			opt.Emulation = e.Name
@@ -88,9 +92,13 @@ func runLink(c *call) error {
 		return err
 	}
 	defer lateGC()()
-	res, err := link.Link(opt, link.Host{Phase: c.phase})
+	res, err := link.Link(opt, link.Host{Phase: c.phase, Demangle: show.Demangle})
 	return linkReport(c, opt, res, err)
 }
+
+// noDemangle says whether a string of the environment is what GNU ld takes for
+// --no-demangle: gcc spells the names itself then. Its value does not count.
+func noDemangle(env string) bool { return strings.HasPrefix(env, "COLLECT_NO_DEMANGLE=") }
 
 // linkUsage is a fault of the command line, one line for each.
 func linkUsage(c *call, err error) error {

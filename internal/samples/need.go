@@ -61,7 +61,7 @@ var debianPackages = map[string]string{
 	"ld.gold": "binutils", "nm": "binutils", "objcopy": "binutils", "objdump": "binutils", "ranlib": "binutils",
 	"readelf": "binutils", "strip": "binutils",
 
-	"ld.lld-14": "lld-14", "llvm-objcopy-14": "llvm-14", "llvm-readelf-14": "llvm-14", "llvm-strip-14": "llvm-14",
+	"clang++-14": "clang-14", "ld.lld-14": "lld-14", "llvm-objcopy-14": "llvm-14", "llvm-readelf-14": "llvm-14", "llvm-strip-14": "llvm-14",
 	"eu-elflint": "elfutils", "eu-readelf": "elfutils", "eu-strip": "elfutils", "eu-unstrip": "elfutils",
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
 	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",

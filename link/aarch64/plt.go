@@ -11,13 +11,15 @@ import (
 // Procedure linkage (AAELF64, "Procedure linkage table"): with BTI, where all
 // objects have it or -z force-bti says so, an entry that may be reached by a
 // pointer begins with a landing pad; with -z pac-plt the address that is loaded
-// is authenticated. GNU ld leaves the pads out of what is loaded anywhere, though
-// an entry of an indirect function may have its address taken there as well.
+// is authenticated. In what is loaded anywhere the address of a function that
+// another object may define is never that of an entry, and only the header has a
+// pad; GNU ld leaves it out of entries of indirect functions too, whose address
+// may be taken there as well.
 
 // PLT is the procedure linkage.
 func (t *target) PLT(e *model.Env) model.PLT {
 	t.pltOnce.Do(func() {
-		t.plt = linkageFor(e.Opt.BTI != "" || allBTI(e), e.Opt.PAC != "")
+		t.plt = linkageFor(e.Opt.BTI != "" || allBTI(e), e.Opt.PAC != "", e.PIC())
 	})
 	return t.plt
 }
@@ -27,14 +29,33 @@ const (
 	insnAuth = 0xd503219f // autia1716
 )
 
-func linkageFor(bti, pac bool) model.PLT {
-	p := model.PLT{Header: 32, Entry: 16, Align: 16}
-	if bti || pac {
-		p.Entry = 24
+// Tags of .dynamic (AAELF64, "Dynamic Section").
+const (
+	dtBTI     = elf.DynTag(0x70000001) // DT_AARCH64_BTI_PLT
+	dtPAC     = elf.DynTag(0x70000003) // DT_AARCH64_PAC_PLT
+	dtVariant = elf.DynTag(0x70000005) // DT_AARCH64_VARIANT_PCS
+)
+
+func linkageFor(bti, pac, pic bool) model.PLT {
+	pad := bti && !pic
+	p := model.PLT{Header: 32, Entry: entrySize(pad || pac), IEntry: entrySize(bti || pac), Align: 16, Variant: dtVariant}
+	if bti {
+		p.Tags = append(p.Tags, dtBTI)
+	}
+	if pac {
+		p.Tags = append(p.Tags, dtPAC)
 	}
 	p.WriteHeader = func(e *model.Env, b []byte, at, gotplt uint64) { writeHeader(e, b, at, gotplt, bti) }
-	p.WriteEntry = func(e *model.Env, b []byte, at, got uint64, _ int) { writeEntry(e, b[:p.Entry], at, got, bti, pac) }
+	p.WriteEntry = func(e *model.Env, b []byte, at, got uint64, _ int) { writeEntry(e, b[:p.Entry], at, got, pad, pac) }
+	p.WriteIEntry = func(e *model.Env, b []byte, at, got uint64, _ int) { writeEntry(e, b[:p.IEntry], at, got, bti, pac) }
 	return p
+}
+
+func entrySize(more bool) uint64 {
+	if more {
+		return 24
+	}
+	return 16
 }
 
 // fill writes instructions, and NOPs behind them.

@@ -89,6 +89,10 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 			t.fault(e, s, r, sym, e.FixedError())
 			return
 		}
+		if k == kPC && bound(e, s, sym) {
+			t.fault(e, s, r, sym, errBound)
+			return
+		}
 		sym.WantAddress()
 	case kBranch:
 		if sym != nil && (sym.Preempt || sym.IFunc()) {
@@ -104,6 +108,16 @@ func (t *target) scanCode(e *model.Env, s *model.Section, r *model.Reloc, k kind
 	if k == kGOTRel {
 		e.NeedGOTBase.Set()
 	}
+}
+
+// errBound is for code that holds the distance to what a dynamic linker may find.
+var errBound = errors.New("nothing here defines the weak symbol, the dynamic linker may, and the code holds a distance to it; recompile with -fPIE, or link with --no-dynamic-linker")
+
+// bound says whether a dynamic linker may bind an undefined weak symbol that a
+// read-only place refers to by a distance. GNU ld refuses that too.
+func bound(e *model.Env, s *model.Section, sym *model.Symbol) bool {
+	return sym != nil && sym.State != model.Defined && sym.Weak() && sym.Vis == elf.STV_DEFAULT &&
+		e.Opt.PIE && !e.Opt.Shared && !e.Opt.NoDynamicLinker && s.Flags&elf.SHF_WRITE == 0
 }
 
 // fault reports a relocation that cannot be, before there are addresses.

@@ -92,11 +92,12 @@ func calls(typ uint32) uint64 {
 }
 
 // checkCall makes sure that what the rewriting of a sequence takes is there: the
-// call, its relocation, and the NOP behind it.
+// call, its relocation, and the NOP behind it, in whose place GNU ld writes without
+// a look.
 func (t *target) checkCall(s *model.Section, i int) error {
 	r := &s.Relocs[i]
 	off := r.Off + calls(r.Type)
-	if off+8 > uint64(len(s.Data)) || !isBL(load(s.Data[off:])) || load(s.Data[off+4:]) != insnNop && r.Type != rGDMovG0 {
+	if off+8 > uint64(len(s.Data)) || !isBL(load(s.Data[off:])) || load(s.Data[off+4:]) != insnNop {
 		return errSequence
 	}
 	if r.Type == rGDMovG0 && !isAddReg(load(s.Data[r.Off+4:])) {

@@ -21,6 +21,8 @@
 // defines go on with the next instruction; a TLS descriptor of a symbol that the
 // executable defines becomes local exec; an indirect function on a processor
 // without Arm code has a PLT entry that works.
+// Descriptors of a shared object are filled when it is loaded, not at the first
+// call, so that there is no DT_TLSDESC_PLT.
 //
 // Sources: AAELF32 (2023Q3), AAPCS32; for the forms of veneers, and which word
 // R_ARM_TARGET2 is, GNU ld 2.40.

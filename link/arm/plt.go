@@ -14,7 +14,7 @@ func (t *target) PLT(e *model.Env) model.PLT {
 	if t.arch.thumbOnly() {
 		return model.PLT{Header: 16, Entry: 16, Align: 4, State: 1, WriteHeader: t.thumbHeader, WriteEntry: t.thumbEntry}
 	}
-	p := model.PLT{Header: 20, Entry: 12, Align: 4, WriteHeader: header, WriteEntry: entry}
+	p := model.PLT{Header: 20, Entry: 12, Align: 4, WriteHeader: header, WriteEntry: entry, TLSCall: 12, WriteTLSCall: tlsCall}
 	if e.Opt.LongPLT {
 		p.Entry, p.WriteEntry = 16, longEntry
 	}
@@ -29,6 +29,16 @@ func header(e *model.Env, b []byte, at, gotplt uint64) {
 		0xe5bef008, // ldr pc, [lr, #8]!
 	)
 	e.Order.PutUint32(b[16:], uint32(gotplt-(at+16))) // the third instruction's pc
+}
+
+// tlsCall is entered with the distance from its return address to a descriptor in
+// r0. It jumps to the descriptor's function, which returns to the caller.
+func tlsCall(e *model.Env, b []byte) {
+	words(e, b,
+		0xe08e0000, // add r0, lr, r0
+		0xe5901004, // ldr r1, [r0, #4]
+		0xe12fff11, // bx r1
+	)
 }
 
 // entry reaches 256 MB.

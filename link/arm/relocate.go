@@ -75,7 +75,7 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 	switch k {
 	case kNone, kUnknown, kRuntime, kDescSeq:
 		if k == kDescSeq && sym != nil {
-			return j.descriptorCall(r, sym, b)
+			return j.descriptorCode(r, b, P)
 		}
 		if k != kNone && j.s.Flags&elf.SHF_ALLOC == 0 {
 			return model.ErrType
@@ -114,7 +114,7 @@ func (j *job) relocate(i int, sym *model.Symbol, off uint64) error {
 			v.S = v.DTP
 		}
 	case kDesc:
-		return j.descriptor(r, sym, S, b, &v)
+		return j.descriptor(r, sym, S, b, P)
 	}
 	return row.Apply(b, e.Order, &v)
 }
@@ -125,7 +125,10 @@ func (t *target) whole(k kind, r *model.Reloc, sym *model.Symbol, b []byte) bool
 	if sym == nil && (k == kGOT || k >= kGD && k != kLD && k != kV4BX) {
 		return false
 	}
-	if k == kDesc || k == kDescSeq {
+	switch {
+	case r.Type == rThmDescSeq16:
+		return len(b) >= 2
+	case k == kDesc || k == kDescSeq:
 		return len(b) >= 4
 	}
 	return k == kNone || k == kUnknown || k == kRuntime || k == kV4BX || len(b) >= t.rows[r.Type].Width()
@@ -212,6 +215,8 @@ func (j *job) slot(k kind, sym *model.Symbol) (uint64, error) {
 		at = sym.Aux.GOT
 	case k == kGD:
 		at = sym.Aux.TLSGD
+	case k == kDesc:
+		at = sym.Aux.TLSDesc
 	case k == kIE:
 		at = sym.Aux.GOTTP
 	}

@@ -38,7 +38,10 @@ func (t *target) Scan(e *model.Env, s *model.Section) {
 // needs is for a relocation that can be carried out.
 func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, sym *model.Symbol) error {
 	w := t.rows[r.Type].Width()
-	if k == kDesc || k == kDescSeq {
+	switch {
+	case r.Type == rThmDescSeq16:
+		w = 2
+	case k == kDesc || k == kDescSeq:
 		w = 4
 	}
 	if r.Off > uint64(len(s.Data)) || uint64(len(s.Data))-r.Off < uint64(w) {
@@ -82,15 +85,10 @@ func (t *target) needs(e *model.Env, s *model.Section, r *model.Reloc, k kind, s
 		e.NeedTLSLD.Set()
 	case kDesc:
 		if e.Opt.Shared {
-			return errors.New("a shared object's TLS descriptors are not linked; compile with -mtls-dialect=gnu")
-		}
-		if sym.Preempt {
-			sym.Want(model.NeedGOTTP)
+			sym.Want(model.NeedTLSDesc)
 		}
 	case kDescSeq:
-		if e.Opt.Shared || r.Type != rTLSCall && r.Type != rThmTLSCall {
-			return errors.New("only a call of a TLS descriptor in an executable is linked; compile with -mtls-dialect=gnu")
-		}
+		return t.needsDesc(e, s, r)
 	case kIE:
 		sym.Want(model.NeedGOTTP)
 		if e.Opt.Shared {

@@ -43,7 +43,8 @@ const (
 	rGOTPrel, rIRelative, rTypes = 96, 160, 256
 	rTLSDesc, rTLSCall           = 90, 91
 	rThmTLSCall, rIE32           = 93, 107
-	rTLSLE32                     = 108
+	rTLSLE32, rTLSDescSeq        = 108, 92
+	rThmDescSeq16, rThmDescSeq32 = 129, 130
 )
 
 var kinds = makeKinds()
@@ -69,7 +70,7 @@ func makeKinds() (k [rTypes]kind) {
 	set(kIE, 107, 111)
 	set(kLE, 108, 110)
 	set(kDesc, rTLSDesc)
-	set(kDescSeq, rTLSCall, 92, rThmTLSCall, 129, 130)
+	set(kDescSeq, rTLSCall, rTLSDescSeq, rThmTLSCall, rThmDescSeq16, rThmDescSeq32)
 	set(kV4BX, rV4BX)
 	return k
 }

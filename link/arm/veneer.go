@@ -239,7 +239,7 @@ func (p *pool) get(e *model.Env, s *model.Section, b *branch, f *form) (v *venee
 	p.entries = append(p.entries, v)
 	p.sec.Size = max(p.sec.Size+f.room(), v.off+f.size())
 	if p.t.arch.thumbOnly() && s.Flags&shfPureCode != 0 && f != thumb2Pure {
-		e.Report.WarnAt(s, b.from-s.Addr(0), fmt.Errorf("the veneer for %s is read as data, in a section whose code cannot be read", b.sym.Label()))
+		e.Report.WarnAt(s, b.from-s.Addr(0), fmt.Errorf("the veneer for %s is read as data, in a section whose code cannot be read", e.Report.Label(b.sym)))
 	}
 	p.name(e, v, b)
 	return v, true
@@ -291,7 +291,7 @@ func (p *pool) Write(e *model.Env, s *model.Section, b []byte) {
 // wide writes B.W.
 func (v *veneer) wide(e *model.Env, b []byte, to, at uint64) {
 	if err := v.p.t.wideBranch(codeOrder(e), b, int64(int32(uint32(to)-uint32(at)))); err != nil {
-		e.Report.Error(fmt.Errorf("the veneer for %s at %#x: %w", v.sym.Label(), at, err))
+		e.Report.Error(fmt.Errorf("the veneer for %s at %#x: %w", e.Report.Label(v.sym), at, err))
 	}
 }
 
@@ -317,7 +317,7 @@ func (v *veneer) write(e *model.Env, b []byte, at uint64) {
 	case endB:
 		d := int64(int32(uint32(to) - uint32(at) - uint32(n) - 8))
 		if d < -1<<25 || d >= 1<<25 {
-			e.Report.Error(fmt.Errorf("the veneer for %s at %#x does not reach %#x", v.sym.Label(), at, to))
+			e.Report.Error(fmt.Errorf("the veneer for %s at %#x does not reach %#x", e.Report.Label(v.sym), at, to))
 		}
 		o.PutUint32(b[n:], 0xea000000|uint32(d)>>2&0xffffff)
 	case endBW:

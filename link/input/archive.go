@@ -26,16 +26,16 @@ type indexed struct {
 	member int32
 }
 
-// firstMember are the bytes of the first ELF object in an archive, if it has one
-// that is not far from the start.
-func firstMember(b []byte) []byte {
-	a, _ := elffile.ParseArchive("", b)
+// firstMember are the bytes of the first ELF object in an archive, if it has one;
+// of a thin one those of its file.
+func firstMember(path string, b []byte) []byte {
+	a, _ := elffile.ParseArchive(path, b)
 	if a == nil {
 		return nil
 	}
 	for i := range a.Members {
-		if d := a.Members[i].Data(); elffile.IsELF(d) {
-			return d
+		if m, err := memberOf(path, a, i); err == nil && elffile.IsELF(m.data) {
+			return m.data
 		}
 	}
 	return nil
@@ -66,7 +66,7 @@ func (l *loader) readArchive(path string, data []byte) (*archive, error) {
 // objects define nothing.
 func (l *loader) indexMembers(a *archive) {
 	for i := range a.members {
-		m, err := l.member(a, i)
+		m, err := memberOf(a.path, a.ar, i)
 		if err != nil || !elffile.IsELF(m.data) {
 			continue
 		}
@@ -100,16 +100,16 @@ type member struct {
 	path string // of the file
 }
 
-// member finds a member's bytes.
-func (l *loader) member(a *archive, i int) (m member, err error) {
-	x := &a.ar.Members[i]
-	m = member{x.Data(), a.ar.MemberName(i), a.path}
-	if !a.ar.Thin {
+// memberOf finds the bytes of a member of the archive at path.
+func memberOf(path string, ar *elffile.Archive, i int) (m member, err error) {
+	x := &ar.Members[i]
+	m = member{x.Data(), ar.MemberName(i), path}
+	if !ar.Thin {
 		return m, nil
 	}
 	m.path = x.Name
 	if !filepath.IsAbs(m.path) {
-		m.path = filepath.Join(filepath.Dir(a.path), m.path)
+		m.path = filepath.Join(filepath.Dir(path), m.path)
 	}
 	if m.data, err = mapFile(m.path); err != nil {
 		return m, &elffile.Error{File: m.name, Off: -1, Msg: "thin archive", Err: err}
@@ -135,7 +135,7 @@ func (l *loader) readMember(a *archive, i int) (*object, error) {
 	if o := a.members[i]; o != nil {
 		return o, nil
 	}
-	m, err := l.member(a, i)
+	m, err := memberOf(a.path, a.ar, i)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (l *loader) peek(a *archive, i int) (*object, error) {
 	if o := a.members[i]; o != nil {
 		return o, nil
 	}
-	m, err := l.member(a, i)
+	m, err := memberOf(a.path, a.ar, i)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 	case model.Defined:
 		if !sym.Weak() || sym.Script {
 			if l.opt.WarnCommon {
-				l.rep.Warn(fmt.Errorf("%s: common of %s is overridden by the definition in %s", o.File, sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value)))
+				l.rep.Warn(fmt.Errorf("%s: common of %s is overridden by the definition in %s", o.File, l.rep.Name(sym.Name), placeOf(sym.Obj, sym.Sec, sym.Value)))
 			}
 			sayMore(sym, raw.Type(), raw.Size)
 			if sym.Script && sym.Obj == nil { // archives are asked all the same, as in GNU ld
@@ -33,7 +33,7 @@ func (l *loader) common(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 	}
 	l.commons = append(l.commons, sym)
 	sym.State, sym.Obj, sym.Sec, sym.Size, sym.Value = model.Common, o.Object, nil, raw.Size, l.commonAlign(o, sym, raw)
-	sym.Bind, sym.Type, sym.Other, sym.Thumb = elf.STB_GLOBAL, raw.Type(), raw.Other&^3, false
+	sym.Bind, sym.Type, sym.Other, sym.Thumb = elf.STB_GLOBAL, raw.Type(), raw.Other&^3|o.variant(sym.Other), false
 	sym.Large = p.large
 }
 
@@ -49,7 +49,7 @@ func (l *loader) commonAlign(o *object, sym *model.Symbol, raw *elffile.Symbol) 
 
 func (l *loader) sameCommon(o *object, sym *model.Symbol, raw *elffile.Symbol, p place) {
 	if l.opt.WarnCommon {
-		l.rep.Warn(fmt.Errorf("%s: multiple common of %s, of %d bytes; %s has it too, of %d bytes", o.File, sym.Name, raw.Size, sym.Obj.File, sym.Size))
+		l.rep.Warn(fmt.Errorf("%s: multiple common of %s, of %d bytes; %s has it too, of %d bytes", o.File, l.rep.Name(sym.Name), raw.Size, sym.Obj.File, sym.Size))
 	}
 	sym.Value = max(sym.Value, l.commonAlign(o, sym, raw))
 	if raw.Size > sym.Size {
@@ -63,7 +63,7 @@ func (l *loader) sameCommon(o *object, sym *model.Symbol, raw *elffile.Symbol, p
 // overCommon warns of a definition that overrides a common symbol.
 func (l *loader) overCommon(o *object, sym *model.Symbol) {
 	if l.opt.WarnCommon {
-		l.rep.Warn(fmt.Errorf("%s: definition of %s overrides the common one in %s", o.File, sym.Name, sym.Obj.File))
+		l.rep.Warn(fmt.Errorf("%s: definition of %s overrides the common one in %s", o.File, l.rep.Name(sym.Name), sym.Obj.File))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Exports decides which symbols other objects see, and which of them may be bound
 // elsewhere: in a shared object all that are not hidden and that no version script
 // makes local; in an executable what -E and the lists of exported symbols say.
-func (s *Set) Exports(opt *model.Options, table *model.Table, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic []ldscript.VersionPattern) {
+func (s *Set) Exports(opt *model.Options, table *model.Table, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic ExportList) {
 	if !opt.Shared && !opt.PIE && !opt.ExportDynamic && len(opt.ExportSymbols) == 0 {
 		return
 	}
@@ -20,7 +20,7 @@ func (s *Set) Exports(opt *model.Options, table *model.Table, versions *ldscript
 	}
 }
 
-func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic []ldscript.VersionPattern) {
+func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic ExportList) {
 	if x.Vis == elf.STV_HIDDEN || x.Vis == elf.STV_INTERNAL || excludedLib(opt, x) {
 		if x.Vis == elf.STV_DEFAULT {
 			x.Vis = elf.STV_HIDDEN
@@ -42,7 +42,7 @@ func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.Versio
 			}
 		}
 	}
-	listed := len(dynamic) > 0 && matches(dynamic, x.Name)
+	listed := dynamic.has(x.Name)
 	x.Exported = opt.Shared || opt.ExportDynamic || listed
 	if !x.Exported {
 		return
@@ -54,8 +54,14 @@ func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.Versio
 	}
 }
 
-func matches(list []ldscript.VersionPattern, name string) bool {
-	_, ok := ldscript.MatchList(list, name, nil)
+// ExportList are the symbols of --dynamic-list and the options beside it.
+type ExportList struct {
+	Patterns []ldscript.VersionPattern
+	Demangle func(string) string // for patterns of extern "C++"; may be nil
+}
+
+func (l ExportList) has(name string) bool {
+	_, ok := ldscript.MatchList(l.Patterns, name, l.Demangle)
 	return ok
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/elffile"
 	"elfwright/internal/elftest"
 	"elfwright/link/model"
 )
@@ -208,10 +209,12 @@ func TestManySections(t *testing.T) {
 }
 
 // loadBytes loads an object or archive from memory, as it would one from a file.
-func loadBytes(b []byte) *loaded {
+func loadBytes(b []byte) *loaded { return loadInput(b, model.Input{Name: "in.o", WholeArchive: true}) }
+
+func loadInput(b []byte, in model.Input) *loaded {
 	x := &loaded{table: model.NewTable(), rep: newReport()}
 	opt := &model.Options{Threads: 1}
-	it := &item{in: model.Input{Name: "in.o", WholeArchive: true}, path: "in.o", data: b, opened: true}
+	it := &item{in: in, path: in.Name, data: b, opened: true}
 	it.kind, _ = kindOf(b)
 	f := &Files{opt: opt, rep: x.rep, items: []*item{it}}
 	x.Set = f.Load(Settings{Entry: "_start"}, x.table)
@@ -241,5 +244,46 @@ func FuzzObject(f *testing.F) {
 		env := &model.Env{Opt: x.opt, Objects: x.Objects(), Table: x.table, Report: x.rep, Order: binary.LittleEndian}
 		collect(env, Roots{})
 		x.sound(t)
+	})
+}
+
+// FuzzJustSymbols takes the symbols of files that may be anything.
+func FuzzJustSymbols(f *testing.F) {
+	for _, k := range elftest.Kinds() {
+		b := unit(k).Bytes()
+		f.Add(b)
+		f.Add(b[:len(b)-len(b)/4])
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if k, _ := kindOf(b); k == isObject || k == isShared || k == isProgram {
+			loadInput(b, model.Input{Name: "in", JustSymbols: true}).sound(t)
+		}
+	})
+}
+
+// FuzzThin reads thin archives that may be anything; what they name is there or
+// is not.
+func FuzzThin(f *testing.F) {
+	dir := f.TempDir()
+	object := unit(elftest.Kinds()[0]).Bytes()
+	for name, b := range map[string][]byte{"m.o": object, "n.a": []byte("!<arch>\nx.o/            0           0     0     644     4         `\nbody")} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			f.Fatal(err)
+		}
+	}
+	head := func(name string, size int) string {
+		return fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n", name, 0, 0, 0, "644", size)
+	}
+	f.Add([]byte("!<thin>\n" + head("m.o/", len(object))))
+	f.Add([]byte("!<thin>\n" + head("//", 12) + "m.o/\nn.a:8/\n\n" + head("/0", len(object)) + head("/5:8", 4)))
+	f.Add([]byte("!<thin>\n" + head("/", 14) + "\x00\x00\x00\x01\x00\x00\x00\x52_start\x00" + head("m.o/", 0)))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !elffile.IsArchive(b) {
+			return
+		}
+		path := filepath.Join(dir, "in.a")
+		firstMember(path, b)
+		loadInput(b, model.Input{Name: path, WholeArchive: true}).sound(t)
+		loadInput(b, model.Input{Name: path}).sound(t)
 	})
 }

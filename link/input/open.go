@@ -114,7 +114,7 @@ func orderOf(o binary.ByteOrder) elf.Data {
 // files are opened all the same.
 func Open(opt *model.Options, cmds Commands, parse Parse, rep *model.Report) *Files {
 	f := &Files{opt: opt, rep: rep, parse: parse, archives: map[string]*archive{}}
-	f.dirs = f.withSysroot(append(append([]string(nil), opt.LibPaths...), cmds.SearchDirs...))
+	f.dirs = Dirs(opt, cmds.SearchDirs...)
 	f.list(cmds)
 	f.addNamed(cmds.Named)
 	f.openAll()
@@ -220,7 +220,7 @@ func (f *Files) findFirst() {
 		}
 		b := it.data
 		if it.kind == isArchive {
-			b = firstMember(b)
+			b = firstMember(it.path, b)
 		}
 		if x, ok := formatOf(b); ok {
 			x.by = it.path
@@ -247,7 +247,9 @@ func (f *Files) expandScripts() {
 		state := it.in
 		state.Group = it.group
 		dirs, inputs := commandsOf(tree.Body)
-		f.dirs = append(f.dirs, f.withSysroot(dirs)...)
+		for _, d := range dirs {
+			f.dirs = append(f.dirs, inSysroot(f.opt, d))
+		}
 		for _, cmd := range inputs {
 			list = append(list, f.scriptItems(cmd, state, it.at)...)
 		}

@@ -123,6 +123,7 @@ func (l *loader) resolve(o *object) {
 		}
 		l.meet(sym)
 		sym.Vis = stricter(sym.Vis, raw.Visibility())
+		sym.Other |= o.variant(raw.Other)
 		l.tell(o, sym, p)
 		switch {
 		case p.undefined():
@@ -145,6 +146,15 @@ func (l *loader) meet(sym *model.Symbol) {
 		sym.Order = l.order
 		sym.Bind = elf.STB_WEAK // until a reference says more
 	}
+}
+
+// variant is the bit of st_other that says how a function is called: it counts
+// wherever the symbol is named.
+func (o *object) variant(other uint8) uint8 {
+	if o.Machine == elf.EM_AARCH64 || o.Machine == elf.EM_RISCV {
+		return other & model.OtherVariant
+	}
+	return 0
 }
 
 // stricter is the more constraining of two visibilities (gABI, st_other).
@@ -211,7 +221,7 @@ func (l *loader) define(o *object, sym *model.Symbol, raw *elffile.Symbol, p pla
 func take(o *object, sym *model.Symbol, raw *elffile.Symbol, p place) {
 	typ, size := sym.Type, sym.Size
 	sym.State, sym.Obj, sym.Sec, sym.Value = model.Defined, o.Object, p.sec, raw.Value
-	sym.Bind, sym.Other, sym.Thumb, sym.Type, sym.Size = raw.Bind(), raw.Other&^3, false, raw.Type(), raw.Size
+	sym.Bind, sym.Other, sym.Thumb, sym.Type, sym.Size = raw.Bind(), raw.Other&^3|o.variant(sym.Other), false, raw.Type(), raw.Size
 	o.thumb(sym)
 	sayMore(sym, typ, size)
 }
@@ -235,7 +245,7 @@ func (l *loader) duplicate(o *object, sym *model.Symbol, raw *elffile.Symbol, p 
 	if sym.Thumb {
 		value &^= 1
 	}
-	err := fmt.Errorf("multiple definition of %s; %s defines it first", sym.Name, placeOf(sym.Obj, sym.Sec, sym.Value))
+	err := fmt.Errorf("multiple definition of %s; %s defines it first", l.rep.Name(sym.Name), placeOf(sym.Obj, sym.Sec, sym.Value))
 	if p.sec != nil {
 		l.rep.ErrorAt(p.sec, value, err)
 		return

@@ -5,9 +5,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"elfwright/elffile"
+	"elfwright/link/model"
 )
 
 // openFile opens a file by its name. One that a script names is looked for beside
@@ -17,7 +19,7 @@ func (f *Files) openFile(it *item) error {
 	if it.from != "" && filepath.IsAbs(name) && f.opt.Sysroot != "" && within(it.from, f.opt.Sysroot) {
 		name = filepath.Join(f.opt.Sysroot, name)
 	} else if it.in.Name != "" {
-		name = f.sysroot(name)
+		name = inSysroot(f.opt, name)
 	}
 	tried := []string{name}
 	if it.from != "" && !filepath.IsAbs(name) {
@@ -62,7 +64,7 @@ func (f *Files) openLibrary(it *item) error {
 				tried = append(tried, path)
 				continue
 			}
-			if other, ok := f.foreign(b); ok {
+			if other, ok := f.foreign(path, b); ok {
 				tried = append(tried, path+" (which is for "+other.String()+")")
 				continue
 			}
@@ -79,22 +81,22 @@ func (f *Files) openLibrary(it *item) error {
 
 // foreign says whether a library is for another machine than the first object;
 // GNU ld looks further then, too.
-func (f *Files) foreign(b []byte) (format, bool) {
+func (f *Files) foreign(path string, b []byte) (format, bool) {
 	if f.first == nil {
 		return format{}, false
 	}
 	if elffile.IsArchive(b) {
-		b = firstMember(b)
+		b = firstMember(path, b)
 	}
 	x, ok := formatOf(b)
 	return x, ok && !x.same(*f.first)
 }
 
-// sysroot replaces "=" or "$SYSROOT" at the start of a path.
-func (f *Files) sysroot(path string) string {
+// inSysroot replaces "=" or "$SYSROOT" at the start of a path.
+func inSysroot(opt *model.Options, path string) string {
 	for _, p := range []string{"$SYSROOT", "="} {
 		if rest, ok := strings.CutPrefix(path, p); ok && (p != "=" || !exists(path)) {
-			return f.opt.Sysroot + rest
+			return opt.Sysroot + rest
 		}
 	}
 	return path
@@ -105,9 +107,11 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func (f *Files) withSysroot(dirs []string) []string {
-	for i, d := range dirs {
-		dirs[i] = f.sysroot(d)
+// Dirs are the directories of -L, and more, with the sysroot put in.
+func Dirs(opt *model.Options, more ...string) []string {
+	var dirs []string
+	for _, d := range slices.Concat(opt.LibPaths, more) {
+		dirs = append(dirs, inSysroot(opt, d))
 	}
 	return dirs
 }

@@ -14,17 +14,18 @@ type RelocError struct {
 	S, P   uint64 // where the symbol and the place are
 	Err    error  // what is wrong
 	Hint   string // what to do, or empty
+	Label  string // how messages call the symbol
 }
 
 func (e *RelocError) Error() string {
-	text := fmt.Sprintf("%s against %s: ", e.Name, e.Symbol.Label())
+	text := fmt.Sprintf("%s against %s: ", e.Name, e.Label)
 	var over *machine.OverflowError
 	if errors.As(e.Err, &over) {
 		text += fmt.Sprintf("%s = %s %s", over.Reloc.Formula, signed(over.X), over.Reason)
 	} else {
 		text += e.Err.Error()
 	}
-	text += fmt.Sprintf("; %s is at %#x, the place at %#x", e.Symbol.Label(), e.S, e.P)
+	text += fmt.Sprintf("; %s is at %#x, the place at %#x", e.Label, e.S, e.P)
 	if e.Hint != "" {
 		text += "; " + e.Hint
 	}
@@ -39,12 +40,13 @@ func (e *Env) RelocFault(s *Section, r *Reloc, name string, sym *Symbol, err err
 	if sym == nil {
 		sym = s.Symbol(r)
 	}
-	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", name, sym.Label(), err))
+	e.Report.ErrorAt(s, r.Off, fmt.Errorf("%s against %s: %w", name, e.Report.Label(sym), err))
 }
 
 // RelocFailed reports a relocation that was not carried out. For a value that does
 // not fit hint says what to do about it.
 func (e *Env) RelocFailed(s *Section, r *Reloc, x *RelocError, hint func() string) {
+	x.Label = e.Report.Label(x.Symbol)
 	var over *machine.OverflowError
 	if errors.As(x.Err, &over) {
 		x.Hint = hint()
@@ -71,6 +73,7 @@ func signed(x int64) string {
 // UndefinedError tells of a symbol that nothing defines and who refers to it.
 type UndefinedError struct {
 	Symbol *Symbol
+	Label  string    // how messages call it
 	Places []Finding // the first three; their Err is nil
 	Count  int       // of all references
 	Near   string    // a symbol that was perhaps meant; set before it is told
@@ -78,7 +81,7 @@ type UndefinedError struct {
 
 func (e *UndefinedError) Error() string {
 	first := e.Places[0]
-	text := fmt.Sprintf("%s: undefined symbol %s", where(first), e.Symbol.Label())
+	text := fmt.Sprintf("%s: undefined symbol %s", where(first), e.Label)
 	for _, p := range e.Places[1:] {
 		text += "; also in " + where(p)
 	}
@@ -105,7 +108,7 @@ func (r *Report) Undefined(s *Section, off uint64, sym *Symbol, warn bool) {
 	}
 	u := r.undefined[sym]
 	if u == nil {
-		u = &UndefinedError{Symbol: sym}
+		u = &UndefinedError{Symbol: sym, Label: r.Label(sym)}
 		r.undefined[sym] = u
 		f := Finding{Err: u}
 		if warn {

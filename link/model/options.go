@@ -52,7 +52,7 @@ type Options struct {
 	NoUndefined      bool   // -z defs
 	WarnUnresolved   bool
 	IgnoreUnresolved []string
-	NoDemangle       bool
+	Demangle         *bool // names in messages as in the source
 	WarnCommon       bool
 	DefineCommon     bool // -d
 	NoDefineCommon   bool

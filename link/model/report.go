@@ -23,6 +23,10 @@ func (f *Flag) Get() bool { return f.set.Load() }
 // Report collects what is wrong, from many goroutines. What it gives back is in
 // an order that does not depend on them.
 type Report struct {
+	// Demangle is how messages spell a symbol's name; nil: as it is. It is set
+	// before anything is reported.
+	Demangle func(string) string
+
 	mu       sync.Mutex
 	errors   []Finding
 	warnings []Finding
@@ -39,6 +43,17 @@ type Finding struct {
 
 	Section *Section // of the places of an UndefinedError
 }
+
+// Name is how messages spell the name of a symbol.
+func (r *Report) Name(name string) string {
+	if r.Demangle == nil {
+		return name
+	}
+	return r.Demangle(name)
+}
+
+// Label is how messages call a symbol.
+func (r *Report) Label(s *Symbol) string { return r.Name(s.Label()) }
 
 // place is where it belongs: an undefined symbol to the first reference.
 func (f *Finding) place() *Finding {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"debug/elf"
 	"encoding/binary"
 
 	"elfwright/ldscript"
@@ -54,7 +55,25 @@ type PLT struct {
 	// number in .rela.plt.
 	WriteHeader func(e *Env, b []byte, at, gotplt uint64)
 	WriteEntry  func(e *Env, b []byte, at, got uint64, index int)
+	// IEntry and WriteIEntry are for .iplt where its entries are others; else
+	// zero.
+	IEntry      uint64
+	WriteIEntry func(e *Env, b []byte, at, got uint64, index int)
+	// TLSCall is how many bytes of code, behind the entries of .plt, call the
+	// function of a TLS descriptor where the calls in the code go there
+	// (Env.NeedTLSCall); 0 where none do.
+	TLSCall      uint64
+	WriteTLSCall func(e *Env, b []byte)
+	// Tags are in .dynamic if .plt has entries; Variant, unless 0, if one of them
+	// is for a symbol with OtherVariant.
+	Tags    []elf.DynTag
+	Variant elf.DynTag
 }
+
+// OtherVariant is the bit of st_other by which AArch64 and RISC-V mark functions
+// with more registers for arguments than usual (STO_AARCH64_VARIANT_PCS,
+// STO_RISCV_VARIANT_CC): the dynamic linker must not bind them lazily.
+const OtherVariant = 0x80
 
 // Env is what a relocation needs to know of the link as a whole. Its fields are
 // set before Scan, addresses before the first Relax and again before each.
@@ -90,6 +109,10 @@ type Env struct {
 	// TLSLDOff is where it is in .got.
 	NeedTLSLD Flag
 	TLSLDOff  int64
+	// NeedTLSCall is set by Scan when code calls TLS descriptors through .plt (see
+	// PLT), and TLSCallOff is where in .plt.
+	NeedTLSCall Flag
+	TLSCallOff  uint64
 	// NeedGOTBase is set by Scan when something is relative to the GOT.
 	NeedGOTBase Flag
 	// StaticTLS is set by Scan when a shared object needs static TLS (DF_STATIC_TLS).

@@ -56,12 +56,15 @@ func (e *Env) gone(s *Section, r *Reloc, sym *Symbol) bool {
 	if s.Flags&elf.SHF_ALLOC == 0 || s.Name == ".eh_frame" || s.Name == ".sframe" || strings.HasPrefix(s.Name, ".gcc_except_table") {
 		return false
 	}
-	e.Report.ErrorAt(s, r.Off, &DiscardedError{sym})
+	e.Report.ErrorAt(s, r.Off, &DiscardedError{sym, e.Report.Label(sym)})
 	return false
 }
 
 // DiscardedError tells of a reference to a symbol in a section that was dropped.
-type DiscardedError struct{ Symbol *Symbol }
+type DiscardedError struct {
+	Symbol *Symbol
+	Label  string // how messages call it
+}
 
 func (e *DiscardedError) Error() string {
 	t := e.Symbol.Sec
@@ -75,10 +78,10 @@ func (e *DiscardedError) Error() string {
 	if why != "" {
 		why = " (" + why + ")"
 	}
-	return fmt.Sprintf("%s is defined in discarded section %s of %s%s", e.Symbol.Label(), t.Name, t.Obj.File, why)
+	return fmt.Sprintf("%s is defined in discarded section %s of %s%s", e.Label, t.Name, t.Obj.File, why)
 }
 
-// Label is how messages call the symbol: a section symbol has no name of its own.
+// Label is how messages call the symbol, as Report.Label spells it: a section symbol has no name of its own.
 func (s *Symbol) Label() string {
 	switch {
 	case s == nil:
@@ -127,7 +130,7 @@ func (e *Env) CountDynamic(s *Section, r *Reloc, name string, sym *Symbol) {
 	if e.Opt.NoText {
 		return
 	}
-	err := fmt.Errorf("%s against %s needs a dynamic relocation, but the section is read-only", name, sym.Label())
+	err := fmt.Errorf("%s against %s needs a dynamic relocation, but the section is read-only", name, e.Report.Label(sym))
 	if e.Opt.Text_ {
 		e.Report.ErrorAt(s, r.Off, err)
 	} else if s.DynRelocs == 1 {

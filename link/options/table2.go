@@ -27,8 +27,8 @@ var symbols = []Option{
 	text("-y --trace-symbol", "SYMBOL", "tell which files define or need SYMBOL", func(o *model.Options, s string) { o.TraceSymbols = append(o.TraceSymbols, s) }),
 	ignored("--warn-once", None, "an undefined symbol is told of once"),
 	ignored("--warn-constructors --warn-multiple-gp --warn-alternate-em", None, "does not occur on these machines"),
-	{Names: names("--demangle"), Arg: Optional, Holder: "STYLE", What: "C++ and Rust names in messages as in the source (default)", set: func(p *parser, _ string) error { p.opt.NoDemangle = false; return nil }},
-	flag("--no-demangle", "names as in the symbol table", func(o *model.Options) { o.NoDemangle = true }),
+	{Names: names("--demangle"), Arg: Optional, Holder: "STYLE", What: "C++ and Rust names in messages as in the source (default, unless COLLECT_NO_DEMANGLE is in the environment); the style is found by itself", set: setDemangle},
+	flag("--no-demangle", "names as in the symbol table", func(o *model.Options) { o.Demangle = new(bool) }),
 }
 
 var sections = []Option{
@@ -192,4 +192,20 @@ var ours = []Option{
 	number("--threads", "N", "work on N processors", func(o *model.Options, x uint64) { o.Threads = int(min(x, 1024)) }),
 	number("--error-limit", "N", "stop after N errors; 0: never (20)", func(o *model.Options, x uint64) { n := int(min(x, 1<<30)); o.ErrorLimit = n; o.NoErrorLimit = n == 0 }),
 	{Names: names("-z"), Arg: Required, Holder: "WORD", What: "see below", set: setZ},
+}
+
+// setDemangle takes the styles of BFD: which scheme a name is of it shows itself.
+func setDemangle(p *parser, style string) error {
+	on := true
+	switch style {
+	case "", "auto", "gnu-v3", "rust":
+	case "none":
+		on = false
+	case "java", "gnat", "dlang":
+		return fmt.Errorf("names of the style %s are not spelled as in the source", style)
+	default:
+		return fmt.Errorf("unknown style %q", style)
+	}
+	p.opt.Demangle = &on
+	return nil
 }

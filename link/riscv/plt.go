@@ -6,6 +6,9 @@ import (
 	"elfwright/link/model"
 )
 
+// dtVariantCC is DT_RISCV_VARIANT_CC (psABI, "Dynamic Table").
+const dtVariantCC = 0x70000001
+
 // PLT is the procedure linkage of the psABI, "Program Linkage Table".
 func (t *target) PLT(*model.Env) model.PLT {
 	load, shift := uint32(0x3000), uint32(1) // ld; slots have 8 bytes, entries 16
@@ -13,7 +16,7 @@ func (t *target) PLT(*model.Env) model.PLT {
 		load, shift = 0x2000, 2
 	}
 	word := uint32(t.m.WordSize())
-	return model.PLT{Header: 32, Entry: 16, Align: 16,
+	return model.PLT{Header: 32, Entry: 16, Align: 16, Variant: dtVariantCC,
 		WriteHeader: func(_ *model.Env, b []byte, at, gotplt uint64) {
 			hi, lo := split(gotplt - at)
 			code(b,

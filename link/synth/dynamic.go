@@ -3,6 +3,7 @@ package synth
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/link/model"
 )
@@ -195,6 +196,22 @@ func (s *Set) tagsOfRelocs() {
 	}
 	if s.env.TextRel.Get() {
 		s.tagIs(elf.DT_TEXTREL, 0)
+	}
+	s.tagsOfPLT()
+}
+
+// tagsOfPLT tells the dynamic linker what is peculiar about entries.
+func (s *Set) tagsOfPLT() {
+	if len(s.plts) == 0 {
+		return
+	}
+	p := s.env.Target.PLT(s.env)
+	variant := func(sym *model.Symbol) bool { return sym.Other&model.OtherVariant != 0 }
+	if p.Variant != 0 && slices.ContainsFunc(s.plts, variant) {
+		s.tagIs(p.Variant, 0)
+	}
+	for _, t := range p.Tags {
+		s.tagIs(t, 0)
 	}
 }
 

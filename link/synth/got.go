@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"elfwright/link/model"
+	"elfwright/machine"
 )
 
 // The tables of addresses, as GNU ld 2.40 lays them out (measured):
@@ -302,14 +303,23 @@ func (s *Set) writeTLS(x *slot, b []byte, rel []model.DynReloc, at, S uint64) {
 		}
 	case slotDesc:
 		if len(rel) == 0 {
-			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", x.sym.Name))
+			e.Report.Error(fmt.Errorf("%s: a TLS descriptor, which only a dynamic linker can fill, in a program without one", e.Report.Label(x.sym)))
 			return
 		}
 		rel[0] = model.DynReloc{Off: at, Sym: sym, Addend: off, Type: s.dyn.tlsdesc}
-		if e.Target.Machine().REL {
-			s.putWord(b[s.word:], uint64(off))
+		if m := e.Target.Machine(); m.REL {
+			s.putWord(b[argument(m)*s.word:], uint64(off))
 		}
 	}
+}
+
+// argument is which word of a TLS descriptor its function takes the offset from:
+// the first on Arm, else the second.
+func argument(m *machine.Machine) uint64 {
+	if m.ELF == elf.EM_ARM {
+		return 0
+	}
+	return 1
 }
 
 // putAddend writes the addend of a relative relocation into its place: it must be

@@ -42,9 +42,13 @@ func (s *Set) sizePLT() {
 		s.plt.Size += p.Entry
 		s.gotplt.Size += s.word
 	}
+	if s.env.NeedTLSCall.Get() {
+		s.plt.Align, s.env.TLSCallOff = max(p.Align, 1), s.plt.Size
+		s.plt.Size += p.TLSCall
+	}
 	for _, sym := range s.iplts {
 		sym.Aux.PLT, sym.Aux.GOTPLT = int64(s.iplt.Size), int64(s.igotplt.Size)
-		s.iplt.Size += p.Entry
+		s.iplt.Size += iEntry(&p)
 		s.igotplt.Size += s.word
 	}
 	n := s.relSize()
@@ -57,6 +61,14 @@ func (s *Set) sizePLT() {
 	}
 }
 
+// iEntry is the size of an entry of .iplt.
+func iEntry(p *model.PLT) uint64 {
+	if p.IEntry != 0 {
+		return p.IEntry
+	}
+	return p.Entry
+}
+
 func (s *Set) ipltAddr(sym *model.Symbol) uint64 {
 	return s.iplt.Addr(uint64(sym.Aux.PLT)) | s.env.Target.PLT(s.env).State
 }
@@ -65,21 +77,28 @@ func (s *Set) writePLT(b []byte) {
 	e := s.env
 	p := e.Target.PLT(e)
 	base := s.gotplt.Addr(0)
-	if p.Header != 0 {
+	if len(s.plts) != 0 && p.Header != 0 {
 		p.WriteHeader(e, b[:p.Header], s.plt.Addr(0), base)
 	}
 	for i, sym := range s.plts {
 		at := uint64(sym.Aux.PLT)
 		p.WriteEntry(e, b[at:at+p.Entry], s.plt.Addr(at), s.gotplt.Addr(uint64(sym.Aux.GOTPLT)), i)
 	}
+	if e.NeedTLSCall.Get() {
+		p.WriteTLSCall(e, b[e.TLSCallOff:][:p.TLSCall])
+	}
 }
 
 func (s *Set) writeIPLT(b []byte) {
 	e := s.env
 	p := e.Target.PLT(e)
+	write := p.WriteEntry
+	if p.IEntry != 0 {
+		write = p.WriteIEntry
+	}
 	for i, sym := range s.iplts {
 		at := uint64(sym.Aux.PLT)
-		p.WriteEntry(e, b[at:at+p.Entry], s.iplt.Addr(at), s.igotplt.Addr(uint64(sym.Aux.GOTPLT)), len(s.plts)+i)
+		write(e, b[at:at+iEntry(&p)], s.iplt.Addr(at), s.igotplt.Addr(uint64(sym.Aux.GOTPLT)), len(s.plts)+i)
 	}
 }
 

@@ -2,6 +2,7 @@ package synth
 
 import (
 	"debug/elf"
+	"fmt"
 	"sort"
 
 	"elfwright/link/model"
@@ -66,7 +67,9 @@ func (s *Set) createProperty() {
 		if o.Linker || o.JustSymbols || len(o.Sections) == 0 {
 			continue
 		}
-		s.join(joined, s.properties(o), first)
+		own := s.properties(o)
+		s.warnForced(o, own)
+		s.join(joined, own, first)
 		first = false
 	}
 	s.forced(joined)
@@ -172,6 +175,14 @@ func (s *Set) forced(all map[uint32]uint64) {
 		if o.BTI != "" && o.BTI != "none" {
 			all[propAArch64And] |= 1
 		}
+	}
+}
+
+// warnForced tells of an object whose code may have no landing pads where the
+// option promises them.
+func (s *Set) warnForced(o *model.Object, own map[uint32]uint64) {
+	if s.Object.Machine == elf.EM_AARCH64 && s.env.Opt.BTI != "" && own[propAArch64And]&1 == 0 {
+		s.env.Report.Warn(fmt.Errorf("%s: -z force-bti promises landing pads for all code, but this object does not say that it has them (no BTI in .note.gnu.property)", o.File))
 	}
 }
 

@@ -245,7 +245,7 @@ func (m *mapper) symbol(s *model.Symbol) {
 	if s.Script && s.Provide {
 		note = " (PROVIDE)"
 	}
-	m.printf("%16s0x%0*x%16s%s%s\n", "", m.digits, s.Addr(), "", s.Name, note)
+	m.printf("%16s0x%0*x%16s%s%s\n", "", m.digits, s.Addr(), "", m.env.Report.Name(s.Name), note)
 }
 
 func (m *mapper) segments() {
@@ -311,7 +311,7 @@ func Cref(w io.Writer, env *model.Env) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "\nCross Reference Table\n\n%-50s%s\n", "Symbol", "File")
 	for _, u := range list {
-		name := u.sym.Name
+		name := env.Report.Name(u.sym.Name)
 		for _, o := range u.objs {
 			fmt.Fprintf(b, "%s%s\n", pad(name, 50), o.File)
 			name = ""

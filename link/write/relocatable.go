@@ -59,7 +59,7 @@ func (t relocatable) Relocate(e *model.Env, s *model.Section, b []byte) {
 			err = row.PutAddend(b[r.Off:], order, a)
 		}
 		if err != nil {
-			e.Report.ErrorAt(s, r.Off, fmt.Errorf("against %s: %w", sym.Label(), err))
+			e.Report.ErrorAt(s, r.Off, fmt.Errorf("against %s: %w", e.Report.Label(sym), err))
 		}
 	}
 }

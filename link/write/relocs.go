@@ -179,7 +179,7 @@ func (f *file) writeRelocs() {
 			case sym != nil:
 				rel.Sym = uint32(sym.Index)
 				if rel.Sym == 0 {
-					f.env.Report.ErrorAt(p.sec, rel.Off, fmt.Errorf("%s is not in the symbol table, and a relocation needs it", sym.Label()))
+					f.env.Report.ErrorAt(p.sec, rel.Off, fmt.Errorf("%s is not in the symbol table, and a relocation needs it", f.env.Report.Label(sym)))
 				}
 			default:
 				rel.Sym = 0
