@@ -1,6 +1,7 @@
 package aarch64
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 
