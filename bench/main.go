@@ -49,7 +49,9 @@ func run(runs int, out, file, only string) error {
 	}
 	defer os.RemoveAll(dir)
 	tool := filepath.Join(dir, "elfwright")
-	if msg, err := exec.Command("go", "build", "-o", tool, "./cmd/elfwright").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", tool, "./cmd/elfwright")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as README.md says
+	if msg, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, msg)
 	}
 	if file == "" {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -92,6 +93,9 @@ func runLink(c *call) error {
 		return err
 	}
 	defer lateGC()()
+	if c.prog.profiles.mem == "" {
+		runtime.MemProfileRate = 0 // nobody will ask who allocated what
+	}
 	res, err := link.Link(opt, link.Host{Phase: c.phase, Demangle: show.Demangle})
 	return linkReport(c, opt, res, err)
 }

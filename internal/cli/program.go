@@ -38,6 +38,11 @@ func newProgram(s Streams) *program {
 		p.getenv = func(string) string { return "" }
 	}
 	p.top = topVerb()
+	return p
+}
+
+// parser makes the verbs commands of cobra.
+func (p *program) parser() {
 	p.root = p.command(p.top)
 	p.root.CompletionOptions.DisableDefaultCmd = true
 	p.root.SetHelpCommand(&cobra.Command{Hidden: true}) // ours is in the table
@@ -48,7 +53,6 @@ func newProgram(s Streams) *program {
 	everywhere := p.root.PersistentFlags()
 	everywhere.Bool("help", false, "print this help")
 	bind(everywhere, p.globalFlags())
-	return p
 }
 
 // environ is the environment for programs that are started.
@@ -107,7 +111,7 @@ func (p *program) command(v *verb) *cobra.Command {
 		if v.raw && len(args) > 0 && args[0] == "--help" {
 			return cmd.Help()
 		}
-		return p.call(v, cmd, args)
+		return p.call(v, cmd.CommandPath(), cmd.Flags().Changed, args)
 	}
 	cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		writeHelp(p.out, v, cmd.CommandPath(), p.helpWidth())
@@ -133,6 +137,10 @@ func (p *program) execute(args []string) error {
 	if len(args) == 1 && args[0] == "--version" { // what people try first
 		args = []string{"version"}
 	}
+	if v := p.rawVerb(args); v != nil {
+		return p.call(v, name+" "+v.name, func(string) bool { return false }, args[1:])
+	}
+	p.parser()
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		p.completeAll(p.root, p.top)
 	}
@@ -140,9 +148,22 @@ func (p *program) execute(args []string) error {
 	return p.root.Execute()
 }
 
+// rawVerb is the verb that a command line begins with, if that one parses the rest
+// itself: the flags of all others are not needed then, which take as long to make
+// as a small file takes to link.
+func (p *program) rawVerb(args []string) *verb {
+	if len(args) == 0 || len(args) > 1 && args[1] == "--help" {
+		return nil
+	}
+	if v := child(p.top.children, args[0]); v != nil && v.raw {
+		return v
+	}
+	return nil
+}
+
 // call runs one verb.
-func (p *program) call(v *verb, cmd *cobra.Command, args []string) error {
-	p.path = cmd.CommandPath()
+func (p *program) call(v *verb, path string, changed func(flag string) bool, args []string) error {
+	p.path = path
 	if v.children != nil {
 		if len(args) > 0 {
 			return p.unknownVerb(v, args[0])
@@ -160,7 +181,7 @@ func (p *program) call(v *verb, cmd *cobra.Command, args []string) error {
 	}
 	return v.run(&call{
 		prog: p, verb: v, args: args, in: p.in, out: p.out, err: p.err,
-		changed: cmd.Flags().Changed,
+		changed: changed,
 	})
 }
 

@@ -112,6 +112,17 @@ func (t *target) alone(b *branch) bool {
 	return t.reaches(b, b.to, b.toThumb)
 }
 
+// plain says, without a look at the instruction, whether a branch leads to a
+// function of its own instruction set that it reaches: nearly all do.
+func (t *target) plain(s *model.Section, r *model.Reloc, P uint64) bool {
+	sym := s.Symbol(r)
+	if sym == nil || sym.Sec == nil || sym.Type != elf.STT_FUNC || sym.Preempt || sym.Thumb != isThumb(r.Type) || sym.Gone() {
+		return false
+	}
+	b := branch{typ: r.Type, from: P, fromThumb: sym.Thumb}
+	return t.reaches(&b, sym.Sec.Addr(sym.Value)+uint64(r.Addend-bias(r.Type)), sym.Thumb)
+}
+
 // reaches says whether an address, in code of an instruction set, is in the range
 // of the branch.
 func (t *target) reaches(b *branch, to uint64, thumb bool) bool {

@@ -159,7 +159,7 @@ func (t *target) wanting(e *model.Env, s *model.Section) (list []branch) {
 			list = append(list, branch{typ: rV4BX, from: base + r.Off, insn: e.Order.Uint32(s.Data[r.Off:])})
 			continue
 		}
-		if t.kind(e, r.Type) != kBranch {
+		if t.kind(e, r.Type) != kBranch || t.plain(s, r, base+r.Off) {
 			continue
 		}
 		b, ok := t.branchAt(e, s, r, base+r.Off)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"elfwright/link/model"
 )
@@ -48,16 +47,13 @@ func collect(env *model.Env, roots Roots) []*model.Section {
 	return c.sweep()
 }
 
-// collector marks sections. A section's mark is at the number of its object's
-// first plus its index, so that many goroutines can set marks.
+// collector marks sections, from many goroutines.
 type collector struct {
 	env     *model.Env
 	workers int
 	objs    []*model.Object
-	base    []int32                 // by position in objs
 	others  map[*model.Object]int32 // positions of objects that are not at their Rank
-	marks   []atomic.Bool
-	frames  []frames // by position in objs
+	frames  []frames                // by position in objs
 	edges   map[*model.Symbol][]*model.Section
 	next    []*model.Section // marked, and not yet looked at
 	debug   bool             // only references to debugging data count
@@ -65,17 +61,12 @@ type collector struct {
 
 func newCollector(env *model.Env) *collector {
 	c := &collector{env: env, workers: env.Opt.Workers(), objs: env.Objects}
-	c.base = make([]int32, len(c.objs))
 	c.others = map[*model.Object]int32{}
-	n := int32(0)
 	for i, o := range c.objs {
-		c.base[i] = n
-		n += int32(len(o.Sections))
 		if int(o.Rank) != i+1 {
 			c.others[o] = int32(i)
 		}
 	}
-	c.marks = make([]atomic.Bool, n)
 	c.frames = make([]frames, len(c.objs))
 	model.Each(c.workers, len(c.objs), func(i int) { c.frames[i] = framesOf(c.objs[i]) })
 	c.startStop()
@@ -90,20 +81,15 @@ func (c *collector) at(o *model.Object) int32 {
 	return c.others[o]
 }
 
-func (c *collector) mark(s *model.Section) *atomic.Bool {
-	return &c.marks[c.base[c.at(s.Obj)]+s.Index]
-}
-
 // add marks a section; true if it was not marked.
 func (c *collector) add(s *model.Section) bool {
-	if s == nil || !s.Live || s.Obj.JustSymbols {
+	if s == nil || s.Needed.Load() || !s.Live || s.Obj.JustSymbols {
 		return false
 	}
 	if c.debug && !isDebugging(s) {
 		return false
 	}
-	m := c.mark(s)
-	return !m.Load() && !m.Swap(true)
+	return !s.Needed.Swap(true)
 }
 
 func (c *collector) root(s *model.Section) {
@@ -272,12 +258,12 @@ func (c *collector) refers(s *model.Section, relocs []model.Reloc, list []*model
 func (c *collector) linked() bool {
 	for _, o := range c.objs {
 		for _, s := range o.Sections {
-			if s == nil || s.LinkTo == nil || c.mark(s).Load() {
+			if s == nil || s.LinkTo == nil || s.Needed.Load() {
 				continue
 			}
 			// A chain is not longer than there are sections.
 			for t, n := s.LinkTo, 0; t != nil && n < len(o.Sections); t, n = t.LinkTo, n+1 {
-				if c.mark(t).Load() {
+				if t.Needed.Load() {
 					c.root(s)
 					break
 				}
@@ -299,7 +285,7 @@ func (c *collector) special(o *model.Object) {
 			continue
 		}
 		if s.Group == nil && isSpecial(s) || s.Group != nil && pure(s.Group) {
-			c.mark(s).Store(true)
+			s.Needed.Store(true)
 		}
 	}
 	c.fragments(o)
@@ -307,7 +293,7 @@ func (c *collector) special(o *model.Object) {
 
 func (c *collector) someKept(o *model.Object) bool {
 	for _, s := range o.Sections {
-		if s != nil && s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOTE && c.mark(s).Load() {
+		if s != nil && s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOTE && s.Needed.Load() {
 			return true
 		}
 	}
@@ -343,7 +329,7 @@ func (c *collector) fragments(o *model.Object) {
 	}
 	gone := map[string]bool{}
 	for _, s := range o.Sections {
-		if s != nil && s.Flags&elf.SHF_EXECINSTR != 0 && !c.mark(s).Load() {
+		if s != nil && s.Flags&elf.SHF_EXECINSTR != 0 && !s.Needed.Load() {
 			gone[s.Name] = true
 		}
 	}
@@ -353,7 +339,7 @@ func (c *collector) fragments(o *model.Object) {
 		}
 		for i := 1; i < len(s.Name); i++ {
 			if s.Name[i] == '.' && gone[s.Name[i:]] {
-				c.mark(s).Store(false)
+				s.Needed.Store(false)
 			}
 		}
 	}
@@ -369,7 +355,7 @@ func (c *collector) debugging() bool {
 	}
 	for _, o := range c.objs {
 		for _, s := range o.Sections {
-			if s != nil && s.Live && s.RelocSection != 0 && isDebugging(s) && c.mark(s).Load() {
+			if s != nil && s.Live && s.RelocSection != 0 && isDebugging(s) && s.Needed.Load() {
 				c.next = append(c.next, s)
 			}
 		}
@@ -384,7 +370,7 @@ func (c *collector) sweep() (dropped []*model.Section) {
 			continue
 		}
 		for _, s := range o.Sections {
-			if s == nil || !s.Live || c.mark(s).Load() {
+			if s == nil || !s.Live || s.Needed.Load() {
 				continue
 			}
 			s.Live, s.Dropped = false, model.Collected

@@ -20,7 +20,7 @@ func (c *collector) attributes() {
 		}
 	}
 	for _, s := range all {
-		c.mark(s).Store(some)
+		s.Needed.Store(some)
 	}
 }
 

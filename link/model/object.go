@@ -3,6 +3,7 @@ package model
 import (
 	"debug/elf"
 	"encoding/binary"
+	"sync/atomic"
 )
 
 // Object is an input file that takes part: an object, an archive's member, or
@@ -68,6 +69,8 @@ type Section struct {
 	Live bool
 	// Kept by KEEP, --keep, SHF_GNU_RETAIN …: a root of the collection.
 	Keep bool
+	// Needed is set while the collection goes on.
+	Needed atomic.Bool
 	// Dropped says why it is not in the output, for the map and for messages.
 	Dropped Reason
 

@@ -9,45 +9,46 @@ import (
 // global, everything but Need is settled by link/input before anything is
 // placed; script symbols get their values from link/layout.
 type Symbol struct {
-	Name    string // without version
-	Version string // "V" of foo@V and foo@@V, or given by a version script
-
+	// What every relocation asks for comes first and close together: a link is slow
+	// where it waits for memory.
 	State   State
-	Bind    elf.SymBind
-	Type    elf.SymType
-	Vis     elf.SymVis // the most constraining of all that name it
-	Thumb   bool       // Arm: code of the Thumb instruction set; Value has no bit 0
-	Other   uint8      // bits of st_other above the visibility (AArch64 variant PCS, RISC-V variant CC)
-	Local   bool       // a local symbol of Obj
-	Script  bool       // defined by a script, or by --defsym
-	Provide bool       // by PROVIDE: defined only if it is referenced
-	Large   bool       // common of the large model (SHN_X86_64_LCOMMON)
-
-	Obj   *Object  // that defines it; the first that refers to it while undefined
-	Sec   *Section // that it lies in; nil for an absolute and for a script's symbol
-	Out   *Output  // script symbols: the section that Value is an offset in
-	Value uint64   // offset in Sec or Out, else the value; the alignment of a common one
-	Size  uint64
-
-	// Order counts the global symbols from 1 as the walk over the inputs met
-	// them; 0 is one that no input names.
-	Order int32
-	// Refs counts nothing: it is set when any live relocation or option names
-	// the symbol.
+	Thumb   bool  // Arm: code of the Thumb instruction set; Value has no bit 0
+	Other   uint8 // bits of st_other above the visibility (AArch64 variant PCS, RISC-V variant CC)
+	Local   bool  // a local symbol of Obj
+	Script  bool  // defined by a script, or by --defsym
+	Provide bool  // by PROVIDE: defined only if it is referenced
+	Large   bool  // common of the large model (SHN_X86_64_LCOMMON)
+	// Used is set when any live relocation or option names the symbol.
 	Used bool
 	// Exported symbols are in .dynsym; Preempt may be bound to another object.
 	Exported bool
 	Preempt  bool
 	Default  bool // foo@@V, or an unversioned definition
-
-	Need atomic.Uint32 // bits of Need*, set by Scan from many goroutines
-
-	// Index of what synth made for it, -1 or 0 while there is none.
-	Aux    *Aux
-	Hidden bool // made local by a version script
-	Asked  bool // -u, EXTERN or the entry point name it
+	Hidden   bool // made local by a version script
+	Asked    bool // -u, EXTERN or the entry point name it
 	// Noded: a version script gave the Version, no object did in the name.
 	Noded bool
+
+	Type  elf.SymType
+	Sec   *Section // that it lies in; nil for an absolute and for a script's symbol
+	Out   *Output  // script symbols: the section that Value is an offset in
+	Value uint64   // offset in Sec or Out, else the value; the alignment of a common one
+	Bind  elf.SymBind
+
+	Need atomic.Uint32 // bits of Need*, set by Scan from many goroutines
+	// Order counts the global symbols from 1 as the walk over the inputs met
+	// them; 0 is one that no input names.
+	Order int32
+
+	Obj  *Object    // that defines it; the first that refers to it while undefined
+	Vis  elf.SymVis // the most constraining of all that name it
+	Size uint64
+
+	Name    string // without version
+	Version string // "V" of foo@V and foo@@V, or given by a version script
+
+	// Index of what synth made for it, -1 or 0 while there is none.
+	Aux *Aux
 	// DynIndex is its place in .dynsym, 0: not there.
 	DynIndex int32
 	// Index is its place in .symtab, where relocations of the output name it.

@@ -24,10 +24,10 @@ func quietEnv(objs ...*model.Object) *model.Env {
 }
 
 // object has one section of the given bytes in an output of its own kind.
-func object(rank int, out *model.Output, s model.Section) *model.Object {
+func object(rank int, out *model.Output, s *model.Section) *model.Object {
 	o := &model.Object{File: fmt.Sprint(rank, ".o"), Rank: int32(rank), Order: binary.LittleEndian}
 	s.Obj, s.Live, s.Out, s.Size, s.Index = o, true, out, uint64(len(s.Data)), 1
-	o.Sections, o.Symbols, o.Locals = []*model.Section{nil, &s}, []*model.Symbol{nil}, 1
+	o.Sections, o.Symbols, o.Locals = []*model.Section{nil, s}, []*model.Symbol{nil}, 1
 	return o
 }
 
@@ -45,7 +45,7 @@ func FuzzEhFrame(f *testing.F) {
 		out := &model.Output{Name: ".eh_frame", Align: 8}
 		var objs []*model.Object
 		for i := range 2 { // the second's CIEs equal the first's
-			objs = append(objs, object(i, out, model.Section{Name: ".eh_frame", Type: elf.SHT_PROGBITS, Align: 8, Data: append([]byte(nil), b...)}))
+			objs = append(objs, object(i, out, &model.Section{Name: ".eh_frame", Type: elf.SHT_PROGBITS, Align: 8, Data: append([]byte(nil), b...)}))
 			objs[i].Sections[1].Relocs = []model.Reloc{{Off: rel}, {Off: rel / 2}}
 		}
 		s := &Set{env: quietEnv(objs...), word: 8}
@@ -89,7 +89,7 @@ func FuzzMerge(f *testing.F) {
 		var objs []*model.Object
 		inputs := [][]byte{a, b, a}
 		for i, data := range inputs {
-			objs = append(objs, object(i, out, model.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: flags,
+			objs = append(objs, object(i, out, &model.Section{Name: ".rodata", Type: elf.SHT_PROGBITS, Flags: flags,
 				Entsize: uint64(entsize), Align: 1 << (align % 7), Data: data}))
 		}
 		s := &Set{env: quietEnv(objs...), word: 8}
@@ -217,7 +217,7 @@ func manyStrings(n, m int) []*model.Object {
 		for range m {
 			b = append(b, fmt.Sprintf("%x_name_%d\x00", rnd.Intn(1<<16)>>rnd.Intn(17), rnd.Intn(1+m*n/20))...)
 		}
-		objs = append(objs, object(i, out, model.Section{Name: ".debug_str", Type: elf.SHT_PROGBITS, Flags: elf.SHF_MERGE | elf.SHF_STRINGS, Entsize: 1, Align: 1, Data: b}))
+		objs = append(objs, object(i, out, &model.Section{Name: ".debug_str", Type: elf.SHT_PROGBITS, Flags: elf.SHF_MERGE | elf.SHF_STRINGS, Entsize: 1, Align: 1, Data: b}))
 	}
 	return objs
 }
