@@ -33,7 +33,7 @@ func (t *target) needsDesc(e *model.Env, s *model.Section, r *model.Reloc) error
 		case t.arch.thumbOnly():
 			return errors.New("the code that calls a TLS descriptor is Arm code, which the processor has not; compile with -mtls-dialect=gnu")
 		case r.Type == rThmTLSCall && !t.arch.blx():
-			return errors.New("Thumb code calls a TLS descriptor by BLX, which the processor has not; compile with -mtls-dialect=gnu")
+			return errors.New("a TLS descriptor is called from Thumb code by BLX, which the processor has not; compile with -mtls-dialect=gnu")
 		}
 		e.NeedTLSCall.Set()
 		return nil
