@@ -202,7 +202,7 @@ func (l *linkage) collect() error {
 	if !l.opt.GC || l.opt.Relocatable && l.opt.Entry == "" && len(l.opt.Undefined) == 0 {
 		return nil
 	}
-	roots := input.Roots{}
+	roots := input.Roots{Names: l.named()}
 	names := slices.Concat([]string{l.entrySymbol}, l.opt.Undefined, l.script.Commands().Externs)
 	if l.opt.Dialect == "lld" { // for GNU ld an expression is no need
 		names = append(names, l.script.Refers()...)
@@ -217,6 +217,23 @@ func (l *linkage) collect() error {
 		l.notes = append(l.notes, removed...)
 	}
 	return nil
+}
+
+// named are the symbols that the expressions of the script's symbols name.
+func (l *linkage) named() map[*model.Symbol][]*model.Symbol {
+	m := map[*model.Symbol][]*model.Symbol{}
+	for _, d := range l.script.Defines() {
+		sym := l.env.Table.Get(d.Name)
+		if sym == nil || !sym.Script {
+			continue
+		}
+		for _, n := range d.Refers {
+			if x := l.env.Table.Get(n); x != nil {
+				m[sym] = append(m[sym], x)
+			}
+		}
+	}
+	return m
 }
 
 func (l *linkage) match() error {

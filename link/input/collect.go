@@ -15,6 +15,9 @@ const shfRetain = elf.SectionFlag(0x200000)
 // Roots are what the collection starts from besides the sections themselves.
 type Roots struct {
 	Symbols []*model.Symbol // the entry, -u, EXTERN
+	// Names are the symbols in the expression that defines a symbol of the script:
+	// who needs that one needs them.
+	Names map[*model.Symbol][]*model.Symbol
 }
 
 // Collect drops the sections that nothing needs (--gc-sections), and returns a
@@ -34,6 +37,7 @@ func Collect(env *model.Env, roots Roots) (removed []string) {
 
 func collect(env *model.Env, roots Roots) []*model.Section {
 	c := newCollector(env)
+	c.expressions(roots.Names)
 	c.roots(roots.Symbols)
 	c.spread()
 	for c.linked() {
@@ -52,16 +56,17 @@ type collector struct {
 	env     *model.Env
 	workers int
 	objs    []*model.Object
-	others  map[*model.Object]int32 // positions of objects that are not at their Rank
-	frames  []frames                // by position in objs
-	edges   map[*model.Symbol][]*model.Section
-	next    []*model.Section // marked, and not yet looked at
-	debug   bool             // only references to debugging data count
+	others  map[*model.Object]int32            // positions of objects that are not at their Rank
+	frames  []frames                           // by position in objs
+	edges   map[*model.Symbol][]*model.Section // what a symbol without a section stands for
+	next    []*model.Section                   // marked, and not yet looked at
+	debug   bool                               // only references to debugging data count
 }
 
 func newCollector(env *model.Env) *collector {
 	c := &collector{env: env, workers: env.Opt.Workers(), objs: env.Objects}
 	c.others = map[*model.Object]int32{}
+	c.edges = map[*model.Symbol][]*model.Section{}
 	for i, o := range c.objs {
 		if int(o.Rank) != i+1 {
 			c.others[o] = int32(i)
@@ -164,7 +169,6 @@ func (c *collector) startStop() {
 	if len(names) == 0 {
 		return
 	}
-	c.edges = map[*model.Symbol][]*model.Section{}
 	for _, o := range c.objs {
 		for _, s := range o.Sections {
 			if s != nil && s.Live {
@@ -172,6 +176,26 @@ func (c *collector) startStop() {
 					c.edges[sym] = append(c.edges[sym], s)
 				}
 			}
+		}
+	}
+}
+
+// expressions finds the sections behind the symbols of the script. GNU ld looks
+// at a lone name, as in x = f, and lets the value of f + 4 be about nothing.
+func (c *collector) expressions(names map[*model.Symbol][]*model.Symbol) {
+	for sym := range names {
+		seen := map[*model.Symbol]bool{sym: true}
+		for list := names[sym]; len(list) > 0; {
+			x := list[len(list)-1]
+			list = list[:len(list)-1]
+			if seen[x] {
+				continue
+			}
+			seen[x] = true
+			if x.Sec != nil {
+				c.edges[sym] = append(c.edges[sym], x.Sec)
+			}
+			list = append(list[:len(list):len(list)], names[x]...)
 		}
 	}
 }
@@ -242,7 +266,7 @@ func (c *collector) refers(s *model.Section, relocs []model.Reloc, list []*model
 		}
 		if c.add(sym.Sec) {
 			list = append(list, sym.Sec)
-		} else if sym.Sec == nil && c.edges != nil {
+		} else if sym.Sec == nil && len(c.edges) > 0 {
 			for _, t := range c.edges[sym] {
 				if c.add(t) {
 					list = append(list, t)

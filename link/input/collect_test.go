@@ -70,7 +70,7 @@ func ldRemoved(out string) []string {
 // removed are the sections that go here. GNU ld counts duplicates among them.
 func (x *loaded) removed(opt *model.Options, entry string) []string {
 	env := &model.Env{Opt: opt, Objects: x.Objects(), Table: x.table, Report: x.rep}
-	list := collect(env, Roots{[]*model.Symbol{x.table.Get(entry)}})
+	list := collect(env, Roots{Symbols: []*model.Symbol{x.table.Get(entry)}})
 	for _, o := range x.Objects() {
 		for _, s := range o.Sections {
 			if s != nil && s.Dropped == model.Duplicate && s.Size > 0 {

@@ -1,7 +1,6 @@
 package layout
 
 import (
-	"debug/elf"
 	"fmt"
 )
 
@@ -114,10 +113,9 @@ func (s *Script) follow(o *section) {
 }
 
 // unmade says whether GNU ld would not have an output section at all: one of the
-// linker's own that is empty. For x86 it makes those in any case.
+// linker's own that is empty.
 func (s *Script) unmade(o *section) bool {
-	m := s.machine.machine
-	return o.removed && o.orphan && !o.hasFile && m != elf.EM_X86_64 && m != elf.EM_386
+	return o.removed && o.orphan && !o.hasFile && !s.machine.makesEmpty()
 }
 
 // inheritRegions lets a section without AT and AT> take the AT> of the section

@@ -27,6 +27,12 @@ var machines = []machineFacts{
 	{elf.EM_RISCV, 0x1000, 0x1000, 0x1000, false, true, false},
 }
 
+// makesEmpty says whether GNU ld makes sections of its own that stay empty, as a
+// GOT: for x86 in any case, for others when the first relocation asks for one.
+func (m *machineFacts) makesEmpty() bool {
+	return m.machine == elf.EM_X86_64 || m.machine == elf.EM_386
+}
+
 // setMachine takes the machine from the first object.
 func (s *Script) setMachine(env *model.Env) {
 	m := elf.EM_X86_64

@@ -58,7 +58,7 @@ func (s *Script) put(o *section, sec *model.Section, pl *model.Place) {
 		o.firstType = s.knownType(sec)
 	}
 	o.hasFile = o.hasFile || !sec.Obj.Linker
-	o.keep = o.keep || sec.Keep
+	o.keep = o.keep || sec.Keep && (!sec.Obj.Linker || s.machine.makesEmpty())
 	o.baseAl = max(o.baseAl, sec.Align)
 	sec.Out, sec.Place = o.out, pl
 }
