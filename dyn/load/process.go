@@ -63,17 +63,17 @@ type Need struct {
 type Rule int
 
 const (
-	RuleNone         Rule = iota
-	RuleProgram           // the program itself
-	RulePath              // the name has a slash
-	RuleLoaded            // an object already loaded has that name or DT_SONAME
-	RuleInterp            // it is the interpreter, which is there before anything is searched
-	RuleRpath             // DT_RPATH of Try.Of
-	RuleLibraryPath       // LD_LIBRARY_PATH
-	RuleRunpath           // DT_RUNPATH of Try.Of
-	RuleCache             // /etc/ld.so.cache
-	RuleDefault           // a system directory
-	RuleMuslPath          // /etc/ld-musl-ARCH.path, or the directories that stand for it
+	RuleNone        Rule = iota
+	RuleProgram          // the program itself
+	RulePath             // the name has a slash
+	RuleLoaded           // an object already loaded has that name or DT_SONAME
+	RuleInterp           // it is the interpreter, which is there before anything is searched
+	RuleRpath            // DT_RPATH of Try.Of
+	RuleLibraryPath      // LD_LIBRARY_PATH
+	RuleRunpath          // DT_RUNPATH of Try.Of
+	RuleCache            // /etc/ld.so.cache
+	RuleDefault          // a system directory
+	RuleMuslPath         // /etc/ld-musl-ARCH.path, or the directories that stand for it
 )
 
 // Try is a file that was looked for.

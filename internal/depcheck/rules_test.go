@@ -5,11 +5,11 @@ package depcheck
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
-	1: "dyn/object dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2: "dyn/load bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
-	3: "dyn/bind link phdr split freeze run oci show compare explain picture",
-	4: "deps internal/linktest patch prelude reset page mount",
-	5: "attach bundle sdf",
+	1: "dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
+	2: "dyn/object bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	3: "dyn/load link phdr split freeze run oci show compare explain picture",
+	4: "dyn/bind internal/linktest patch prelude reset page mount",
+	5: "deps attach bundle sdf",
 	6: "internal/cli",
 	7: "cmd/... bench examples/...",
 }
