@@ -24,15 +24,13 @@ var none = hit{object: -1}
 type scope struct {
 	tables []*table
 	names  *versionNames
-	find   func(t *table, r *reference, steps *int) (uint32, bool) // a libc's acceptance
 	musl   bool
 }
 
 // search looks a reference up. Steps are counted along chains, see [maxSteps].
-func (s *scope) search(r *reference, steps *int) hit {
-	return s.searchFrom(0, r, steps)
-}
+func (s *scope) search(r *reference, steps *int) hit { return s.searchFrom(0, r, steps) }
 
+// searchFrom goes on with object i.
 func (s *scope) searchFrom(i int, r *reference, steps *int) hit {
 	if i == 0 && r.class == Copy {
 		i = 1 // not the program, which is where the copy goes
@@ -54,6 +52,14 @@ func (s *scope) searchFrom(i int, r *reference, steps *int) hit {
 	return none
 }
 
+// find looks into one object, after the Bloom filter.
+func (s *scope) find(t *table, r *reference, steps *int) (uint32, bool) {
+	if s.musl {
+		return t.findMusl(r, steps)
+	}
+	return t.findGlibc(r, steps)
+}
+
 // sysvHash is the hash function of DT_HASH.
 func (r *reference) sysvHash() uint32 {
 	if !r.hasSysv {
@@ -73,9 +79,8 @@ func (r *reference) sysvHash() uint32 {
 // look-up may walk one. Honest tables take some two steps.
 const maxSteps = 1 << 30
 
-// chain calls match with the symbols of the chain that belong to a hash, until it
-// says that it is done. A DT_HASH chain that runs in a circle ends after as many
-// steps as there are symbols.
+// findGlibc is do_lookup_x (elf/dl-lookup.c) for one object. A DT_HASH chain that
+// runs in a circle ends after as many steps as there are symbols.
 func (t *table) findGlibc(r *reference, steps *int) (uint32, bool) {
 	m := matcher{t: t, r: r}
 	n := 0
