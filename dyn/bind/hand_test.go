@@ -3,7 +3,9 @@ package bind
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -94,7 +96,7 @@ func BenchmarkBind(b *testing.B) {
 	for _, path := range []string{"/bin/true", "/usr/bin/gdb", "/usr/lib/llvm-14/bin/clang"} {
 		p := traced(b, path)
 		for _, workers := range []int{1, 2} {
-			b.Run(path+"/"+string(rune('0'+workers)), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s-%d", filepath.Base(path), workers), func(b *testing.B) {
 				var r *Result
 				for b.Loop() {
 					r, _ = Bind(p, Options{Workers: workers})

@@ -4,39 +4,22 @@ package bind
 // (musl, ldso/dynlink.c): the first symbol of that name whose version is not
 // hidden is the object's only chance. Version names and visibility do not count.
 func (t *table) findMusl(r *reference, steps *int) (uint32, bool) {
-	n := 0
-	if t.hash == gnuHash {
-		sym, at, ok := t.head(r.gnu)
-		for ok {
-			c := t.u32(t.chain, at)
-			n++
-			if (c^r.gnu)>>1 == 0 && t.isMuslCandidate(sym, r) {
-				*steps += n
-				return sym, t.acceptMusl(sym, r)
-			}
-			at++
-			sym++
-			ok = c&1 == 0 && at < t.nchain
+	w := t.walk(r)
+	for {
+		sym, ok := w.next()
+		if !ok {
+			break
 		}
-	} else {
-		for sym := t.sysvAt(t.bkt, r.sysvHash()%t.nbkt); sym != 0 && sym < t.nsyms && sym < t.nchain; sym = t.sysvAt(t.chain, sym) {
-			if n++; uint32(n) > t.nchain {
-				break
-			}
-			if t.isMuslCandidate(sym, r) {
-				*steps += n
-				return sym, t.acceptMusl(sym, r)
-			}
+		if t.isMuslCandidate(sym, r) {
+			*steps += w.steps
+			return sym, t.acceptMusl(sym, r)
 		}
 	}
-	*steps += n
+	*steps += w.steps
 	return 0, false
 }
 
 func (t *table) isMuslCandidate(i uint32, r *reference) bool {
-	if i >= t.nsyms {
-		return false
-	}
 	if t.versym != nil {
 		if _, hidden := t.version(i); hidden {
 			return false

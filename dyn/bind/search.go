@@ -79,36 +79,21 @@ func (r *reference) sysvHash() uint32 {
 // look-up may walk one. Honest tables take some two steps.
 const maxSteps = 1 << 30
 
-// findGlibc is do_lookup_x (elf/dl-lookup.c) for one object. A DT_HASH chain that
-// runs in a circle ends after as many steps as there are symbols.
+// findGlibc is do_lookup_x (elf/dl-lookup.c) for one object.
 func (t *table) findGlibc(r *reference, steps *int) (uint32, bool) {
 	m := matcher{t: t, r: r}
-	n := 0
-	if t.hash == gnuHash {
-		sym, at, ok := t.head(r.gnu)
-		for ok {
-			c := t.u32(t.chain, at)
-			n++
-			if (c^r.gnu)>>1 == 0 && sym < t.nsyms && m.accept(sym) {
-				*steps += n
-				return m.visible(sym)
-			}
-			at++
-			sym++
-			ok = c&1 == 0 && at < t.nchain
+	w := t.walk(r)
+	for {
+		sym, ok := w.next()
+		if !ok {
+			break
 		}
-	} else {
-		for sym := t.sysvAt(t.bkt, r.sysvHash()%t.nbkt); sym != 0 && sym < t.nsyms && sym < t.nchain; sym = t.sysvAt(t.chain, sym) {
-			if n++; uint32(n) > t.nchain {
-				break
-			}
-			if m.accept(sym) {
-				*steps += n
-				return m.visible(sym)
-			}
+		if m.accept(sym) {
+			*steps += w.steps
+			return m.visible(sym)
 		}
 	}
-	*steps += n
+	*steps += w.steps
 	// One version that is not the oldest and not hidden is taken for a reference
 	// without version; several are ambiguous.
 	if m.versioned == 1 {
