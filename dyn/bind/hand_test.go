@@ -23,6 +23,13 @@ func byHand(t testing.TB, ld string, paths ...string) *load.Process {
 	for i, path := range paths {
 		f, err := elffile.Open(path)
 		if err != nil {
+			for _, root := range []string{"/usr/i686-linux-gnu", "/usr/aarch64-linux-gnu", "/usr/arm-linux-gnueabihf", "/usr/riscv64-linux-gnu"} {
+				if !strings.HasPrefix(paths[0], root) && strings.Contains(t.Name(), hostOf[root]) {
+					f, err = elffile.Open(root + path)
+				}
+			}
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		o := &load.Object{Object: openByHand(f), Index: i, Path: path}
@@ -73,11 +80,30 @@ func openByHand(f *elffile.File) *object.Object {
 
 const hostLd = "/lib64/ld-linux-x86-64.so.2"
 
+// process asks a machine's ld.so what it would load.
+func (h host) process(t testing.TB, path string) *load.Process {
+	out, _ := h.start(path, "LD_TRACE_LOADED_OBJECTS=1").Output()
+	list := []string{path}
+	ld := ""
+	for line := range bytes.Lines(out) {
+		w := strings.Fields(string(line))
+		switch {
+		case len(w) >= 3 && w[1] == "=>" && w[2][0] == '/':
+			list = append(list, w[2])
+		case len(w) >= 1 && w[0][0] == '/':
+			list = append(list, w[0])
+			ld = w[0]
+		}
+	}
+	p := byHand(t, ld, list...)
+	return p
+}
+
 // traced asks ld.so what it would load.
 func traced(t testing.TB, path string) *load.Process {
 	out, err := exec.Command(hostLd, "--list", path).Output()
 	if err != nil {
-		t.Skip(err)
+		return nil
 	}
 	list := []string{path}
 	for line := range bytes.Lines(out) {
@@ -106,3 +132,5 @@ func BenchmarkBind(b *testing.B) {
 		}
 	}
 }
+
+var hostOf = map[string]string{"/usr/i686-linux-gnu": "i386", "/usr/aarch64-linux-gnu": "AArch64", "/usr/arm-linux-gnueabihf": "ARM", "/usr/riscv64-linux-gnu": "RISC-V"}
