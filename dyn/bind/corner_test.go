@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/internal/samples"
 )
@@ -19,9 +20,8 @@ import (
 type host struct {
 	name   string
 	cc     string
-	emul   string // "" for none
-	root   string // sysroot of the emulator
-	needs  []string
+	emul   string                 // "" for none
+	root   string                 // sysroot of the emulator
 	quirks func(line string) bool // lines of the trace that belong to no relocation
 }
 
@@ -50,6 +50,17 @@ func (h host) start(path string, env ...string) *exec.Cmd {
 	cmd := exec.Command(h.emul, append(args, path)...)
 	cmd.Env = []string{}
 	return cmd
+}
+
+// load loads a program as the machine's dynamic linker would.
+func (h host) load(t testing.TB, path string) *load.Process {
+	t.Helper()
+	p, err := load.Load(path, load.Options{Root: h.root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
 }
 
 // account is what a dynamic linker says that it did.
@@ -139,7 +150,7 @@ func versionLine(r *Result, v VersionFault) string {
 	case v.Weak:
 		what = "weak " + what
 	}
-	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Objects[0].Path, of, what, v.By.Path)
+	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Program().Path, of, what, v.By.Path)
 }
 
 // TestCorners builds programs that the rules of binding treat in an odd way, and
@@ -202,7 +213,7 @@ func has(r *Result, rule Rule) bool {
 
 func (h host) bind(t *testing.T, prog string, order Order) *Result {
 	t.Helper()
-	r, err := Bind(h.process(t, prog), Options{Order: order, Now: true})
+	r, err := Bind(h.load(t, prog), Options{Order: order, Now: true})
 	if err != nil {
 		t.Error(err)
 	}

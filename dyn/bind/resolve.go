@@ -94,7 +94,7 @@ func (r *resolver) glibc(t *table, b *Binding, sym *symbol, ref *reference) (h h
 // process.
 func (r *resolver) lookup(t *table, b *Binding, ref *reference) (h hit, rule Rule, ok bool) {
 	h, rule = none, Scope
-	if t.symbolic && t.hash != noHash && !(b.From == 0 && ref.class == Copy) && (t.hash != gnuHash || t.mayHave(ref.gnu)) {
+	if t.symbolic && t.hash != noHash && !(int(b.From) == r.s.program && ref.class == Copy) && (t.hash != gnuHash || t.mayHave(ref.gnu)) {
 		if sym, ok := t.findGlibc(ref, &r.steps); ok {
 			h, rule = hit{b.From, sym}, Symbolic
 		}

@@ -26,7 +26,7 @@ type Options struct {
 // The result does not depend on the number of workers. It has windows on the
 // objects' files and is valid as long as they are open.
 func Bind(p *load.Process, opt Options) (*Result, error) {
-	res := &Result{Process: p, Order: RelocationOrder(p, opt.Order), scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl}}
+	res := &Result{Process: p, Order: relocationOrder(p, opt.Order), scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl, program: p.Program().Index}}
 	var c faults
 	c.add(res.scope.open(p))
 	c.add(res.collect(opt))
@@ -187,7 +187,7 @@ func (w *work) exhausted() error {
 	if !w.spent() {
 		return nil
 	}
-	e := &elffile.Error{File: w.r.Process.Objects[0].Name, Off: -1,
+	e := &elffile.Error{File: w.r.Process.Program().Name, Off: -1,
 		Msg: fmt.Sprintf("the look-ups of its process passed more than %d symbols in the chains of hash tables: a table is damaged; nothing is bound", maxSteps)}
 	if w.budget.Load() < 0 {
 		e.Msg = "the names of the symbols of its process are, one by one, more than 16 times as long as the string tables; the rest is not bound"

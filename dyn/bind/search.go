@@ -22,9 +22,10 @@ var none = hit{object: -1}
 // scope is where references are looked up: the objects of a process in load order,
 // which is the same for all of them (gABI, "Shared Object Dependencies").
 type scope struct {
-	tables []*table
-	names  *versionNames
-	musl   bool
+	tables  []*table
+	names   *versionNames
+	program int // its index: the first, unless it has filtees
+	musl    bool
 }
 
 // search looks a reference up. Steps are counted along chains, see [maxSteps].
@@ -32,11 +33,11 @@ func (s *scope) search(r *reference, steps *int) hit { return s.searchFrom(0, r,
 
 // searchFrom goes on with object i.
 func (s *scope) searchFrom(i int, r *reference, steps *int) hit {
-	if i == 0 && r.class == Copy {
-		i = 1 // not the program, which is where the copy goes
-	}
 	for ; i < len(s.tables); i++ {
 		t := s.tables[i]
+		if r.class == Copy && i == s.program { // where the copy goes
+			continue
+		}
 		switch t.hash {
 		case gnuHash:
 			if !t.mayHave(r.gnu) {
