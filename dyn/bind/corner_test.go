@@ -18,21 +18,22 @@ import (
 
 // host is a machine whose programs the dynamic linker of glibc can start here.
 type host struct {
-	name   string
-	cc     string
-	emul   string                 // "" for none
-	root   string                 // sysroot of the emulator
-	quirks func(line string) bool // lines of the trace that belong to no relocation
+	name    string
+	cc      string
+	emul    string                 // "" for none
+	sysroot string                 // that has its libc
+	root    string                 // "", or the tree that a test made for the emulator
+	quirks  func(line string) bool // lines of the trace that belong to no relocation
 }
 
 var hosts = []host{
 	{name: "x86-64", cc: "gcc"},
-	{name: "i386", cc: "i686-linux-gnu-gcc", emul: "qemu-i386", root: "/usr/i686-linux-gnu"},
-	{name: "AArch64", cc: "aarch64-linux-gnu-gcc", emul: "qemu-aarch64", root: "/usr/aarch64-linux-gnu"},
-	{name: "ARM", cc: "arm-linux-gnueabihf-gcc", emul: "qemu-arm", root: "/usr/arm-linux-gnueabihf"},
+	{name: "i386", cc: "i686-linux-gnu-gcc", emul: "qemu-i386", sysroot: "/usr/i686-linux-gnu"},
+	{name: "AArch64", cc: "aarch64-linux-gnu-gcc", emul: "qemu-aarch64", sysroot: "/usr/aarch64-linux-gnu"},
+	{name: "ARM", cc: "arm-linux-gnueabihf-gcc", emul: "qemu-arm", sysroot: "/usr/arm-linux-gnueabihf"},
 	// The gp of a program without PIE is looked up, though it is no relocation
 	// (elf_machine_runtime_setup in sysdeps/riscv/dl-machine.h).
-	{name: "RISC-V 64", cc: "riscv64-linux-gnu-gcc", emul: "qemu-riscv64", root: "/usr/riscv64-linux-gnu",
+	{name: "RISC-V 64", cc: "riscv64-linux-gnu-gcc", emul: "qemu-riscv64", sysroot: "/usr/riscv64-linux-gnu",
 		quirks: func(l string) bool { return strings.Contains(l, ": __global_pointer$ ") }},
 }
 
@@ -43,7 +44,8 @@ func (h host) start(path string, env ...string) *exec.Cmd {
 		cmd.Env = env
 		return cmd
 	}
-	args := []string{"-L", h.root}
+	// Without LD_LIBRARY_PATH it would read this machine's ld.so.cache.
+	args := []string{"-L", h.root, "-E", "LD_LIBRARY_PATH=/lib"}
 	for _, e := range env {
 		args = append(args, "-E", e)
 	}
@@ -55,7 +57,11 @@ func (h host) start(path string, env ...string) *exec.Cmd {
 // load loads a program as the machine's dynamic linker would.
 func (h host) load(t testing.TB, path string) *load.Process {
 	t.Helper()
-	p, err := load.Load(path, load.Options{Root: h.root})
+	opt := load.Options{Root: h.root}
+	if h.root != "" {
+		opt.LibraryPath = "/lib"
+	}
+	p, err := load.Load(path, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +100,9 @@ func (h host) real(path string) account {
 
 // read takes the words of the dynamic linker apart.
 func (h host) read(text []byte) account {
+	if h.root != "" { // ours are paths in the tree
+		text = bytes.ReplaceAll(text, []byte(h.root), nil)
+	}
 	var a account
 	for l := range bytes.Lines(text) {
 		l = bytes.TrimRight(l, "\n")
@@ -168,6 +177,7 @@ func TestCorners(t *testing.T) {
 			if h.emul != "" {
 				samples.Need(t, h.emul)
 			}
+			h := h.prepare(t)
 			for _, script := range scripts {
 				t.Run(strings.TrimSuffix(filepath.Base(script), ".sh"), func(t *testing.T) {
 					h.corner(t, script)
@@ -177,8 +187,37 @@ func TestCorners(t *testing.T) {
 	}
 }
 
+// prepare makes a tree for the emulator, with the libc that programs need, so that
+// nothing is found on this machine.
+func (h host) prepare(t *testing.T) host {
+	if h.emul == "" {
+		return h
+	}
+	h.root = t.TempDir()
+	lib := filepath.Join(h.root, "lib")
+	if err := os.Mkdir(lib, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"ld-linux*", "libc.so.6"} {
+		files, _ := filepath.Glob(filepath.Join(h.sysroot, "lib", pattern))
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(lib, filepath.Base(f)), b, 0o755)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return h
+}
+
 func (h host) corner(t *testing.T, script string) {
-	dir := t.TempDir()
+	dir := filepath.Join(h.root, t.TempDir())
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	text, err := filepath.Abs(script)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +239,7 @@ func (h host) corner(t *testing.T, script string) {
 		return // it does not start
 	}
 	us, theirs := ours(h.bind(t, prog, Start)), h.real(prog)
-	theirs.bindings = withoutMalloc(prog, us.bindings, theirs.bindings)
+	theirs.bindings = withoutMalloc(strings.TrimPrefix(prog, h.root), us.bindings, theirs.bindings)
 	sameAccount(t, "start", us, theirs)
 }
 
