@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"bufio"
 	"bytes"
 	"debug/elf"
 	"fmt"
@@ -38,18 +39,18 @@ var hosts = []host{
 }
 
 // start is the command that starts a program with variables for its dynamic linker.
-func (h host) start(path string, env ...string) *exec.Cmd {
+func (h host) start(args []string, env ...string) *exec.Cmd {
 	if h.emul == "" {
-		cmd := exec.Command(path)
+		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = env
 		return cmd
 	}
 	// Without LD_LIBRARY_PATH it would read this machine's ld.so.cache.
-	args := []string{"-L", h.root, "-E", "LD_LIBRARY_PATH=/lib"}
+	list := []string{"-L", h.root, "-E", "LD_LIBRARY_PATH=/lib"}
 	for _, e := range env {
-		args = append(args, "-E", e)
+		list = append(list, "-E", e)
 	}
-	cmd := exec.Command(h.emul, append(args, path)...)
+	cmd := exec.Command(h.emul, append(list, args...)...)
 	cmd.Env = []string{}
 	return cmd
 }
@@ -77,24 +78,36 @@ type account struct {
 }
 
 // trace has the dynamic linker bind all and start nothing, as ldd -r does.
-func (h host) trace(path string) account {
-	cmd := h.start(path, "LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings")
+func (h host) trace(args ...string) account {
+	cmd := h.start(args, "LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Run() // 127 for a fault that we want to read
 	return h.read(out.Bytes())
 }
 
-// real starts the program and listens until the first constructor is called.
+// real starts the program.
 func (h host) real(path string) account {
-	cmd := h.start(path, "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings:impcalls")
-	var out bytes.Buffer
-	cmd.Stderr = &out
-	cmd.Run()
-	text := out.Bytes()
-	if i := bytes.Index(text, []byte("calling init: ")); i >= 0 {
-		text = text[:i]
+	return h.listen(h.start([]string{path}, "LD_BIND_NOW=1", "LD_DEBUG=bindings:impcalls"))
+}
+
+// listen runs a command until the first constructor is called.
+func (h host) listen(cmd *exec.Cmd, env ...string) account {
+	cmd.Env = append(cmd.Env, env...)
+	pipe, err := cmd.StderrPipe()
+	if err != nil || cmd.Start() != nil {
+		return account{}
 	}
+	var text []byte
+	lines := bufio.NewScanner(pipe)
+	for lines.Scan() {
+		if bytes.Contains(lines.Bytes(), []byte("calling init: ")) {
+			break
+		}
+		text = append(append(text, lines.Bytes()...), '\n')
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
 	return h.read(text)
 }
 
@@ -307,7 +320,7 @@ func sameAccount(t *testing.T, what string, ours, theirs account) {
 	same(t, what, ours.versions, theirs.versions)
 }
 
-func same(t *testing.T, what string, ours, theirs []string) {
+func same(t *testing.T, what string, ours, theirs []string) bool {
 	t.Helper()
 	missing, extra := minus(theirs, ours), minus(ours, theirs)
 	if len(missing)+len(extra) > 0 {
@@ -319,4 +332,5 @@ func same(t *testing.T, what string, ours, theirs []string) {
 	for _, x := range extra[:min(10, len(extra))] {
 		t.Logf("extra   %s", x)
 	}
+	return len(missing)+len(extra) == 0
 }
