@@ -94,6 +94,8 @@ func (e *expected) hosts(h *elffile.Header) bool {
 	return true
 }
 
+const noDynamic = "object file has no dynamic section"
+
 // mappable is what _dl_map_object_from_fd wants of a file that it maps.
 func mappable(f *file) (fatal string) {
 	loads, dynamic := 0, false
@@ -101,8 +103,8 @@ func mappable(f *file) (fatal string) {
 		switch f.elf.Progs[i].Type {
 		case elf.PT_LOAD:
 			loads++
-		case elf.PT_DYNAMIC:
-			dynamic = true
+		case elf.PT_DYNAMIC: // debug files have one without bytes
+			dynamic = f.elf.Progs[i].Filesz > 0
 		}
 	}
 	switch {
@@ -111,7 +113,7 @@ func mappable(f *file) (fatal string) {
 	case loads == 0:
 		return "object file has no loadable segments"
 	case !dynamic:
-		return "object file has no dynamic section"
+		return noDynamic
 	}
 	o, _ := f.read(true)
 	if o.Flags1&elf.DF_1_PIE != 0 {

@@ -226,6 +226,7 @@ func (g *glibc) take(n *Need, s *search, r request) {
 		return
 	}
 	o := g.mapFile(s.file, s.found.Path, r.name, s.found)
+	g.byID[s.file.id] = o
 	if r.kind != Preload {
 		o.Loader = r.by
 	}

@@ -62,6 +62,9 @@ func (l *Loader) Load(prog string) (*Process, error) {
 		return nil, err
 	}
 	o, _ := f.read(true)
+	if d := o.Dynamic.Prog; d >= 0 && f.elf.Progs[d].Filesz == 0 {
+		return nil, f.elf.ProgError(d, "p_filesz", "0: the dynamic section is not in the file, as in one of debug information")
+	}
 	interp, note := l.interpreter(f, o.Interp)
 	libc := l.libcOf(f, interp, o.Needed)
 	n := l.namespace(f, libc)

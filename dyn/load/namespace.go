@@ -34,12 +34,13 @@ func (n *namespace) known(name string, o *Object) {
 	}
 }
 
-// mapFile makes an object of a file that was found.
+// mapFile makes an object of a file that was found. Neither libc knows the file
+// of a program or of the dynamic linker: asked for by another path they are mapped
+// again, so it is up to the caller to note the identity.
 func (n *namespace) mapFile(f *file, path, asked string, t Try) *Object {
 	o := &Object{Index: -1, Path: path, ID: f.id, Asked: asked, Found: t, Mapped: n.mapped}
 	n.mapped++
 	o.Object, o.Damage = f.read(n.l.opt.NamesOnly)
-	n.byID[f.id] = o
 	return o
 }
 
