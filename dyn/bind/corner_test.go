@@ -150,6 +150,9 @@ func ours(r *Result) account {
 		a.undefined = append(a.undefined, fmt.Sprintf("%s\t(%s)", s, r.Process.Objects[b.From].Path))
 	}
 	for _, v := range r.Versions {
+		if v.Of == nil { // trace mode says nothing of a library that is missing
+			continue
+		}
 		a.versions = append(a.versions, versionLine(r, v))
 	}
 	for _, list := range []*[]string{&a.undefined, &a.versions} {
@@ -161,10 +164,6 @@ func ours(r *Result) account {
 
 // versionLine is what match_symbol of elf/dl-version.c says with LD_WARN.
 func versionLine(r *Result, v VersionFault) string {
-	of := v.File + " (missing)"
-	if v.Of != nil {
-		of = v.Of.Path
-	}
 	what := fmt.Sprintf("version `%s' not found", v.Version)
 	switch {
 	case v.Warning:
@@ -172,7 +171,7 @@ func versionLine(r *Result, v VersionFault) string {
 	case v.Weak:
 		what = "weak " + what
 	}
-	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Program().Path, of, what, v.By.Path)
+	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Program().Path, v.Of.Path, what, v.By.Path)
 }
 
 // TestCorners builds programs that the rules of binding treat in an odd way, and
@@ -231,16 +230,7 @@ func (h host) corner(t *testing.T, script string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text, err := filepath.Abs(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sh", "-e", text)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CC="+h.cc)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
-	}
-	makeSymbolic(t, dir)
+	build(t, script, dir, h.cc)
 	prog := filepath.Join(dir, "prog")
 	theirs := h.trace(prog)
 	r := h.bind(t, prog, Trace)
@@ -254,6 +244,21 @@ func (h host) corner(t *testing.T, script string) {
 	us, theirs := ours(h.bind(t, prog, Start)), h.real(prog)
 	theirs.bindings = withoutMalloc(strings.TrimPrefix(prog, h.root), us.bindings, theirs.bindings)
 	sameAccount(t, "start", us, theirs)
+}
+
+// build runs the script of a case, which leaves a program in the directory.
+func build(t *testing.T, script, dir, cc string) {
+	t.Helper()
+	text, err := filepath.Abs(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-e", text)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CC="+cc)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	makeSymbolic(t, dir)
 }
 
 // cornerRules are what the cases are for: without such a binding they show nothing.

@@ -22,17 +22,24 @@ const (
 func relocationOrder(p *load.Process, o Order) []int {
 	var list []int
 	switch {
-	case o == Trace && p.Libc == load.Glibc:
+	case p.Libc == load.Musl:
+		program := p.Program()
+		for i, obj := range p.Objects {
+			if obj != program {
+				list = append(list, i)
+			}
+		}
+		return append(list, program.Index)
+	case o == Trace:
 		for i := len(p.Objects) - 1; i >= 0; i-- {
 			if p.Objects[i] != p.Ld {
 				list = append(list, i)
 			}
 		}
 		return list
-	default:
-		for _, obj := range p.RelocationOrder() {
-			list = append(list, obj.Index)
-		}
+	}
+	for _, obj := range p.RelocationOrder() {
+		list = append(list, obj.Index)
 	}
 	for i, obj := range p.Objects {
 		if obj == p.Ld { // something needs it

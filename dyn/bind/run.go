@@ -28,20 +28,21 @@ type Options struct {
 func Bind(p *load.Process, opt Options) (*Result, error) {
 	res := &Result{Process: p, Order: relocationOrder(p, opt.Order), scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl, program: p.Program().Index}}
 	var c faults
-	c.add(res.scope.open(p))
+	named := objectNames(p)
+	c.add(res.scope.open(p, named, opt.Order))
 	c.add(res.collect(opt))
 	c.add(res.resolve(opt.Workers))
 	c.add(res.settleUniques())
 	if p.Libc == load.Glibc {
 		var err error
-		res.Versions, err = checkVersions(p)
+		res.Versions, err = checkVersions(p, named)
 		c.add(err)
 	}
 	return res, c.err()
 }
 
 // open makes the tables of the objects.
-func (s *scope) open(p *load.Process) error {
+func (s *scope) open(p *load.Process, named map[string]*load.Object, order Order) error {
 	var errs []error
 	s.tables = make([]*table, len(p.Objects))
 	for i, o := range p.Objects {
@@ -49,7 +50,7 @@ func (s *scope) open(p *load.Process) error {
 		errs = append(errs, err)
 		if s.musl {
 			t.symbolic = false
-		} else if err := t.setVersions(s.names); err != nil {
+		} else if err := t.setVersions(s.names, func(file string) bool { return order != Trace || named[file] != nil }); err != nil {
 			errs = append(errs, err)
 		}
 		s.tables[i] = t
