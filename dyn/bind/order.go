@@ -23,7 +23,7 @@ func relocationOrder(p *load.Process, o Order) []int {
 	var list []int
 	switch {
 	case p.Libc == load.Musl:
-		program := p.Program()
+		program := programOf(p)
 		for i, obj := range p.Objects {
 			if obj != program {
 				list = append(list, i)
@@ -47,4 +47,12 @@ func relocationOrder(p *load.Process, o Order) []int {
 		}
 	}
 	return list
+}
+
+// programOf is the program of a process, which may have been put together by hand.
+func programOf(p *load.Process) *load.Object {
+	if o := p.Program(); o != nil {
+		return o
+	}
+	return p.Objects[0]
 }

@@ -26,7 +26,11 @@ type Options struct {
 // The result does not depend on the number of workers. It has windows on the
 // objects' files and is valid as long as they are open.
 func Bind(p *load.Process, opt Options) (*Result, error) {
-	res := &Result{Process: p, Order: relocationOrder(p, opt.Order), scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl, program: p.Program().Index}}
+	res := &Result{Process: p, scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl}}
+	if len(p.Objects) == 0 {
+		return res, nil
+	}
+	res.Order, res.scope.program = relocationOrder(p, opt.Order), programOf(p).Index
 	var c faults
 	named := objectNames(p)
 	c.add(res.scope.open(p, named, opt.Order))
@@ -188,7 +192,7 @@ func (w *work) exhausted() error {
 	if !w.spent() {
 		return nil
 	}
-	e := &elffile.Error{File: w.r.Process.Program().Name, Off: -1,
+	e := &elffile.Error{File: programOf(w.r.Process).Name, Off: -1,
 		Msg: fmt.Sprintf("the look-ups of its process passed more than %d symbols in the chains of hash tables: a table is damaged; nothing is bound", maxSteps)}
 	if w.budget.Load() < 0 {
 		e.Msg = "the names of the symbols of its process are, one by one, more than 16 times as long as the string tables; the rest is not bound"

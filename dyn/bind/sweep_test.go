@@ -32,7 +32,7 @@ func dynamicFiles() []string {
 			continue
 		}
 		d, err := f.Dynamic()
-		if err == nil && d.Prog >= 0 && f.Header.Machine == elf.EM_X86_64 && f.Is64() && f.Header.Type != elf.ET_REL && !isMusl(f) {
+		if err == nil && d.Prog >= 0 && len(d.Entries) > 0 && f.Header.Machine == elf.EM_X86_64 && f.Is64() && f.Header.Type != elf.ET_REL && !isMusl(f) {
 			list = append(list, path)
 		}
 		f.Close()
