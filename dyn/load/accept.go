@@ -59,27 +59,40 @@ func (e *expected) accept(f *file) verdict {
 	return verdict{}
 }
 
+// acceptIdent looks at e_ident. Where anything in it is not as it should be, the
+// class and the machine are asked for first, so that an object of a machine of
+// the other byte order is passed over.
 func (e *expected) acceptIdent(b []byte) verdict {
+	if !elffile.IsELF(b) {
+		return verdict{fatal: "invalid ELF header"}
+	}
+	if class := elf.Class(b[elf.EI_CLASS]); class != e.Class {
+		return verdict{why: "wrong ELF class (" + class.String() + ")", class: true}
+	}
+	wrong := e.wrongIdent(b)
+	if m := elf.Machine(e.U16(b[18:])); wrong != "" && m != e.machine {
+		return verdict{why: "wrong machine (" + elffile.MachineName(m) + ") and " + wrong}
+	}
+	return verdict{fatal: wrong}
+}
+
+func (e *expected) wrongIdent(b []byte) string {
 	abi, version := elf.OSABI(b[elf.EI_OSABI]), b[elf.EI_ABIVERSION]
 	switch {
-	case !elffile.IsELF(b):
-		return verdict{fatal: "invalid ELF header"}
-	case elf.Class(b[elf.EI_CLASS]) != e.Class:
-		return verdict{why: "wrong ELF class (" + elf.Class(b[elf.EI_CLASS]).String() + ")", class: true}
 	case elf.Data(b[elf.EI_DATA]) != e.Data:
-		return verdict{fatal: "ELF file data encoding not " + map[bool]string{true: "big-endian", false: "little-endian"}[e.Big()]}
+		return "ELF file data encoding not " + map[bool]string{true: "big-endian", false: "little-endian"}[e.Big()]
 	case b[elf.EI_VERSION] != byte(elf.EV_CURRENT):
-		return verdict{fatal: "ELF file version ident does not match current one"}
+		return "ELF file version ident does not match current one"
 	case abi != elf.ELFOSABI_NONE && abi != elf.ELFOSABI_LINUX:
-		return verdict{fatal: "ELF file OS ABI invalid (" + elffile.OSABIName(e.machine, abi) + ")"}
+		return "ELF file OS ABI invalid (" + elffile.OSABIName(e.machine, abi) + ")"
 	// VALID_ELF_ABIVERSION of sysdeps/unix/sysv/linux/ldsodefs.h: less than
-	// LIBC_ABI_MAX, which is 4 at least.
+	// LIBC_ABI_MAX, which is 4.
 	case version != 0 && (abi != elf.ELFOSABI_LINUX || version > 3):
-		return verdict{fatal: fmt.Sprintf("ELF file ABI version invalid (%d)", version)}
+		return fmt.Sprintf("ELF file ABI version invalid (%d)", version)
 	case !bytes.Equal(b[elf.EI_PAD:elf.EI_NIDENT], make([]byte, elf.EI_NIDENT-elf.EI_PAD)):
-		return verdict{fatal: "nonzero padding in e_ident"}
+		return "nonzero padding in e_ident"
 	}
-	return verdict{}
+	return ""
 }
 
 // hosts is elf_machine_matches_host.

@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,18 +19,20 @@ type account struct {
 	scope   []string // the paths of what is loaded, without the program
 	missing []string // names, in order, each once
 	listed  []string
+	base    bool     // the scope that follows is of the base namespace
 	events  []string // "find NAME", "try PATH", in order
 	fatal   string
 }
 
 var (
-	debugLine = regexp.MustCompile(`^ *\d+:\t(.*)$`)
-	findLine  = regexp.MustCompile(`^find library=(.*) \[\d+\]; searching$`)
-	tryLine   = regexp.MustCompile(`^  trying file=(.*)$`)
-	foundLine = regexp.MustCompile(`^\t(?:.* => )?(.*) \(0x[0-9a-f]+\)$`)
-	lostLine  = regexp.MustCompile(`^\t(.*) => not found$`)
-	scopeLine = regexp.MustCompile(`^ scope 0: (.*)$`)
-	fatalLine = regexp.MustCompile(`^(.*): error while loading shared libraries: (.*)$`)
+	debugLine  = regexp.MustCompile(`^ *\d+:\t(.*)$`)
+	findLine   = regexp.MustCompile(`^find library=(.*) \[\d+\]; searching$`)
+	tryLine    = regexp.MustCompile(`^  trying file=(.*)$`)
+	foundLine  = regexp.MustCompile(`^\t(?:.* => )?(.*) \(0x[0-9a-f]+\)$`)
+	lostLine   = regexp.MustCompile(`^\t(.*) => not found$`)
+	objectLine = regexp.MustCompile(`^object=.* \[0\]$`)
+	scopeLine  = regexp.MustCompile(`^ scope 0: (.*)$`)
+	fatalLine  = regexp.MustCompile(`^(.*): error while loading shared libraries: (.*)$`)
 )
 
 // traced runs a dynamic linker in trace mode: what is loaded, what is missing, and
@@ -90,7 +93,9 @@ func (a *account) line(line string) {
 		a.events = append(a.events, "find "+f[1])
 	} else if f := tryLine.FindStringSubmatch(m[1]); f != nil {
 		a.events = append(a.events, "try "+f[1])
-	} else if f := scopeLine.FindStringSubmatch(m[1]); f != nil && a.scope == nil {
+	} else if objectLine.MatchString(m[1]) {
+		a.base = true
+	} else if f := scopeLine.FindStringSubmatch(m[1]); f != nil && a.base && a.scope == nil {
 		a.scope = strings.Fields(f[1])[1:]
 	}
 }
@@ -103,30 +108,38 @@ func told(p *load.Process) account {
 			a.scope = append(a.scope, o.Path)
 		}
 		for i := range o.Needs {
-			a.need(&o.Needs[i])
-			if n := &o.Needs[i]; n.To == nil && n.Kind != load.Auxiliary && n.Kind != load.Preload && !missing(n) && a.fatal == "" {
-				a.fatal = n.Err.Error()
-			} else if n.To == nil && n.Kind != load.Preload {
-				a.lost(n.Name)
-			}
+			a.need(p, &o.Needs[i])
 		}
 	}
 	return a
 }
 
-// missing says whether a need is one that trace mode passes over.
-func missing(n *load.Need) bool { return strings.Contains(n.Err.Error(), "No such file or directory") }
-
-func (a *account) need(n *load.Need) {
-	if n.Found.Rule == load.RuleLoaded || n.Found.Rule == load.RuleInterp || a.fatal != "" || strings.Contains(n.Name, "/") {
+func (a *account) need(p *load.Process, n *load.Need) {
+	if n.Found.Rule == load.RuleLoaded || n.Found.Rule == load.RuleInterp || a.fatal != "" {
 		return
 	}
-	a.events = append(a.events, "find "+n.Name)
-	for _, t := range n.Tried {
-		a.events = append(a.events, "try "+t.Path)
+	if !strings.Contains(n.Name, "/") {
+		a.events = append(a.events, "find "+n.Name)
+		for _, t := range n.Tried {
+			a.events = append(a.events, "try "+t.Path)
+		}
+		if n.Found.Path != "" {
+			a.events = append(a.events, "try "+n.Found.Path)
+		}
 	}
-	if n.Found.Path != "" {
-		a.events = append(a.events, "try "+n.Found.Path)
+	switch n.Kind {
+	case load.Audit:
+		for _, q := range p.Audits {
+			if q.Objects[0] == n.To {
+				a.events = append(a.events, told(q).events...)
+			}
+		}
+	case load.Needed, load.Filter:
+		if _, missing := errors.AsType[*load.NotFound](n.Err); missing {
+			a.lost(n.Name)
+		} else if n.Err != nil {
+			a.fatal = n.Err.Error()
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 
 	"elfwright/elffile"
@@ -51,13 +50,20 @@ type request struct {
 	by   *Object // whose paths are searched; nil: nobody's
 }
 
-// notFound is the error of a request that nothing answers.
-func notFound(name string, class bool) error {
-	if class {
-		return fmt.Errorf("%s: wrong ELF class", name)
-	}
-	return fmt.Errorf("%s: cannot open shared object file: No such file or directory", name)
+// NotFound is the error of a request that no file answers, in glibc's words.
+type NotFound struct {
+	Name  string
+	Class bool // there are files of that name, of the other class
 }
+
+func (e *NotFound) Error() string {
+	if e.Class {
+		return e.Name + ": wrong ELF class"
+	}
+	return e.Name + ": cannot open shared object file: No such file or directory"
+}
+
+func notFound(name string, class bool) error { return &NotFound{name, class} }
 
 // refused is the error of a candidate that ends the search.
 func refused(f *file, path, why string) error {
@@ -66,6 +72,3 @@ func refused(f *file, path, why string) error {
 	}
 	return fmt.Errorf("%s: %s", path, why)
 }
-
-// errMissing tells a missing library from one that is there and refused.
-var errMissing = errors.New("not found")
