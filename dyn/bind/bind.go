@@ -39,6 +39,7 @@ const (
 	Unique                // STB_GNU_UNIQUE: the one that was entered first
 	WeakZero              // nothing defines it, and the reference is weak
 	Undefined             // nothing defines it
+	LFS64                 // musl since 1.2.4: libc has no name64 any more, and its name without 64 is taken
 )
 
 // VersionFault is a version that is asked of an object which does not have it.

@@ -40,7 +40,11 @@ func (r *resolver) resolve(b *Binding) {
 	}
 	r.budget -= len(ref.name)
 	if r.s.musl {
-		r.settle(b, &sym, r.s.search(&ref, &r.steps), Scope)
+		h, rule := r.s.search(&ref, &r.steps), Scope
+		if h == none {
+			h, rule = r.s.searchLFS64(&ref, &r.steps), LFS64
+		}
+		r.settle(b, &sym, h, rule)
 		return
 	}
 	v := t.versionOf(b.Symbol)

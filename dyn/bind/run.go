@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +31,8 @@ func Bind(p *load.Process, opt Options) (*Result, error) {
 	if len(p.Objects) == 0 {
 		return res, nil
 	}
-	res.Order, res.scope.program = relocationOrder(p, opt.Order), programOf(p).Index
+	res.Order = relocationOrder(p, opt.Order)
+	res.scope.program, res.scope.ld = programOf(p).Index, slices.Index(p.Objects, p.Ld)
 	var c faults
 	named := objectNames(p)
 	c.add(res.scope.open(p, named, opt.Order))

@@ -25,6 +25,7 @@ type scope struct {
 	tables  []*table
 	names   *versionNames
 	program int // its index: the first, unless it has filtees
+	ld      int // the index of the dynamic linker, -1 where it is not in the scope
 	musl    bool
 }
 

@@ -205,3 +205,43 @@ func TestFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestLFS64: musl takes open64 for open of libc where there is no open64, and
+// glibc does not.
+func TestLFS64(t *testing.T) {
+	for _, k := range elftest.Kinds() {
+		d := elftest.Shared(k)
+		for i := range d.Sections {
+			if c, ok := d.Sections[i].Content.(elftest.Symbols); ok {
+				list := slices.Clone(c)
+				for j := range list {
+					if list[j].Name == "answer" {
+						list[j].Name = "open"
+					}
+				}
+				d.Sections[i].Content = elftest.SortGNU(3, list)
+			}
+		}
+		lib := parse(t, "libc.so", d.Bytes())
+		for _, tc := range []struct {
+			libc load.Libc
+			name string
+			rule Rule
+		}{{load.Musl, "open64", LFS64}, {load.Musl, "open", Scope}, {load.Musl, "close64", Undefined}, {load.Glibc, "open64", Undefined}} {
+			p := processOf(tc.libc, parse(t, "asking.so", asking(k, tc.name, "ELFTEST_1", elf.STT_FUNC).Bytes()), lib)
+			p.Ld = p.Objects[1]
+			r, err := Bind(p, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for b := range r.Named(tc.name) {
+				if b.Rule != tc.rule || (b.To == 1) != (tc.rule != Undefined) {
+					t.Errorf("%s: %+v", tc.name, b)
+				}
+			}
+			if len(slices.Collect(r.Named(tc.name))) == 0 {
+				t.Errorf("%s is not asked for", tc.name)
+			}
+		}
+	}
+}
