@@ -33,7 +33,7 @@ type Rule uint8
 
 const (
 	Scope     Rule = iota // the first acceptable definition in the scope
-	Local                 // bound to itself without a search: local, hidden, or protected
+	Local                 // bound to itself without a search: local or hidden
 	Symbolic              // DT_SYMBOLIC: itself first
 	Protected             // another definition comes first, but its own is protected
 	Unique                // STB_GNU_UNIQUE: the one that was entered first

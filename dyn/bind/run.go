@@ -61,6 +61,7 @@ func (s *scope) open(p *load.Process, named map[string]*load.Object, order Order
 		}
 		s.tables[i] = t
 	}
+	s.sieve = newSieve(s.tables)
 	return errors.Join(errs...)
 }
 
@@ -68,11 +69,7 @@ func (s *scope) open(p *load.Process, named map[string]*load.Object, order Order
 func (r *Result) collect(opt Options) error {
 	var errs []error
 	acts := map[string]*actions{}
-	longest := 0
-	for _, t := range r.scope.tables {
-		longest = max(longest, int(t.nsyms))
-	}
-	c := collector{libc: r.Process.Libc}
+	c := collector{libc: r.Process.Libc, out: make([]Binding, 0, r.scope.guess())}
 	for _, i := range r.Order {
 		r.from = append(r.from, len(c.out))
 		t := r.scope.tables[i]
@@ -85,10 +82,11 @@ func (r *Result) collect(opt Options) error {
 			acts[m.Name] = newActions(m, c.libc)
 		}
 		_, variant := t.obj.Dynamic.Entry(dtAArch64Variant)
-		if len(c.seen) < longest {
-			c.seen = make([]uint8, longest)
-		} else {
+		if n := int(t.nsyms); n <= cap(c.seen) {
+			c.seen = c.seen[:n]
 			clear(c.seen)
+		} else {
+			c.seen = make([]uint8, n)
 		}
 		c.t, c.index, c.act = t, int32(i), acts[m.Name]
 		c.lazy = !opt.Now && !t.obj.BindNow && c.libc == load.Glibc && t.obj != r.Process.Ld
@@ -100,6 +98,22 @@ func (r *Result) collect(opt Options) error {
 	r.from = append(r.from, len(c.out))
 	r.Bindings = c.out
 	return errors.Join(errs...)
+}
+
+// guess is how many bindings there may be: an object asks for each of its symbols
+// once, as a rule, but seldom for more than it has relocations.
+func (s *scope) guess() int {
+	n := 0
+	for _, t := range s.tables {
+		relocs := 0
+		for _, r := range t.obj.Relocs {
+			if r.Kind != formRelr {
+				relocs += r.Len()
+			}
+		}
+		n += min(int(t.nsyms), relocs)
+	}
+	return n
 }
 
 func unknownMachine(o *load.Object) error {

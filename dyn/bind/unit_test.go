@@ -245,3 +245,38 @@ func TestLFS64(t *testing.T) {
 		}
 	}
 }
+
+// TestSieve: a process of many objects finds the same with the sieve and without,
+// also behind the 64th object, and in objects that have DT_HASH alone.
+func TestSieve(t *testing.T) {
+	k := elftest.Kinds()[0]
+	for _, n := range []int{1, 63, 64, 130} {
+		files := []*elffile.File{parse(t, "asking.so", asking(k, "answer", "ELFTEST_1", elf.STT_FUNC).Bytes())}
+		for i := range n {
+			files = append(files, parse(t, fmt.Sprintf("other%d.so", i), asking(k, "question", "ELFTEST_1", elf.STT_OBJECT).Bytes()))
+		}
+		for _, tag := range []elf.DynTag{elf.DT_HASH, elf.DT_GNU_HASH} {
+			p := processOf(load.Glibc, append(files, parse(t, "libelftest.so.1", without(elftest.Shared(k), tag).Bytes()))...)
+			r, err := Bind(p, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.scope.sieve == nil != (n == 1) {
+				t.Errorf("%d objects: sieve %v", n+2, r.scope.sieve)
+			}
+			for b := range r.Named("answer") {
+				if int(b.To) != n+1 {
+					t.Errorf("%d objects: %+v", n+2, b)
+				}
+			}
+			with := slices.Clone(r.Bindings)
+			r.scope.sieve = nil
+			for i := range r.Bindings {
+				r.Bindings[i].To = -1
+			}
+			if err := r.resolve(1); err != nil || !slices.Equal(with, r.Bindings) {
+				t.Errorf("%d objects: other bindings without the sieve", n+2)
+			}
+		}
+	}
+}
