@@ -17,9 +17,8 @@ const old = "--disable-new-dtags"
 
 var corners = []corner{
 	{name: "rpath is inherited", want: "a/liba.so b/libb.so", build: func(b *tree) {
-		b.link("b/libb.so", "")
+		b.link("b/libb.so", "", "-soname=libb.so")
 		b.link("a/liba.so", "", "b/libb.so", "-soname=liba.so")
-		fix(b, "b/libb.so")
 		b.link("p", "", "a/liba.so", old, "-rpath=$ORIGIN/a:$ORIGIN/b")
 	}},
 	{name: "a runpath is not, and stops rpaths", want: "a/liba.so", build: func(b *tree) {
@@ -185,8 +184,6 @@ var corners = []corner{
 		os.Remove(b.path("libm1.so"))
 	}},
 }
-
-func fix(b *tree, name string) { b.link(name, "", "-soname="+filepath.Base(name)) }
 
 // edit replaces bytes at an offset; "*" the whole file.
 type edit struct {
