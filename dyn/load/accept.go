@@ -95,14 +95,25 @@ func (e *expected) wrongIdent(b []byte) string {
 	return ""
 }
 
-// hosts is elf_machine_matches_host.
+// hosts is elf_machine_matches_host: the machine, and with some what e_flags say
+// of floating-point numbers in registers.
 func (e *expected) hosts(h *elffile.Header) bool {
 	if h.Machine != e.machine {
 		return false
 	}
-	const rvFloatABI = 6 // EF_RISCV_FLOAT_ABI
-	if e.machine == elf.EM_RISCV {
+	const (
+		rvFloatABI = 6 // EF_RISCV_FLOAT_ABI
+		armSoft    = 0x200
+		armHard    = 0x400
+	)
+	switch e.machine {
+	case elf.EM_RISCV:
 		return h.Flags&rvFloatABI == e.flags&rvFloatABI
+	case elf.EM_ARM: // an object may say neither
+		if e.flags&armHard != 0 {
+			return h.Flags&armSoft == 0
+		}
+		return h.Flags&armHard == 0
 	}
 	return true
 }

@@ -27,17 +27,16 @@ func (g *glibc) audit(name string) {
 	g.p.Audits = append(g.p.Audits, a.p)
 }
 
-// aside is an empty namespace beside n: the dynamic linker is in it as well, and
-// the program's paths are searched in it.
+// aside is an empty namespace beside n. The dynamic linker has no name in it: it
+// is searched, and then known by its file, for there is one of it only
+// (_dl_map_object_from_fd).
 func (n *namespace) aside() *namespace {
 	p := &Process{Libc: n.p.Libc, Ld: n.p.Ld, Version: n.p.Version, CPU: n.p.CPU, loader: n.l}
-	a := &namespace{l: n.l, p: p, expected: n.expected, program: n.program, byName: make(map[string]*Object), byID: make(map[FileID]*Object), linker: n.linker}
+	a := &namespace{l: n.l, p: p, expected: n.expected, program: n.program, auditing: true, byName: make(map[string]*Object), byID: make(map[FileID]*Object), linker: n.linker}
 	if ld := n.p.Ld; ld != nil {
 		own := *ld // it has another place in this list
 		own.Index = -1
 		a.p.Ld = &own
-		a.known(n.p.Interp.Name, a.p.Ld)
-		a.known(ld.Soname, a.p.Ld)
 		a.byID[ld.ID] = a.p.Ld
 	}
 	return a

@@ -148,7 +148,7 @@ func (s *search) rpaths(r request) {
 	}
 	if p := g.program; !s.done && !didProgram {
 		s.list(g.rpathOf(p), RuleRpath, p)
-		if r.kind == Audit && !s.done {
+		if g.auditing && !s.done { // "Also try DT_RUNPATH in the executable for LD_AUDIT dlopen call"
 			s.list(g.runpathOf(p), RuleRunpath, p)
 		}
 	}

@@ -217,6 +217,7 @@ func (n *namespace) interp(name, own string) {
 	n.linker = n.l.linkerOf(at.file, name)
 	ld := n.mapFile(at.file, name, name, try)
 	n.p.Ld, need.To, need.Found = ld, ld, try
+	n.flags = ld.Header.Flags // it judges by how it was compiled itself
 	n.known(name, ld)
 	if n.p.Libc == Glibc {
 		n.known(ld.Soname, ld)

@@ -12,11 +12,12 @@ type namespace struct {
 	p *Process
 	expected
 
-	program *Object
-	byName  map[string]*Object // every name that an object is known by
-	byID    map[FileID]*Object
-	mapped  int
-	linker  *linker
+	program  *Object
+	byName   map[string]*Object // every name that an object is known by
+	byID     map[FileID]*Object
+	mapped   int
+	auditing bool // of an auditing library
+	linker   *linker
 }
 
 func (l *Loader) namespace(f *file, libc Libc) *namespace {

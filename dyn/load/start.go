@@ -104,7 +104,7 @@ func (s *search) cache() {
 	if err != nil || c == nil {
 		return
 	}
-	path, _, ok := c.Lookup(s.name, g.p.CPU.query(g.Format, &g.program.Header, g.p.Version))
+	path, _, ok := c.Lookup(s.name, g.query())
 	if !ok {
 		return
 	}
@@ -115,6 +115,14 @@ func (s *search) cache() {
 		return
 	}
 	s.try(string(path), t)
+}
+
+// query is how ld.so.cache is asked: by the flags of the dynamic linker, where it
+// is there.
+func (g *glibc) query() *ldcache.Query {
+	h := g.program.Header
+	h.Flags = g.flags
+	return g.p.CPU.query(g.Format, &h, g.p.Version)
 }
 
 // inSystemDir compares as _dl_map_object does: by the letters alone.
