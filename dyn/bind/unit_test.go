@@ -157,7 +157,7 @@ func TestTypeNames(t *testing.T) {
 			}
 		}
 		for _, libc := range []load.Libc{load.Glibc, load.Musl} {
-			if a := newActions(m, libc); m.Relocs.Lookup(a.slot) == nil || !strings.HasSuffix(m.Relocs.Name(a.slot), "JUMP_SLOT") {
+			if a := newActions(m, &load.Process{Libc: libc}); m.Relocs.Lookup(a.slot) == nil || !strings.HasSuffix(m.Relocs.Name(a.slot), "JUMP_SLOT") {
 				t.Errorf("%s: slots are %s", m.Name, m.Relocs.Name(a.slot))
 			}
 		}
@@ -176,6 +176,7 @@ func TestFaults(t *testing.T) {
 			{map[string]uint64{".gnu.version[1]": 0x7ff0}, []string{"version of symbol 1 at 0x", "index 32752 is beyond the highest version, 5"}},
 			{map[string]uint64{".dynsym[1].st_name": 0xfffff}, []string{"symbol 1, st_name at 0x", "0xfffff is beyond the string table"}},
 			{map[string]uint64{".rela.dyn[1].r_info": 77<<32 | typ, ".rel.dyn[1].r_info": 77<<8 | typ}, []string{"[1], r_info at 0x", "symbol 77: the table has 6 symbols"}},
+			{map[string]uint64{".rela.dyn[1].r_offset": 0x99000, ".rel.dyn[1].r_offset": 0x99000}, []string{"[1], r_offset at 0x", "0x99000 is in no segment"}},
 			{map[string]uint64{".rela.dyn[1].r_info": 1<<32 | 253, ".rel.dyn[1].r_info": 1<<8 | 253}, []string{"[1], r_info at 0x", "is not one that the dynamic linker of glibc takes"}},
 		} {
 			d := elftest.Shared(k)
