@@ -5,13 +5,14 @@ package depcheck
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
-	1: "link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2: "bench/linkset machine/all plan dyn proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
-	3: "link phdr split freeze run oci show compare explain picture",
-	4: "internal/linktest patch prelude reset page mount",
-	5: "attach bundle sdf",
-	6: "internal/cli",
-	7: "cmd/... bench examples/...",
+	1: "dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
+	2: "bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	3: "dyn/object link phdr split freeze run oci show compare explain picture",
+	4: "dyn/load internal/linktest patch prelude reset page mount",
+	5: "dyn/bind attach bundle sdf",
+	6: "deps",
+	7: "internal/cli",
+	8: "cmd/... bench examples/...",
 }
 
 // everywhere is the word for any package.
@@ -34,6 +35,7 @@ var libraries = [...]library{
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
 	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
 	{prefix: "github.com/hanwen/go-fuse/", code: "mount"},
+	{prefix: "github.com/cyphar/filepath-securejoin", code: "dyn/sysroot"},
 	{prefix: "github.com/google/go-cmp/", tests: everywhere},
 	{prefix: "github.com/rogpeppe/go-internal/", tests: "internal/cli"},
 
