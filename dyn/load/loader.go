@@ -44,6 +44,7 @@ type file struct {
 	head []byte // up to 64 bytes
 	elf  *elffile.File
 	err  error // why it is no ELF file
+	cut  bool  // not all of its program headers are in it
 
 	names, symbols sync.Once
 	object         *object.Object
@@ -117,7 +118,9 @@ func (l *Loader) open(h *os.File) (*file, error) {
 	f.head = make([]byte, 64)
 	n, _ := unix.Pread(int(h.Fd()), f.head, 0)
 	f.head = f.head[:max(n, 0)]
-	f.elf, f.err = elffile.OpenFile(h.Name(), h)
+	if f.elf, f.err = elffile.OpenFile(h.Name(), h); f.err == nil {
+		f.cut = uint32(len(f.elf.Progs)) != f.elf.Phnum()
+	}
 	return f, nil
 }
 
