@@ -58,7 +58,7 @@ func (s *oldSort) lastUser(i int) int {
 }
 
 // maxMoves is how many places may be shifted: less than a second.
-const maxMoves = 1 << 28
+const maxMoves = 1 << 24
 
 // run sorts; false means that it gave up.
 func (s *oldSort) run() bool {
