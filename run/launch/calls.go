@@ -1,0 +1,16 @@
+package launch
+
+// Linux, arch/x86/entry/syscalls/syscall_64.tbl.
+var amd64Calls = []Call{
+	{Number: 2, Path: 0, Does: Open},       // open
+	{Number: 4, Path: 0, Does: Look},       // stat
+	{Number: 6, Path: 0, Does: Look},       // lstat
+	{Number: 21, Path: 0, Does: Access},    // access
+	{Number: 89, Path: 0, Does: Readlink},  // readlink
+	{Number: 257, Path: 1, Does: Open},     // openat
+	{Number: 262, Path: 1, Does: Look},     // newfstatat
+	{Number: 267, Path: 1, Does: Readlink}, // readlinkat
+	{Number: 269, Path: 1, Does: Access},   // faccessat
+	{Number: 332, Path: 1, Does: Look},     // statx
+	{Number: 439, Path: 1, Does: Access},   // faccessat2
+}
