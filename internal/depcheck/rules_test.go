@@ -30,7 +30,7 @@ type library struct {
 var libraries = [...]library{
 	{prefix: "github.com/spf13/", code: "internal/cli"},
 	{prefix: "golang.org/x/sys/unix", code: everywhere},
-	{prefix: "golang.org/x/arch/", code: "show", tests: everywhere},
+	{prefix: "golang.org/x/arch/", code: "show run/serve", tests: everywhere},
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
 	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
 	{prefix: "github.com/hanwen/go-fuse/", code: "mount"},

@@ -1,7 +1,7 @@
 package launch
 
-// Linux, arch/x86/entry/syscalls/syscall_64.tbl.
-var amd64Calls = []Call{
+// AMD64 are the calls of x86-64: Linux, arch/x86/entry/syscalls/syscall_64.tbl.
+var AMD64 = []Call{
 	{Number: 2, Path: 0, Does: Open},       // open
 	{Number: 4, Path: 0, Does: Look},       // stat
 	{Number: 6, Path: 0, Does: Look},       // lstat
