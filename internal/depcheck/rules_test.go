@@ -6,12 +6,15 @@ package depcheck
 var levels = [...]string{
 	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
 	1: "dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2: "dyn/object bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
-	3: "dyn/load link phdr split freeze run oci show compare explain picture",
-	4: "dyn/bind internal/linktest patch prelude reset page mount",
-	5: "deps attach bundle sdf",
-	6: "internal/cli",
-	7: "cmd/... bench examples/...",
+	2: "dyn/object run/stage bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	3: "dyn/load link phdr split freeze oci show compare explain picture",
+	4: "dyn/bind run/place internal/linktest patch prelude reset page mount",
+	5: "deps attach bundle sdf run/reloc",
+	6: "run/glibc run/musl",
+	7: "run/own",
+	8: "run",
+	9: "internal/cli",
+	10: "cmd/... bench examples/...",
 }
 
 // everywhere is the word for any package.
@@ -55,4 +58,4 @@ const ignoring = "run proc"
 
 // assembling are the packages with assembly beside them that Go does not
 // assemble: it is the source of bytes in a Go file, for which a test stands.
-const assembling = "machine/..."
+const assembling = "machine/... run/stage"
