@@ -203,6 +203,15 @@ environ:
 	blr	x9
 	b	next
 
+	/* x0 number of a system call; x1, x2, x3, x5 its arguments */
+system:	mov	x8, x0
+	mov	x0, x1
+	mov	x1, x2
+	mov	x2, x3
+	mov	x3, x5
+	svc	#0
+	b	next
+
 	/* the value that x1 names, into x9; changes x10 and x11 */
 value:	cmp	x1, #16
 	b.hs	3f
@@ -287,6 +296,6 @@ tlsaddr:
 	.balign	4
 table:	.word	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.word	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.word	resolve-table, copy-table, init-table, initof-table, environ-table
+	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table
 	.balign	16, 0
 plan:

@@ -200,6 +200,15 @@ environ:
 	call	*%rax
 	jmp	next
 
+	/* rdi number of a system call; rsi, rdx, r10, r9 its arguments */
+system:	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%rdx, %rsi
+	movq	%r10, %rdx
+	movq	%r9, %r10
+	syscall
+	jmp	next
+
 	/* the value that rsi names, into rax; changes rcx */
 value:	cmpl	$16, %esi
 	jae	3f
@@ -278,6 +287,6 @@ tlsaddr:
 	.balign	4
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.long	resolve-table, copy-table, init-table, initof-table, environ-table
+	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table
 	.balign	16, 0
 plan:

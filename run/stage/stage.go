@@ -36,11 +36,12 @@ const (
 	Init              // function: called with argc, argv, envp
 	InitOf            // function, argument: called with that, argc, argv, envp
 	Environ           // function, "NAME=", up to three arguments: called with the variable's value first
+	System            // number of a system call, up to four arguments
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system"}
 
 // String names the operation.
 func (o Op) String() string {
