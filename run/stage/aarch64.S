@@ -212,6 +212,13 @@ system:	mov	x8, x0
 	svc	#0
 	b	next
 
+	/* x0 function, x1 what of the stack it is called with */
+callof:	mov	x25, x0
+	bl	value
+	mov	x0, x9
+	blr	x25
+	b	next
+
 	/* the value that x1 names, into x9; changes x10 and x11 */
 value:	cmp	x1, #16
 	b.hs	3f
@@ -296,6 +303,6 @@ tlsaddr:
 	.balign	4
 table:	.word	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.word	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table
+	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table
 	.balign	16, 0
 plan:

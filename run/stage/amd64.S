@@ -209,6 +209,13 @@ system:	movq	%rdi, %rax
 	syscall
 	jmp	next
 
+	/* rdi function, rsi what of the stack it is called with */
+callof:	movq	%rdi, %rdx
+	call	value
+	movq	%rax, %rdi
+	call	*%rdx
+	jmp	next
+
 	/* the value that rsi names, into rax; changes rcx */
 value:	cmpl	$16, %esi
 	jae	3f
@@ -287,6 +294,6 @@ tlsaddr:
 	.balign	4
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table
+	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table
 	.balign	16, 0
 plan:

@@ -37,11 +37,12 @@ const (
 	InitOf            // function, argument: called with that, argc, argv, envp
 	Environ           // function, "NAME=", up to three arguments: called with the variable's value first
 	System            // number of a system call, up to four arguments
+	CallOf            // function, [Value]: called with that
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof"}
 
 // String names the operation.
 func (o Op) String() string {
