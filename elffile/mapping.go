@@ -154,8 +154,23 @@ func Open(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openMapping(name, m)
+}
+
+// OpenFile is [Open] for a file that is open already; name is for errors. The
+// file is closed with the result, or at once with an error.
+func OpenFile(name string, file *os.File) (*File, error) {
+	m, err := mapFile(name, file)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return openMapping(name, m)
+}
+
+func openMapping(name string, m *Mapping) (*File, error) {
 	var f *File
-	err = m.Guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
+	err := m.Guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
 	if err != nil {
 		m.Close()
 		return nil, err

@@ -20,6 +20,16 @@ type Process struct {
 	Libc    Libc
 	Objects []*Object // in load order, which is breadth first; the program is the first
 	Ld      *Object   // the dynamic linker; it is in Objects where something needs it, else only here; nil: none or missing
+
+	Interp  Need       // the request of the program for its dynamic linker; zero where it asks for none
+	Audits  []*Process // namespaces of auditing libraries, each with the library as its first object
+	Version Version    // of the dynamic linker
+	CPU     CPU        // whose sub-directories are looked into
+	Notes   []string   // what was taken for granted where it could not be found out
+
+	program *Object
+	loader  *Loader
+	owns    bool // closing it closes the loader
 }
 
 // Object is a loaded object.
@@ -31,7 +41,12 @@ type Object struct {
 	Asked  string  // the name that it was first asked for by; of the program, as given
 	Loader *Object // for which it was first loaded; nil for the program and preloaded ones
 	Found  Try     // where, and by which rule
-	Needs  []Need  // every request it makes, in its order: filtees first, then DT_NEEDED
+	Needs  []Need  // every request it makes, in the order of the dynamic section; of the program, preloads and auditing libraries stand before and after
+	Mapped int     // its place in the order in which files were mapped, which numbers TLS modules; the program is 0
+	Damage error   // what of it can not be read, or nil
+
+	rpath, runpath *dirList // nil: not yet taken apart
+	origin         string
 }
 
 // FileID tells files apart, whatever path they are opened by.
@@ -41,11 +56,12 @@ type FileID struct{ Dev, Ino uint64 }
 type NeedKind int
 
 const (
-	Needed    NeedKind = iota // DT_NEEDED
-	Filter                    // DT_FILTER
-	Auxiliary                 // DT_AUXILIARY: may be missing
-	Preload                   // LD_PRELOAD or /etc/ld.so.preload
-	Audit                     // DT_AUDIT, DT_DEPAUDIT or LD_AUDIT: into a namespace of its own, never in the scope
+	Needed      NeedKind = iota // DT_NEEDED
+	Filter                      // DT_FILTER
+	Auxiliary                   // DT_AUXILIARY: may be missing
+	Preload                     // LD_PRELOAD or /etc/ld.so.preload
+	Audit                       // DT_AUDIT, DT_DEPAUDIT or LD_AUDIT: into a namespace of its own, never in the scope
+	Interpreter                 // PT_INTERP
 )
 
 // Need is a request for an object by a name.
@@ -74,6 +90,7 @@ const (
 	RuleCache            // /etc/ld.so.cache
 	RuleDefault          // a system directory
 	RuleMuslPath         // /etc/ld-musl-ARCH.path, or the directories that stand for it
+	RuleConf             // /etc/ld.so.conf, in a tree that has no ld.so.cache
 )
 
 // Try is a file that was looked for.

@@ -1,0 +1,121 @@
+package load
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+
+	"elfwright/elffile"
+
+	"golang.org/x/sys/unix"
+)
+
+// verdict is what a dynamic linker makes of a candidate.
+type verdict struct {
+	why   string // it is passed over, and the search goes on
+	fatal string // the search ends in this error
+	class bool   // it is passed over because it is of the other class
+}
+
+func (v verdict) ok() bool { return v.why == "" && v.fatal == "" }
+
+// expected is what the objects of a process have in common.
+type expected struct {
+	elffile.Format
+	machine elf.Machine
+	flags   uint32
+}
+
+// accept is open_verify of glibc (elf/dl-load.c), with its order of tests and
+// its words.
+func (e *expected) accept(f *file) verdict {
+	switch {
+	case f.mode&unix.S_IFMT == unix.S_IFDIR:
+		return verdict{fatal: "cannot read file data: Is a directory"}
+	case f.mode&unix.S_IFMT != unix.S_IFREG:
+		return verdict{fatal: fmt.Sprintf("not a regular file (st_mode 0%o)", f.mode)}
+	case len(f.head) < e.EhdrSize():
+		return verdict{fatal: fmt.Sprintf("file too short (%d bytes)", f.size)}
+	}
+	if v := e.acceptIdent(f.head); !v.ok() {
+		return v
+	}
+	if f.elf == nil {
+		return verdict{fatal: f.err.Error()}
+	}
+	h := &f.elf.Header
+	switch {
+	case h.Version != uint32(elf.EV_CURRENT):
+		return verdict{fatal: "ELF file version does not match current one"}
+	case !e.hosts(h):
+		return verdict{why: "wrong machine (" + elffile.MachineName(h.Machine) + ")"}
+	case h.Type != elf.ET_DYN && h.Type != elf.ET_EXEC:
+		return verdict{fatal: "only ET_DYN and ET_EXEC can be loaded"}
+	case int(h.Phentsize) != e.PhdrSize():
+		return verdict{fatal: "ELF file's phentsize not the expected size"}
+	case uint32(len(f.elf.Progs)) != f.elf.Phnum():
+		return verdict{fatal: "cannot read file data: its program headers are past its end"}
+	}
+	return verdict{}
+}
+
+func (e *expected) acceptIdent(b []byte) verdict {
+	abi, version := elf.OSABI(b[elf.EI_OSABI]), b[elf.EI_ABIVERSION]
+	switch {
+	case !elffile.IsELF(b):
+		return verdict{fatal: "invalid ELF header"}
+	case elf.Class(b[elf.EI_CLASS]) != e.Class:
+		return verdict{why: "wrong ELF class (" + elf.Class(b[elf.EI_CLASS]).String() + ")", class: true}
+	case elf.Data(b[elf.EI_DATA]) != e.Data:
+		return verdict{fatal: "ELF file data encoding not " + map[bool]string{true: "big-endian", false: "little-endian"}[e.Big()]}
+	case b[elf.EI_VERSION] != byte(elf.EV_CURRENT):
+		return verdict{fatal: "ELF file version ident does not match current one"}
+	case abi != elf.ELFOSABI_NONE && abi != elf.ELFOSABI_LINUX:
+		return verdict{fatal: "ELF file OS ABI invalid (" + elffile.OSABIName(e.machine, abi) + ")"}
+	// VALID_ELF_ABIVERSION of sysdeps/unix/sysv/linux/ldsodefs.h: less than
+	// LIBC_ABI_MAX, which is 4 at least.
+	case version != 0 && (abi != elf.ELFOSABI_LINUX || version > 3):
+		return verdict{fatal: fmt.Sprintf("ELF file ABI version invalid (%d)", version)}
+	case !bytes.Equal(b[elf.EI_PAD:elf.EI_NIDENT], make([]byte, elf.EI_NIDENT-elf.EI_PAD)):
+		return verdict{fatal: "nonzero padding in e_ident"}
+	}
+	return verdict{}
+}
+
+// hosts is elf_machine_matches_host.
+func (e *expected) hosts(h *elffile.Header) bool {
+	if h.Machine != e.machine {
+		return false
+	}
+	const rvFloatABI = 6 // EF_RISCV_FLOAT_ABI
+	if e.machine == elf.EM_RISCV {
+		return h.Flags&rvFloatABI == e.flags&rvFloatABI
+	}
+	return true
+}
+
+// mappable is what _dl_map_object_from_fd wants of a file that it maps.
+func mappable(f *file) (fatal string) {
+	loads, dynamic := 0, false
+	for i := range f.elf.Progs {
+		switch f.elf.Progs[i].Type {
+		case elf.PT_LOAD:
+			loads++
+		case elf.PT_DYNAMIC:
+			dynamic = true
+		}
+	}
+	switch {
+	case f.elf.Header.Type == elf.ET_EXEC:
+		return "cannot dynamically load executable"
+	case loads == 0:
+		return "object file has no loadable segments"
+	case !dynamic:
+		return "object file has no dynamic section"
+	}
+	o, _ := f.read(true)
+	if o.Flags1&elf.DF_1_PIE != 0 {
+		return "cannot dynamically load position-independent executable"
+	}
+	return ""
+}

@@ -1,0 +1,141 @@
+package load
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"elfwright/dyn/ldcache"
+	"elfwright/dyn/object"
+	"elfwright/dyn/sysroot"
+	"elfwright/elffile"
+
+	"golang.org/x/sys/unix"
+)
+
+// Loader loads many programs of one tree: what it has read of a file, and that a
+// path leads nowhere, it does not ask again. It is for any number of goroutines.
+type Loader struct {
+	opt  Options
+	root *sysroot.Root
+
+	mu      sync.Mutex
+	paths   map[string]*found
+	files   map[FileID]*file
+	linkers map[FileID]*linker
+
+	cache     func() (*ldcache.Cache, error)
+	confDirs  func() ([]string, error)
+	preloaded func() ([]string, error)
+	muslPaths map[string]muslPath
+}
+
+// found is what is at a path.
+type found struct {
+	file *file
+	err  error // of opening it, an unix.Errno
+}
+
+// file is a file that was opened, whatever it is.
+type file struct {
+	id   FileID
+	mode uint32
+	size int64
+	head []byte // up to 64 bytes
+	elf  *elffile.File
+	err  error // why it is no ELF file
+
+	names, symbols sync.Once
+	object         *object.Object
+	damage         error
+	symbolDamage   error
+}
+
+// New returns a Loader.
+func New(opt Options) (*Loader, error) {
+	root, err := sysroot.Open(opt.Root, opt.Dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loader{opt: opt, root: root, paths: make(map[string]*found), files: make(map[FileID]*file),
+		linkers: make(map[FileID]*linker), muslPaths: make(map[string]muslPath)}
+	l.cache = sync.OnceValues(l.readCache)
+	l.confDirs = sync.OnceValues(l.readConf)
+	l.preloaded = sync.OnceValues(l.readPreload)
+	return l, nil
+}
+
+// Close unmaps every file: nothing of a Process can be read afterwards.
+func (l *Loader) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var errs []error
+	for _, f := range l.files {
+		if f.elf != nil {
+			errs = append(errs, f.elf.Close())
+		}
+	}
+	clear(l.files)
+	clear(l.paths)
+	return errors.Join(append(errs, l.root.Close())...)
+}
+
+// at returns what is at a path, seen from the root.
+func (l *Loader) at(path string) *found {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f, ok := l.paths[path]; ok {
+		return f
+	}
+	f := &found{}
+	var h *os.File
+	if h, f.err = l.root.File(path); f.err == nil {
+		f.file, f.err = l.open(h)
+	}
+	l.paths[path] = f
+	return f
+}
+
+// open takes over an open file.
+func (l *Loader) open(h *os.File) (*file, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(h.Fd()), &st); err != nil {
+		h.Close()
+		return nil, err
+	}
+	id := FileID{uint64(st.Dev), st.Ino}
+	if f, ok := l.files[id]; ok {
+		h.Close()
+		return f, nil
+	}
+	f := &file{id: id, mode: st.Mode, size: st.Size}
+	l.files[id] = f
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		h.Close()
+		return f, nil
+	}
+	f.head = make([]byte, 64)
+	n, _ := unix.Pread(int(h.Fd()), f.head, 0)
+	f.head = f.head[:max(n, 0)]
+	f.elf, f.err = elffile.OpenFile(h.Name(), h)
+	return f, nil
+}
+
+// read reads the names of the file's object, or all of it.
+func (f *file) read(namesOnly bool) (*object.Object, error) {
+	f.names.Do(func() {
+		f.damage = f.elf.Guard(func() error {
+			var err error
+			f.object, err = object.ReadNames(f.elf)
+			return err
+		})
+		if f.object == nil { // the file was cut meanwhile
+			f.object = object.Empty(f.elf)
+		}
+	})
+	if namesOnly {
+		return f.object, f.damage
+	}
+	f.symbols.Do(func() { f.symbolDamage = f.elf.Guard(f.object.ReadSymbols) })
+	return f.object, errors.Join(f.damage, f.symbolDamage)
+}

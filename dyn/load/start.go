@@ -1,0 +1,163 @@
+package load
+
+import (
+	"strings"
+
+	"elfwright/dyn/ldcache"
+)
+
+func newGlibc(n *namespace) *glibc {
+	p := n.p
+	g := &glibc{namespace: n, dirs: make(map[string]*searchDir), caps: p.CPU.subdirectories(p.Version), platform: p.CPU.Platform}
+	dirs, lib := n.systemDirs()
+	g.lib = lib
+	g.system = g.fixed(dirs)
+	g.env = &dirList{gone: true}
+	if text := n.l.opt.LibraryPath; text != "" {
+		g.env = g.list(text, ":;", g.tokensOf(n.program))
+	}
+	g.conf = &dirList{gone: true}
+	return g
+}
+
+// fixed is a list of directories without tokens.
+func (g *glibc) fixed(dirs []string) *dirList {
+	l := &dirList{gone: len(dirs) == 0}
+	for _, d := range dirs {
+		if dir := g.directory(d); !l.has(dir) {
+			l.elems = append(l.elems, element{d, dir})
+		}
+	}
+	return l
+}
+
+// systemDirs are the directories compiled into the dynamic linker, and $LIB; where
+// they can not be read there, Debian's if the tree has one of Debian's, else
+// upstream's.
+func (n *namespace) systemDirs() (dirs []string, lib string) {
+	u, ok := upstreamOf(n.Format, &n.program.Header)
+	dirs, lib = n.linker.dirs, n.linker.lib
+	debian := ok && n.l.root.IsDir("/usr/lib/"+u.triple)
+	if dirs == nil && ok {
+		dirs = u.dirs
+		if debian {
+			dirs = []string{"/lib/" + u.triple + "/", "/usr/lib/" + u.triple + "/", "/lib/", "/usr/lib/"}
+		}
+		n.p.Notes = append(n.p.Notes, "system directories are taken to be "+strings.Join(dirs, " "))
+	}
+	if lib == "" && ok {
+		lib = u.lib
+		if debian {
+			lib = "lib/" + u.triple
+		}
+	}
+	if n.l.opt.SystemDirs != nil {
+		dirs = n.l.opt.SystemDirs
+	}
+	if n.l.opt.NoDefault {
+		dirs = nil
+	}
+	return dirs, lib
+}
+
+// load loads preloaded objects and then all that is needed.
+func (g *glibc) load() {
+	g.known(g.program.Soname, g.program)
+	first := []*Object{g.program}
+	for _, name := range g.preloads() {
+		before := g.mapped
+		need := g.need(request{name, Preload, g.program})
+		g.program.Needs = append(g.program.Needs, need)
+		// "It is no duplicate" (do_preload).
+		if need.To != nil && g.mapped > before {
+			first = append(first, need.To)
+		}
+	}
+	g.deps(first)
+}
+
+// preloads are the names of LD_PRELOAD and then of /etc/ld.so.preload
+// (handle_preload_list, and dl_main).
+func (g *glibc) preloads() []string {
+	names := strings.FieldsFunc(g.l.opt.Preload, func(c rune) bool { return c == ' ' || c == ':' })
+	if !g.l.opt.NoPreloadFile {
+		more, err := g.l.preloaded()
+		if err != nil {
+			g.p.Notes = append(g.p.Notes, err.Error())
+		}
+		names = append(names, more...)
+	}
+	return names
+}
+
+// cache looks into ld.so.cache.
+func (s *search) cache() {
+	g := s.g
+	if g.l.opt.NoCache {
+		return
+	}
+	c, err := g.l.cache()
+	if err != nil || c == nil {
+		return
+	}
+	path, _, ok := c.Lookup(s.name, g.p.CPU.query(g.Format, &g.program.Header, g.p.Version))
+	if !ok {
+		return
+	}
+	t := Try{Dir: "/etc/ld.so.cache", Rule: RuleCache}
+	if s.nodeflib() && g.inSystemDir(string(path)) {
+		t.Path, t.Why = string(path), "in a system directory, and the object that needs it has DF_1_NODEFLIB"
+		s.tried = append(s.tried, t)
+		return
+	}
+	s.try(string(path), t)
+}
+
+// inSystemDir compares as _dl_map_object does: by the letters alone.
+func (g *glibc) inSystemDir(path string) bool {
+	for _, e := range g.system.elems {
+		if strings.HasPrefix(path, e.dir.path) {
+			return true
+		}
+	}
+	return false
+}
+
+// Limits of files that are read whole.
+const (
+	maxCache = 1 << 28
+	maxText  = 1 << 20
+)
+
+func (l *Loader) readCache() (*ldcache.Cache, error) {
+	const name = "/etc/ld.so.cache"
+	if !l.root.Exists(name) {
+		return nil, nil
+	}
+	b, err := l.root.Read(name, maxCache)
+	if err != nil {
+		return nil, err
+	}
+	return ldcache.Parse(l.root.Host(name), b)
+}
+
+func (l *Loader) readConf() ([]string, error) { return nil, nil }
+
+// readPreload reads /etc/ld.so.preload: names between blanks and colons; a #
+// begins a comment (dl_main, handle_preload).
+func (l *Loader) readPreload() ([]string, error) {
+	const name = "/etc/ld.so.preload"
+	if !l.root.Exists(name) {
+		return nil, nil
+	}
+	b, err := l.root.Read(name, maxText)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(string(b)) {
+		line, _, _ = strings.Cut(line, "#")
+		names = append(names, strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \t\n:", c) })...)
+	}
+	return names, nil
+}

@@ -1,0 +1,61 @@
+package load
+
+import "strings"
+
+// tokens are the values of the dynamic string tokens; "" is one without value.
+type tokens struct{ origin, lib, platform string }
+
+// expand replaces $ORIGIN, $LIB and $PLATFORM, with or without braces
+// (_dl_dst_substitute of glibc). Other dollars stay. It fails where a token has
+// no value: then glibc forgets the whole string.
+func (t *tokens) expand(s string) (string, bool) {
+	if strings.IndexByte(s, '$') < 0 {
+		return s, true
+	}
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, '$')
+		if i < 0 {
+			b.WriteString(s)
+			return b.String(), true
+		}
+		b.WriteString(s[:i])
+		s = s[i+1:]
+		value, n := t.at(s)
+		switch {
+		case n == 0:
+			b.WriteByte('$')
+		case value == "":
+			return "", false
+		}
+		b.WriteString(value)
+		s = s[n:]
+	}
+}
+
+// at finds the token that s begins with, after its dollar, and its length.
+func (t *tokens) at(s string) (value string, n int) {
+	for _, x := range []struct{ name, value string }{{"ORIGIN", t.origin}, {"PLATFORM", t.platform}, {"LIB", t.lib}} {
+		if n := tokenLen(s, x.name); n > 0 {
+			return x.value, n
+		}
+	}
+	return "", 0
+}
+
+// tokenLen is is_dst of glibc.
+func tokenLen(s, name string) int {
+	rest, curly := strings.CutPrefix(s, "{")
+	rest, ok := strings.CutPrefix(rest, name)
+	switch {
+	case !ok || curly && !strings.HasPrefix(rest, "}") || !curly && rest != "" && isWord(rest[0]):
+		return 0
+	case curly:
+		return len(name) + 2
+	}
+	return len(name)
+}
+
+func isWord(c byte) bool {
+	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+}

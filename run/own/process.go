@@ -1,0 +1,157 @@
+package own
+
+import (
+	"cmp"
+	"debug/elf"
+	"path/filepath"
+	"slices"
+
+	"elfwright/dyn/load"
+	"elfwright/image"
+	"elfwright/run/memory"
+	"elfwright/run/stage"
+)
+
+// What mmap and mprotect take (<sys/mman.h>).
+const (
+	protRead, protWrite, protExec = 1, 2, 4
+	mapPrivate, mapFixed          = 2, 0x10
+)
+
+func protection(f elf.ProgFlag) (p uint64) {
+	for _, x := range [...]struct {
+		flag elf.ProgFlag
+		prot uint64
+	}{{elf.PF_R, protRead}, {elf.PF_W, protWrite}, {elf.PF_X, protExec}} {
+		if f&x.flag != 0 {
+			p |= x.prot
+		}
+	}
+	return p
+}
+
+// mapped says that a segment can be mapped from its file.
+func (b *builder) mapped(s *memory.Segment) bool {
+	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+b.res.Layout.Page-1)&^(b.res.Layout.Page-1)
+}
+
+// maps adds the mappings of segments that are not in the image.
+func (b *builder) maps() {
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		open := false
+		for x := range o.Segments {
+			s := &o.Segments[x]
+			m := Mapping{Object: i, Program: s.Index, Flags: s.Flags, FileOff: int64(s.FileOff), Image: true,
+				Range: image.Range{Start: image.Addr(o.At(s.Start)), Size: s.End - s.Start}}
+			if b.mapped(s) {
+				if !open {
+					b.plan.OpenFile(b.path(o.Object.Object))
+					open = true
+				}
+				m.Image = false
+				b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, protection(s.Flags), mapPrivate|mapFixed, s.FileOff)
+			}
+			b.res.Maps = append(b.res.Maps, m)
+		}
+		if open {
+			b.plan.Do(stage.Close)
+		}
+	}
+	b.res.Maps = sorted(b.res.Maps)
+	b.segments = merge(b.inImage(), maxSegments)
+}
+
+func sorted(maps []Mapping) []Mapping {
+	slices.SortStableFunc(maps, func(x, y Mapping) int { return cmp.Compare(x.Range.Start, y.Range.Start) })
+	return maps
+}
+
+// path is where an object's file is. Relative paths would be looked for in the
+// directory that the process is started in.
+func (b *builder) path(o *load.Object) string {
+	if b.opt.Paths != nil {
+		return b.opt.Paths(o)
+	}
+	if p, err := filepath.Abs(o.Name); err == nil {
+		return p
+	}
+	return o.Name
+}
+
+// threadStorage takes memory for the blocks of all modules and fills it from their
+// PT_TLS. b.tp stays 0 where no module has any and no C library wants it.
+func (b *builder) threadStorage() {
+	t := b.res.Layout.TLS
+	area := b.libc.threadArea()
+	if t.Modules == 0 && b.p.Libc == load.Glibc && area <= 0x80 {
+		return
+	}
+	below, above := t.Size, area
+	if !t.Below {
+		below, above = area, t.Size
+	}
+	align := max(t.Align, 64)
+	below = (below + align - 1) &^ (align - 1)
+	b.tp = b.arena.Alloc(below+above, align) + below
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		if o.Module == 0 {
+			continue
+		}
+		g := o.Object.TLS
+		if init := o.Read(g.Vaddr, g.Filesz); init != nil {
+			b.arena.Put(b.tp+uint64(o.Offset), init)
+		}
+	}
+}
+
+// thread sets the thread pointer, and what code finds through it whatever the C
+// library: the pointer itself and the canary (x86-64: <tls.h>, tcbhead_t).
+func (b *builder) thread() {
+	if b.p.Objects[0].Header.Machine == elf.EM_X86_64 {
+		b.arena.Word(b.tp, b.tp, 8)
+		b.arena.Word(b.tp+0x10, b.tp, 8)
+		b.plan.Do(stage.Random, b.tp+0x28, 0, ^uint64(0xff))
+		b.plan.Do(stage.Random, b.tp+0x30, 8, ^uint64(0))
+	}
+	b.plan.Do(stage.Thread, b.tp)
+}
+
+// Entries of the auxiliary vector (<linux/auxvec.h>).
+const (
+	atPhdr, atPhnum, atBase, atEntry = 3, 5, 7, 9
+	atHWCap, atHWCap2, atMinSigStack = 16, 26, 51
+	atExecFn                         = 31
+)
+
+// auxiliary makes the auxiliary vector speak of the program instead of the image.
+func (b *builder) auxiliary() {
+	o := &b.mem.Objects[0]
+	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
+	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
+	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))
+	if b.p.Ld != nil && b.p.Ld.Index < len(b.mem.Objects) && b.p.Objects[b.p.Ld.Index] == b.p.Ld {
+		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[b.p.Ld.Index].Base)
+	}
+	if b.opt.ExecFn != "" {
+		b.plan.Do(stage.Auxv, atExecFn, b.plan.Text(b.opt.ExecFn))
+	}
+}
+
+// programHeaders is where an object's program header table is in memory. Where no
+// segment has it, a copy does.
+func (b *builder) programHeaders(o *memory.Object) uint64 {
+	size := uint64(len(o.Progs) * o.PhdrSize())
+	for i := range o.Progs {
+		p := &o.Progs[i]
+		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
+			return o.At(p.Vaddr + off - p.Off)
+		}
+	}
+	at := b.arena.Alloc(size, 16)
+	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
+		b.arena.Put(at, table)
+	}
+	return at
+}
