@@ -9,8 +9,19 @@ import (
 	"elfwright/run/serve"
 )
 
+// Libc is whose dynamic linker it is.
+type Libc int
+
+const (
+	Glibc Libc = iota // its dynamic linker is a file of its own
+	Musl              // it is the C library, too
+)
+
 // Options say what the program and the dynamic linker are to see.
 type Options struct {
+	Libc        Libc
+	StopAtEntry bool // the process stops itself before the program's first instruction
+
 	ExecFn string // AT_EXECFN: the path that the program is started by
 	Exe    string // what the dynamic linker, and the C library, read /proc/self/exe as: an absolute path; empty: what it is
 	Comm   string // name of the process

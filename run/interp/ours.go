@@ -21,7 +21,11 @@ const (
 // ours adds the code, its plan, the way to it from the dynamic linker, and memory
 // that it can write.
 func (b *builder) ours() error {
-	sites, err := serve.Find(b.ld)
+	find := serve.Find
+	if b.opt.Libc == Musl {
+		find = serve.FindLinks
+	}
+	sites, err := find(b.ld)
 	if err != nil {
 		if b.opt.Root != "" || len(b.opt.Files) > 0 {
 			return err

@@ -1,0 +1,149 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/elffile"
+	"elfwright/plan"
+	"elfwright/run/interp"
+	"elfwright/run/source"
+)
+
+// Program says which program is started, and how.
+type Program struct {
+	Args  []string // argv; the first is the name that the program is found by, see source.Open
+	Env   []string
+	Path  string // PATH
+	Stdin io.Reader
+
+	Engine      Engine
+	Root        string // where the dynamic linker and the libraries are; empty: on this machine
+	LibraryPath string // before LD_LIBRARY_PATH
+	Preload     string // before LD_PRELOAD
+	StopAtEntry bool   // the process stops itself before the program's first instruction
+}
+
+// Engine is who does the dynamic linker's work.
+type Engine string
+
+const (
+	Auto   Engine = "auto"
+	Own    Engine = "own"    // we do
+	Interp Engine = "interp" // the program's dynamic linker does
+)
+
+// Prepared is a program that can be started.
+type Prepared struct {
+	Source *source.Program
+	Engine Engine // that was chosen
+	Why    string // why it is not another
+	File   *elffile.File
+	Ld     *elffile.File // the dynamic linker; nil: the program is static
+	Image  *interp.Image // nil: the program is started as it is
+	Env    []string
+	abs    string
+}
+
+// Prepare finds a program and makes ready what will be started.
+func Prepare(p Program) (*Prepared, error) {
+	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin})
+	if err != nil {
+		return nil, err
+	}
+	f, err := src.File()
+	if err != nil {
+		return nil, err
+	}
+	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs()}
+	prog := &plan.Program{File: f}
+	index, ldName := prog.Interp()
+	if index < 0 {
+		return out, nil
+	}
+	if err := out.interp(&p, ldName); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// interp makes the image for the dynamic linker that the program asks for.
+func (r *Prepared) interp(p *Program, name string) error {
+	root, err := openRoot(p.Root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if r.Ld, err = root.elf(name); err != nil {
+		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
+	}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.StopAtEntry}
+	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
+	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
+	if strings.HasPrefix(path.Base(name), "ld-musl-") {
+		opt.Libc = interp.Musl
+		if root.dir != "" {
+			opt.LibraryPath, err = root.muslPath(name, join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH"), p.Env)
+			if err != nil {
+				return err
+			}
+		}
+	} else if root.dir != "" {
+		opt.Root, opt.Dirs = root.dir, libraryDirs(name)
+	}
+	r.Image, err = interp.Make(r.File, r.Ld, opt)
+	return err
+}
+
+// join puts a value before that of a variable, if there is one; without a value
+// the variable stays as it is.
+func join(value string, env []string, name string) string {
+	if old := lookup(env, name); value != "" && old != "" {
+		return value + ":" + old
+	}
+	return value
+}
+
+func lookup(env []string, name string) string {
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// comm is how execve names a process: by the file, without its directories.
+func comm(s *source.Program) string {
+	if s.Path != "" {
+		return filepath.Base(s.Path)
+	}
+	return strings.Trim(s.Name[strings.LastIndexByte(s.Name, '(')+1:], ")")
+}
+
+// Exec makes this process the program. It returns only with an error.
+func (r *Prepared) Exec() error {
+	opt := Options{Argv: r.Source.Args, Env: r.Env}
+	switch {
+	case r.Image != nil:
+		return ExecBody(r.Image.Body, comm(r.Source), opt)
+	case r.Source.Path == "":
+		return ExecBody(elffile.NewBody(elffile.Buffer(r.Source.Data)), comm(r.Source), opt)
+	}
+	err := unix.Exec(r.Source.Path, opt.Argv, opt.Env)
+	return fmt.Errorf("%s: %w", r.Source.Path, err)
+}
+
+// ExitCode is the exit code that a shell gives for an error.
+func ExitCode(err error) int {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return source.ExitNotFound
+	}
+	return source.ExitNotRun
+}
