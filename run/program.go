@@ -140,6 +140,15 @@ func (r *Prepared) Exec() error {
 	return fmt.Errorf("%s: %w", r.Source.Path, err)
 }
 
+// Save writes what would be started to a file.
+func (r *Prepared) Save(name string) error {
+	body := r.File.Body
+	if r.Image != nil {
+		body = r.Image.Body
+	}
+	return body.WriteFile(name, 0o777)
+}
+
 // ExitCode is the exit code that a shell gives for an error.
 func ExitCode(err error) int {
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {

@@ -148,8 +148,8 @@ func (b *builder) extent(f *elffile.File) (low, end, align uint64, err error) {
 		if p.Type != elf.PT_LOAD {
 			continue
 		}
-		e, ok := p.End()
-		if !ok || e > top-maxAlign {
+		e := p.Vaddr + p.Memsz
+		if e < p.Vaddr || e > top-maxAlign {
 			return 0, 0, 0, f.ProgError(i, "p_vaddr", "0x%x + p_memsz 0x%x is beyond 0x%x, and nothing can be put above it", p.Vaddr, p.Memsz, uint64(top-maxAlign))
 		}
 		if low != ^uint64(0) && p.Vaddr < end {

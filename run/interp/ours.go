@@ -90,7 +90,7 @@ func (b *builder) plan() *launch.Plan {
 	p := &launch.Plan{
 		Start: b.bias + b.ld.Header.Entry, Entry: b.prog.Header.Entry,
 		Comm: b.opt.Comm, Exe: b.opt.Exe, Root: b.opt.Root, Dirs: b.opt.Dirs, Files: b.opt.Files,
-		Vars: slices.Clone(b.opt.Vars),
+		Vars: slices.Clone(b.opt.Vars), Stop: b.opt.StopAtEntry,
 	}
 	if b.opt.LibraryPath != "" {
 		p.Vars = append(p.Vars, "LD_LIBRARY_PATH="+b.opt.LibraryPath)
@@ -99,7 +99,7 @@ func (b *builder) plan() *launch.Plan {
 		p.Vars = append(p.Vars, "LD_PRELOAD="+b.opt.Preload)
 	}
 	entry := p.Entry
-	if len(p.Vars) > 0 {
+	if len(p.Vars) > 0 || p.Stop {
 		entry = b.where + launch.Entered
 	}
 	p.Auxv = []launch.Aux{

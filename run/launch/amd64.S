@@ -25,6 +25,7 @@
 	.set	NROOT, 136
 	.set	DIRS, 144		/* rows of directories that are the root's alone */
 	.set	NDIRS, 152
+	.set	STOP, 160		/* 1: the process stops itself when it has been entered */
 
 	.set	VECTOR, 0		/* in DATA: the auxiliary vector */
 	.set	SAVED, 8		/* variables that had to give way */
@@ -205,7 +206,15 @@ entered:
 	movq	ENTRY(%rbx), %rax
 	addq	%rbx, %rax
 	movq	%rax, -8(%rsi)
-7:	movq	ENTRY(%rbx), %rax
+7:	cmpq	$0, STOP(%rbx)
+	je	8f
+	movl	$39, %eax		/* getpid */
+	syscall
+	movl	%eax, %edi
+	movl	$19, %esi		/* SIGSTOP */
+	movl	$62, %eax		/* kill */
+	syscall
+8:	movq	ENTRY(%rbx), %rax
 	jmp	leave
 
 	/*

@@ -70,6 +70,7 @@ type Plan struct {
 	Entry uint64   // entry point of the program
 	Vars  []string // NAME=VALUE in the environment, for the dynamic linker alone; AT_ENTRY must then be Entered
 	Comm  string   // name of the thread; empty: as the kernel named it
+	Stop  bool     // the process stops itself before it goes to Entry; AT_ENTRY must then be Entered
 	Data  uint64   // where DataSize bytes of zeros are that can be written
 
 	// For system calls that come through Gate.
@@ -106,7 +107,7 @@ func (p *Plan) vars() []string {
 func (p *Plan) DataSize() uint64 { return 8 + 8*uint64(len(p.vars())) }
 
 // words is the size of a plan's fixed part.
-const words = 20
+const words = 22
 
 // table is a plan in the making.
 type table struct {
@@ -160,6 +161,7 @@ const (
 	files = 14
 	root  = 16
 	dirs  = 18
+	stop  = 20
 )
 
 // Encode returns the code with the plan behind it, for an image that has it at the
@@ -170,6 +172,9 @@ func (c *Code) Encode(p *Plan, at uint64) ([]byte, error) {
 	}
 	t := &table{base: at + uint64(len(c.Bytes))}
 	t.fixed[start], t.fixed[entry], t.fixed[data] = p.Start-t.base, p.Entry-t.base, p.Data-t.base
+	if p.Stop {
+		t.fixed[stop] = 1
+	}
 	t.rows(auxv, len(p.Auxv))
 	for _, a := range p.Auxv {
 		t.word(a.Type)
