@@ -48,7 +48,10 @@ type Prepared struct {
 	Ld     *elffile.File // the dynamic linker; nil: the program is static
 	Image  *interp.Image // nil: the program is started as it is
 	Env    []string
-	abs    string
+
+	NoLinks error // why the C library does not read /proc/self/exe as that of the program, or nil
+
+	abs string
 }
 
 // Prepare finds a program and makes ready what will be started.
@@ -96,6 +99,10 @@ func (r *Prepared) interp(p *Program, name string) error {
 		}
 	} else if root.dir != "" {
 		opt.Root, opt.Dirs = root.dir, libraryDirs(name)
+	}
+	if opt.Libc == interp.Glibc && r.abs != "" {
+		// Without it all is well but for programs that look for themselves.
+		opt.Links, r.NoLinks = root.links(name, r.Ld)
 	}
 	r.Image, err = interp.Make(r.File, r.Ld, opt)
 	return err

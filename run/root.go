@@ -9,6 +9,9 @@ import (
 
 	"elfwright/dyn/sysroot"
 	"elfwright/elffile"
+	"elfwright/machine/all"
+	"elfwright/run/launch"
+	"elfwright/run/serve"
 )
 
 // root is where a dynamic linker and its libraries are.
@@ -95,4 +98,31 @@ func (r *root) muslPath(ld, value string, env []string) (string, error) {
 		dirs = append(dirs, r.Host(d))
 	}
 	return strings.Join(dirs, ":"), nil
+}
+
+// links finds the C library, which is where the dynamic linker is, and where in it
+// links are read. If another one is loaded, nothing comes of it: the code is
+// compared before it is changed.
+func (r *root) links(ld string, f *elffile.File) ([]launch.Link, error) {
+	real, err := r.Real(ld)
+	if err != nil {
+		return nil, err
+	}
+	dirs := []string{path.Dir(real)}
+	if t := triplets[path.Base(ld)]; t != "" {
+		dirs = append(dirs, "/lib/"+t, "/usr/lib/"+t)
+	}
+	for _, dir := range append(dirs, "/lib64", "/usr/lib64", "/lib", "/usr/lib") {
+		libc, e := r.elf(dir + "/libc.so.6")
+		if e == nil && libc.Format == f.Format && libc.Header.Machine == f.Header.Machine {
+			defer libc.Close()
+			return serve.Links(libc, all.Lookup(f.Header.Machine, f.Class).PageSize)
+		}
+		if e == nil {
+			libc.Close()
+		} else if err == nil {
+			err = e
+		}
+	}
+	return nil, err
 }

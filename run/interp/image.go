@@ -30,6 +30,8 @@ type Options struct {
 	Preload     string // LD_PRELOAD, likewise
 	Vars        []string
 
+	Links []launch.Link // where the C library reads links: it is to read Exe, too
+
 	Root  string // an absolute path: where the dynamic linker looks for libraries
 	Dirs  []string
 	Files []launch.File

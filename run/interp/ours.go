@@ -90,7 +90,7 @@ func (b *builder) plan() *launch.Plan {
 	p := &launch.Plan{
 		Start: b.bias + b.ld.Header.Entry, Entry: b.prog.Header.Entry,
 		Comm: b.opt.Comm, Exe: b.opt.Exe, Root: b.opt.Root, Dirs: b.opt.Dirs, Files: b.opt.Files,
-		Vars: slices.Clone(b.opt.Vars), Stop: b.opt.StopAtEntry,
+		Links: b.opt.Links, Vars: slices.Clone(b.opt.Vars), Stop: b.opt.StopAtEntry,
 	}
 	if b.opt.LibraryPath != "" {
 		p.Vars = append(p.Vars, "LD_LIBRARY_PATH="+b.opt.LibraryPath)

@@ -26,6 +26,8 @@
 	.set	DIRS, 144		/* rows of directories that are the root's alone */
 	.set	NDIRS, 152
 	.set	STOP, 160		/* 1: the process stops itself when it has been entered */
+	.set	LINKS, 168		/* rows of places in the C library where it reads links */
+	.set	NLINKS, 176
 
 	.set	VECTOR, 0		/* in DATA: the auxiliary vector */
 	.set	SAVED, 8		/* variables that had to give way */
@@ -33,6 +35,7 @@
 	.set	OPEN, 1			/* what a call does with its path */
 	.set	READLINK, 2
 	.set	ACCESS, 3
+	.set	MAP, 4
 
 	.text
 	.globl	_start
@@ -256,6 +259,8 @@ gate:	leaq	-128(%rsp), %rsp
 	movq	-16(%rsi), %rax
 	leaq	(%rbp,%rax,8), %r12
 	movq	-8(%rsi), %r13
+	cmpl	$MAP, %r13d
+	je	map
 	movq	(%r12), %r14
 	testq	%r14, %r14
 	jz	pass
@@ -425,6 +430,123 @@ done:	addq	$4096, %rsp
 	repe cmpsb
 	jne	3b
 	jmp	result
+
+	/*
+	 * The code of the C library is mapped: where it reads links, it is made to jump
+	 * here. A row is the length of the mapping and its offset in the file, where in
+	 * it the bytes are, how many, and what they have to be.
+	 * r12  the mapping, r13 a page for the ways here, r14 its end, r15 the bytes
+	 * rdx  the row, r8 how many are left
+	 */
+map:	testb	$4, 16(%rbp)		/* PROT_EXEC */
+	jz	pass
+	call	kernel
+	cmpq	$-4095, %rax
+	jae	result
+	movq	%rax, %r12
+	xorl	%r13d, %r13d
+	movq	LINKS(%rbx), %rdx
+	addq	%rbx, %rdx
+	movq	NLINKS(%rbx), %r8
+link:	decq	%r8
+	js	mapped
+	addq	$40, %rdx
+	movq	-40(%rdx), %rax
+	cmpq	8(%rbp), %rax
+	jne	link
+	movq	-32(%rdx), %rax
+	cmpq	40(%rbp), %rax
+	jne	link
+	movl	32(%rbp), %eax		/* a descriptor */
+	testl	%eax, %eax
+	js	link
+	movq	-24(%rdx), %r15
+	addq	%r12, %r15
+	movq	%r15, %rdi
+	movq	-8(%rdx), %rsi
+	addq	%rbx, %rsi
+	movq	-16(%rdx), %rcx
+	repe cmpsb
+	jne	link
+	testq	%r13, %r13
+	jnz	1f
+	pushq	%rdx
+	pushq	%r8
+	xorl	%edi, %edi
+	movl	$4096, %esi
+	movl	$3, %edx		/* PROT_READ | PROT_WRITE */
+	movl	$0x22, %r10d		/* MAP_PRIVATE | MAP_ANONYMOUS */
+	movq	$-1, %r8
+	xorl	%r9d, %r9d
+	movl	$9, %eax		/* mmap */
+	syscall
+	popq	%r8
+	popq	%rdx
+	cmpq	$-4095, %rax
+	jae	mapped
+	movq	%rax, %r13
+	movq	%rax, %r14
+1:	leaq	-5(%r14), %rax
+	subq	%r15, %rax
+	movslq	%eax, %rcx
+	cmpq	%rcx, %rax
+	jne	mapped			/* too far for a jump */
+	pushq	%rdx
+	pushq	%r8
+	pushq	%rax
+	movl	$3, %edx
+	call	protect
+	testq	%rax, %rax
+	popq	%rax
+	jnz	2f
+	movq	(%rsp), %r8
+	movq	8(%rsp), %rdx
+	movq	%r14, %rdi
+	movq	%r15, %rsi
+	movq	-16(%rdx), %rcx
+	subq	$2, %rcx
+	rep movsb			/* what stands before the syscall */
+	movl	$0x0d8d48, (%rdi)	/* leaq back(%rip), %rcx */
+	leaq	2(%rsi), %rcx
+	leaq	7(%rdi), %r9
+	subq	%r9, %rcx
+	movl	%ecx, 3(%rdi)
+	movw	$0x25ff, 7(%rdi)	/* jmpq *(%rip) */
+	movl	$0, 9(%rdi)
+	leaq	gate(%rip), %rcx
+	movq	%rcx, 13(%rdi)
+	leaq	21(%rdi), %r14
+	leaq	2(%rsi), %rcx		/* the rest of the bytes: nop */
+	leaq	5(%r15), %rdi
+	subq	%rdi, %rcx
+	movl	%eax, 1(%r15)
+	movb	$0xe9, (%r15)		/* jmp */
+	movb	$0x90, %al
+	rep stosb
+	movl	$5, %edx		/* PROT_READ | PROT_EXEC */
+	call	protect
+2:	popq	%r8
+	popq	%rdx
+	jmp	link
+mapped:	testq	%r13, %r13
+	jz	1f
+	movq	%r13, %rdi
+	movl	$4096, %esi
+	movl	$5, %edx
+	movl	$10, %eax		/* mprotect */
+	syscall
+1:	movq	%r12, %rax
+	jmp	result
+
+	/* the pages of the bytes at r15 get the protection edx; 64 bytes are enough */
+protect:
+	movq	%r15, %rdi
+	andq	$-4096, %rdi
+	leaq	64(%r15), %rsi
+	subq	%rdi, %rsi
+	movl	$10, %eax
+	syscall
+	ret
 
 pass:	call	kernel
 result:	movq	%rax, 48(%rbp)

@@ -5,6 +5,7 @@ var AMD64 = []Call{
 	{Number: 2, Path: 0, Does: Open},       // open
 	{Number: 4, Path: 0, Does: Look},       // stat
 	{Number: 6, Path: 0, Does: Look},       // lstat
+	{Number: 9, Does: Map},                 // mmap
 	{Number: 21, Path: 0, Does: Access},    // access
 	{Number: 89, Path: 0, Does: Readlink},  // readlink
 	{Number: 257, Path: 1, Does: Open},     // openat

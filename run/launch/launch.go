@@ -40,6 +40,7 @@ const (
 	Open                 // it opens it
 	Readlink             // it reads a link
 	Access               // it asks whether there is such a file
+	Map                  // it maps a file
 )
 
 // Call is a system call that takes a path.
@@ -63,6 +64,14 @@ type File struct {
 	Data []byte
 }
 
+// Link is a place in a library where it reads a link, which becomes a jump once the
+// library is mapped. That it is the library is seen by the bytes.
+type Link struct {
+	Length, Offset uint64 // of the mapping, as the dynamic linker makes it
+	At             uint64 // where in the mapping
+	Bytes          []byte // what is there; the last of them is the system call
+}
+
 // Plan is what the code carries out. Addresses are those of the image.
 type Plan struct {
 	Auxv  []Aux    // entries to correct, where the kernel made one of the type
@@ -75,6 +84,7 @@ type Plan struct {
 
 	// For system calls that come through Gate.
 	Exe   string   // what /proc/self/exe reads as; empty: what it is
+	Links []Link   // where the C library is to read links by Gate, too
 	Files []File   // files that are here
 	Root  string   // where paths begin; empty: at /
 	Dirs  []string // directories that with a Root are never those of the machine itself
@@ -107,7 +117,7 @@ func (p *Plan) vars() []string {
 func (p *Plan) DataSize() uint64 { return 8 + 8*uint64(len(p.vars())) }
 
 // words is the size of a plan's fixed part.
-const words = 22
+const words = 24
 
 // table is a plan in the making.
 type table struct {
@@ -162,6 +172,7 @@ const (
 	root  = 16
 	dirs  = 18
 	stop  = 20
+	links = 21
 )
 
 // Encode returns the code with the plan behind it, for an image that has it at the
@@ -213,6 +224,14 @@ func (t *table) gate(c *Code, p *Plan) {
 		t.word(uint64(len(f.Path)))
 		t.text(string(f.Data))
 		t.word(uint64(len(f.Data)))
+	}
+	t.rows(links, len(p.Links))
+	for _, l := range p.Links {
+		t.word(l.Length)
+		t.word(l.Offset)
+		t.word(l.At)
+		t.word(uint64(len(l.Bytes)))
+		t.text(string(l.Bytes))
 	}
 	t.rows(dirs, len(p.Dirs))
 	for _, d := range p.Dirs {

@@ -57,16 +57,22 @@ type instr struct {
 
 func (i *instr) end() uint64 { return i.at + uint64(i.Len) }
 
+func (amd64) calls(code []byte, numbers []uint32) bool {
+	if !bytes.Contains(code, []byte{0x0f, 0x05}) {
+		return false
+	}
+	return numbers == nil || slices.ContainsFunc(numbers, func(n uint32) bool {
+		return bytes.Contains(code, binary.LittleEndian.AppendUint32(nil, n))
+	})
+}
+
 // restorer is what signal handlers return to: mov $15,%rax; syscall. Its entry in
 // the table of functions begins a byte before it, because unwinders look there
 // (glibc, libc_sigaction.c, do_restore_rt).
 var restorer = []byte{0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05}
 
 // find finds the sites in a function.
-func (m amd64) find(ld *elffile.File, fn function, w wanted) ([]Site, error) {
-	if !bytes.Contains(fn.code, []byte{0x0f, 0x05}) {
-		return nil, nil
-	}
+func (m amd64) find(ld *elffile.File, fn function, w *wanted) ([]Site, error) {
 	if bytes.HasPrefix(fn.code[1:], restorer) {
 		fn = function{fn.at + 1, fn.code[1:]}
 	}
@@ -86,7 +92,10 @@ func (m amd64) find(ld *elffile.File, fn function, w wanted) ([]Site, error) {
 		}
 		s, err := m.site(ld, code[:i+1], w.targets)
 		if err != nil {
-			return nil, err
+			if err = w.refuse(number, err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		s.Number = number
 		sites = append(sites, s)

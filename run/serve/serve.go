@@ -14,8 +14,10 @@ import (
 
 // Sites are the system calls of a dynamic linker that are replaced.
 type Sites struct {
-	List []Site
-	m    arch
+	List   []Site
+	NoMaps error // why the calls that map files are not among them; nil: they are
+
+	m arch
 }
 
 // Site is a system call in a dynamic linker.
@@ -34,8 +36,9 @@ type Edit struct {
 
 // arch is what differs between machines.
 type arch interface {
+	calls(code []byte, numbers []uint32) bool // whether there could be one of these system calls; nil: any
 	far(at uint64, code []byte, to marks)
-	find(ld *elffile.File, fn function, w wanted) ([]Site, error)
+	find(ld *elffile.File, fn function, w *wanted) ([]Site, error)
 
 	last() uint64 // the size of the instruction that makes a system call
 
@@ -60,6 +63,7 @@ func archOf(ld *elffile.File) arch {
 type wanted struct {
 	calls   []launch.Call
 	all     bool  // all that could be one of them
+	maps    error // why those that map are not replaced, or nil
 	targets marks // where jumps go
 }
 
@@ -68,6 +72,30 @@ func (w *wanted) wants(number int64) bool {
 		return w.all
 	}
 	return slices.ContainsFunc(w.calls, func(c launch.Call) bool { return int64(c.Number) == number })
+}
+
+// numbers are those of the calls, or nil for all.
+func (w *wanted) numbers() []uint32 {
+	if w.all {
+		return nil
+	}
+	var out []uint32
+	for _, c := range w.calls {
+		out = append(out, uint32(c.Number))
+	}
+	return out
+}
+
+// refuse is what becomes of a call that cannot be replaced: those that map are not
+// needed.
+func (w *wanted) refuse(number int64, err error) error {
+	for _, c := range w.calls {
+		if int64(c.Number) == number && c.Does == launch.Map {
+			w.maps = err
+			return nil
+		}
+	}
+	return err
 }
 
 // Find finds the sites of a dynamic linker that does nothing else, as that of
@@ -99,7 +127,7 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 		return nil, ld.HeaderError("e_machine", "%s, %v, %v: the system calls of a dynamic linker of this machine are not known",
 			elffile.MachineName(ld.Header.Machine), ld.Class, ld.Data)
 	}
-	w := wanted{all: all, targets: newMarks(ld)}
+	w := &wanted{all: all, targets: newMarks(ld)}
 	for _, c := range code.Calls {
 		if which(c) {
 			w.calls = append(w.calls, c)
@@ -109,8 +137,16 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 	if err != nil {
 		return nil, err
 	}
-	for _, fn := range fns {
-		m.far(fn.at, fn.code, w.targets)
+	numbers := w.numbers()
+	fns = slices.DeleteFunc(fns, func(fn function) bool { return !m.calls(fn.code, numbers) })
+	for i := range ld.Progs {
+		if p := &ld.Progs[i]; p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 {
+			data, err := ld.ProgData(i)
+			if err != nil {
+				return nil, err
+			}
+			m.far(p.Vaddr, data, w.targets)
+		}
 	}
 	s := &Sites{m: m}
 	for _, fn := range fns {
@@ -120,6 +156,7 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 		}
 		s.List = append(s.List, found...)
 	}
+	s.NoMaps = w.maps
 	for i := range s.List {
 		site := &s.List[i]
 		if site.Moved, err = ld.BytesAt(site.Vaddr, site.Next-site.Vaddr-m.last()); err != nil {
