@@ -379,7 +379,7 @@ root:	movq	NROOT(%rbx), %rdx
 	movl	$-100, %edi		/* AT_FDCWD */
 	movq	ROOT(%rbx), %rsi
 	addq	%rbx, %rsi
-	movl	$02210000, %edx		/* O_PATH | O_DIRECTORY | O_CLOEXEC */
+	movl	$012200000, %edx		/* O_PATH | O_DIRECTORY | O_CLOEXEC */
 	movl	$257, %eax		/* openat */
 	syscall
 	testl	%eax, %eax

@@ -98,6 +98,8 @@ func Lookup(m elf.Machine, c elf.Class, d elf.Data) *Code {
 	switch m {
 	case elf.EM_X86_64:
 		return &amd64
+	case elf.EM_AARCH64:
+		return &aarch64
 	}
 	return nil
 }

@@ -55,6 +55,8 @@ func archOf(ld *elffile.File) arch {
 	switch ld.Header.Machine {
 	case elf.EM_X86_64:
 		return amd64{}
+	case elf.EM_AARCH64:
+		return aarch64{}
 	}
 	return nil
 }
