@@ -237,13 +237,8 @@ func (b *builder) resolvers() []int {
 			break
 		}
 	}
-	if b.p.Ld != nil {
-		for _, i := range list {
-			if b.p.Objects[i] == b.p.Ld {
-				list = first(list, i)
-				break
-			}
-		}
+	if i := b.linker(); i >= 0 {
+		list = first(list, i)
 	}
 	return list
 }

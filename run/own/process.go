@@ -131,8 +131,8 @@ func (b *builder) auxiliary() {
 	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
 	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
 	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))
-	if b.p.Ld != nil && b.p.Ld.Index < len(b.mem.Objects) && b.p.Objects[b.p.Ld.Index] == b.p.Ld {
-		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[b.p.Ld.Index].Base)
+	if i := b.linker(); i >= 0 {
+		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[i].Base)
 	}
 	if b.opt.ExecFn != "" {
 		b.plan.Do(stage.Auxv, atExecFn, b.plan.Text(b.opt.ExecFn))
@@ -154,4 +154,14 @@ func (b *builder) programHeaders(o *memory.Object) uint64 {
 		b.arena.Put(at, table)
 	}
 	return at
+}
+
+// linker is the dynamic linker among the objects, or -1.
+func (b *builder) linker() int {
+	for i, o := range b.p.Objects {
+		if o == b.p.Ld {
+			return i
+		}
+	}
+	return -1
 }
