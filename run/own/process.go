@@ -82,16 +82,10 @@ func (b *builder) path(o *load.Object) string {
 // threadStorage takes memory for the blocks of all modules and fills it from their
 // PT_TLS. b.tp stays 0 where no module has any and no C library wants it.
 func (b *builder) threadStorage() {
-	t := b.res.Layout.TLS
-	area := b.libc.threadArea()
-	if t.Modules == 0 && b.p.Libc == load.Glibc && area <= 0x80 {
+	below, above, align := b.libc.area(b.res.Layout.TLS)
+	if below+above == 0 {
 		return
 	}
-	below, above := t.Size, area
-	if !t.Below {
-		below, above = area, t.Size
-	}
-	align := max(t.Align, 64)
 	below = (below + align - 1) &^ (align - 1)
 	b.tp = b.arena.Alloc(below+above, align) + below
 	for i := range b.mem.Objects {
