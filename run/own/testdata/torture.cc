@@ -100,7 +100,8 @@ int main(int argc, char **argv)
 	dl_iterate_phdr(count, nullptr);
 	printf("libc %d of several objects %d\n", names, objects > 4);
 	Dl_info info;
-	printf("dladdr %d %s\n", dladdr((void *)thrower, &info), info.dli_sname);
+	if (dladdr((void *)thrower, &info))
+		printf("dladdr %s %s\n", info.dli_sname ? info.dli_sname : "?", strrchr(info.dli_fname, '/'));
 
 	void *plug = dlopen("libplug.so", RTLD_NOW);
 	if (!plug)
