@@ -11,7 +11,7 @@ import (
 
 // Entries of the auxiliary vector (<linux/auxvec.h>).
 const (
-	atClockTick, atSecure, atRandom, atHWCap2, atMinSigStack = 17, 23, 25, 26, 51
+	atClockTick, atSecure, atRandom, atHWCap2, atRseqSize, atMinSigStack = 17, 23, 25, 26, 27, 51
 )
 
 // Before fills in the state, and adds what stage 2 does before it calls resolvers.
@@ -131,7 +131,12 @@ func (s *State) threadStorage() {
 	s.global("_dl_tls_max_dtv_idx", modules)
 	s.global("_dl_tls_dtv_slotinfo_list", info)
 	s.global("_dl_tls_static_nelem", modules)
-	s.global("_dl_tls_static_used", t.Size)
+	s.global("_dl_tls_static_used", s.Row.used(t))
+	if used := s.Row.used(t); used != t.Size {
+		s.word(s.at("__rseq_offset"), -used)
+		s.bytes(s.at("__rseq_size"), 4)
+		s.Plan.Do(stage.Poke32, s.at("__rseq_size"), uint64(stage.Auxiliary(atRseqSize)))
+	}
 	s.global("_dl_tls_static_optional", 512) // glibc.rtld.optional_static_tls
 	s.global("_dl_initial_dtv", vector+16)
 	s.global("_dl_tls_generation", 1)

@@ -42,11 +42,25 @@ type Name struct {
 // elf/dl-tls.c, tls_static_surplus_init): 1664 bytes since 2.32.
 const surplus = 1664
 
+// rseqArea is what the kernel and the first thread share for restartable sequences,
+// in versions that have it below the blocks instead of in the thread's descriptor
+// (2.41, _dl_determine_tlsoffset): 32 bytes, or as many as the kernel has features.
+const rseqArea = 128
+
+// used is the static thread-local storage of a process: its blocks, and what this
+// version puts below them.
+func (r *Row) used(t place.TLS) uint64 {
+	if r.Symbols["__rseq_offset"] == 0 || r.has("pthread", "rseq_area") {
+		return t.Size
+	}
+	return (t.Size + rseqArea + 63) &^ 63
+}
+
 // Area is how much memory a process needs at its thread pointer: the descriptor of
 // its first thread above, the blocks and the surplus below.
 func (r *Row) Area(t place.TLS) (below, above, align uint64) {
 	align = max(t.Align, 64) // TCB_ALIGNMENT
-	return (t.Size + surplus + align - 1) &^ (align - 1), (r.Structs["pthread"].Size + 63) &^ 63, align
+	return (r.used(t) + surplus + align - 1) &^ (align - 1), (r.Structs["pthread"].Size + 63) &^ 63, align
 }
 
 // has says that this version has a member.

@@ -223,6 +223,8 @@ func (b *builder) steps() error {
 			}
 		}
 	}
+	// Beyond this point nothing is written into an object.
+	b.segments = merge(b.inImage(), maxSegments)
 	if err := b.libc.finish(b); err != nil {
 		return err
 	}

@@ -59,7 +59,6 @@ func (b *builder) maps() {
 		}
 	}
 	b.res.Maps = sorted(b.res.Maps)
-	b.segments = merge(b.inImage(), maxSegments)
 }
 
 func sorted(maps []Mapping) []Mapping {
