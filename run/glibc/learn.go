@@ -15,8 +15,9 @@ import (
 // Learn makes the row of a build of glibc from its ld.so and the file that has the
 // debugging information of that, which is ld.so itself or what the distribution
 // keeps beside it (/usr/lib/debug/.build-id/…; Debian: libc6-dbg). The two must have
-// the same build-id.
-func Learn(ld, debug *elffile.File) (*Row, error) {
+// the same build-id. libc is asked for the version where ld.so, before 2.33, does not
+// tell; it may be nil.
+func Learn(ld, debug, libc *elffile.File) (*Row, error) {
 	id := ld.BuildID()
 	if len(id) == 0 {
 		return nil, &elffile.Error{File: ld.Name, Off: -1, Msg: "it has no build-id to know it by"}
@@ -32,7 +33,7 @@ func Learn(ld, debug *elffile.File) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Version, err = versionOf(ld, d); err != nil {
+	if r.Version, err = versionOf(ld, libc); err != nil {
 		return nil, err
 	}
 	if err := r.learnStructs(d); err != nil {
@@ -44,33 +45,28 @@ func Learn(ld, debug *elffile.File) (*Row, error) {
 	return r, nil
 }
 
-// release is what ld.so says of itself when it is asked for its version, which it
-// can be since 2.33; built is the directory that it was compiled in.
-var (
-	release = regexp.MustCompile(`\) (?:stable|development) release version ([0-9]+\.[0-9]+)`)
-	built   = regexp.MustCompile(`glibc-([0-9]+\.[0-9]+)`)
-)
+// release is what ld.so, since 2.33, and libc.so.6 say of themselves.
+var release = regexp.MustCompile(`\) (?:stable|development) release version ([0-9]+\.[0-9]+)`)
 
-func versionOf(ld *elffile.File, d *dwarf.Data) (string, error) {
-	for i := range ld.Progs {
-		if ld.Progs[i].Type != elf.PT_LOAD {
+func versionOf(files ...*elffile.File) (string, error) {
+	for _, f := range files {
+		if f == nil {
 			continue
 		}
-		b, err := ld.ProgData(i)
-		if err != nil {
-			return "", err
-		}
-		if m := release.FindSubmatch(b); m != nil {
-			return string(m[1]), nil
+		for i := range f.Progs {
+			if f.Progs[i].Type != elf.PT_LOAD {
+				continue
+			}
+			b, err := f.ProgData(i)
+			if err != nil {
+				return "", err
+			}
+			if m := release.FindSubmatch(b); m != nil {
+				return string(m[1]), nil
+			}
 		}
 	}
-	if e, err := d.Reader().Next(); err == nil && e != nil {
-		dir, _ := e.Val(dwarf.AttrCompDir).(string)
-		if m := built.FindStringSubmatch(dir); m != nil {
-			return m[1], nil
-		}
-	}
-	return "", &elffile.Error{File: ld.Name, Off: -1, Msg: "neither it nor its debugging information tells its version of glibc"}
+	return "", &elffile.Error{File: files[0].Name, Off: -1, Msg: "it does not tell its version of glibc; its libc.so.6 does"}
 }
 
 // learnSymbols takes the symbols from .symtab, where hidden ones are.

@@ -12,7 +12,7 @@ import (
 	"elfwright/internal/samples"
 )
 
-var learn = flag.String("learn", "", "make a built-in row: LD.SO,DEBUGFILE")
+var learn = flag.String("learn", "", "make a built-in row: LD.SO:DEBUGFILE[:LIBC.SO.6]")
 
 const ldSO = "/lib64/ld-linux-x86-64.so.2"
 
@@ -24,7 +24,7 @@ func TestLearnHere(t *testing.T) {
 	id := hex.EncodeToString(ld.BuildID())
 	debug := filepath.Join("/usr/lib/debug/.build-id", id[:2], id[2:]+".debug")
 	samples.Need(t, debug)
-	r, err := Learn(ld, parse(t, debug))
+	r, err := Learn(ld, parse(t, debug), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,11 @@ func TestLearnRow(t *testing.T) {
 		t.Skip("-learn is not given")
 	}
 	names := filepath.SplitList(*learn)
-	r, err := Learn(parse(t, names[0]), parse(t, names[1]))
+	var libc *elffile.File
+	if len(names) > 2 {
+		libc = parse(t, names[2])
+	}
+	r, err := Learn(parse(t, names[0]), parse(t, names[1]), libc)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ var wanted = []want{
 	{"dtv_slotinfo", []string{"gen", "map"}, nil},
 	{"dtv_slotinfo_list", []string{"len", "next", "slotinfo"}, nil},
 	{"r_debug", []string{"r_version", "r_map", "r_brk", "r_state", "r_ldbase"}, nil},
-	{"pthread", nil, []string{"tid", "stackblock", "stackblock_size", "user_stack", "list"}},
+	{"pthread", nil, []string{"tid", "stackblock", "stackblock_size", "user_stack", "list", "rseq_area"}},
 }
 
 // neededSymbols are those of every version.

@@ -3,6 +3,7 @@ package own
 import (
 	"debug/elf"
 
+	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
 )
@@ -12,11 +13,17 @@ type alone struct{}
 
 func (alone) relocation(o *reloc.Options) { o.Alone = true }
 
-// threadArea has room for what compilers expect at the thread pointer: the pointer
-// itself, and the canary of the stack protector behind it.
-func (alone) threadArea() uint64 { return 0x80 }
+// area has room for what compilers expect at the thread pointer: the pointer itself,
+// and the canary of the stack protector behind it.
+func (alone) area(t place.TLS) (below, above, align uint64) {
+	const block = 0x80
+	if t.Below {
+		return t.Size, block, max(t.Align, 64)
+	}
+	return block, t.Size, max(t.Align, 64)
+}
 
-func (alone) state(b *builder) error {
+func (alone) prepare(b *builder) error {
 	if b.tp != 0 {
 		b.thread()
 	}

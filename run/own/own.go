@@ -18,6 +18,7 @@ import (
 	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/image"
+	"elfwright/run/glibc"
 	"elfwright/run/memory"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
@@ -32,6 +33,10 @@ type Options struct {
 	Embed bool
 	// ExecFn is what AT_EXECFN will name; "": what the kernel says.
 	ExecFn string
+	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
+	LibraryPath string
+	// Row tells of the process's glibc; nil: one that is built in.
+	Row *glibc.Row
 	// Paths gives the path that an object's file is mapped from; nil: its name.
 	Paths func(*load.Object) string
 }
@@ -96,15 +101,16 @@ type builder struct {
 
 // libc is the part of a start that a C library has of its own.
 type libc interface {
-	// options of relocation, which the functions of stage 2 are in already.
+	// relocation changes options of relocation, which has stage 2's functions already.
 	relocation(*reloc.Options)
-	// state fills in what the library's own start-up code would have. It may add
-	// records before the resolvers are called.
-	state(b *builder) error
-	// finish adds the records that come after the resolvers, until the jump.
+	// area is how many bytes there are to be below and above the thread pointer, and
+	// how it is aligned.
+	area(place.TLS) (below, above, align uint64)
+	// prepare fills in what the library's own start-up code would have, and adds what
+	// is done before the resolvers are called.
+	prepare(b *builder) error
+	// finish adds what is done after that, until the jump.
 	finish(b *builder) error
-	// threadArea is how many bytes there are to be above the thread pointer.
-	threadArea() uint64
 }
 
 // Build makes the image.
@@ -158,6 +164,15 @@ func (b *builder) check() error {
 // choose finds the C library.
 func (b *builder) choose() error {
 	b.libc = alone{}
+	if b.p.Libc == load.Glibc {
+		if libc := isGlibc(b.p); libc >= 0 {
+			g, err := b.chooseGlibc(libc)
+			if err != nil {
+				return err
+			}
+			b.libc, b.res.Libc = g, Glibc
+		}
+	}
 	return nil
 }
 
@@ -177,7 +192,8 @@ func (b *builder) lay() error {
 	}
 	b.res.Memory = b.mem
 	const apart = 1 << 16
-	room := (l.TLS.Size + l.TLS.Align + b.libc.threadArea() + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
+	below, above, align := b.libc.area(l.TLS)
+	room := (below + above + align + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
 	at := (uint64(l.Hull.End()) + 2*apart) &^ (apart - 1)
 	b.arena = &memory.Arena{At: at, Limit: room}
 	o := b.p.Objects[0]
@@ -190,7 +206,7 @@ func (b *builder) steps() error {
 	b.maps()
 	b.threadStorage()
 	b.auxiliary()
-	if err := b.libc.state(b); err != nil {
+	if err := b.libc.prepare(b); err != nil {
 		return err
 	}
 	// Data is copied before the resolvers are called, for those that look at it, and
@@ -207,6 +223,8 @@ func (b *builder) steps() error {
 			}
 		}
 	}
+	// Beyond this point nothing is written into an object.
+	b.segments = merge(b.inImage(), maxSegments)
 	if err := b.libc.finish(b); err != nil {
 		return err
 	}
@@ -237,13 +255,8 @@ func (b *builder) resolvers() []int {
 			break
 		}
 	}
-	if b.p.Ld != nil {
-		for _, i := range list {
-			if b.p.Objects[i] == b.p.Ld {
-				list = first(list, i)
-				break
-			}
-		}
+	if i := b.linker(); i >= 0 {
+		list = first(list, i)
 	}
 	return list
 }

@@ -59,7 +59,6 @@ func (b *builder) maps() {
 		}
 	}
 	b.res.Maps = sorted(b.res.Maps)
-	b.segments = merge(b.inImage(), maxSegments)
 }
 
 func sorted(maps []Mapping) []Mapping {
@@ -82,16 +81,10 @@ func (b *builder) path(o *load.Object) string {
 // threadStorage takes memory for the blocks of all modules and fills it from their
 // PT_TLS. b.tp stays 0 where no module has any and no C library wants it.
 func (b *builder) threadStorage() {
-	t := b.res.Layout.TLS
-	area := b.libc.threadArea()
-	if t.Modules == 0 && b.p.Libc == load.Glibc && area <= 0x80 {
+	below, above, align := b.libc.area(b.res.Layout.TLS)
+	if below+above == 0 {
 		return
 	}
-	below, above := t.Size, area
-	if !t.Below {
-		below, above = area, t.Size
-	}
-	align := max(t.Align, 64)
 	below = (below + align - 1) &^ (align - 1)
 	b.tp = b.arena.Alloc(below+above, align) + below
 	for i := range b.mem.Objects {
@@ -131,8 +124,8 @@ func (b *builder) auxiliary() {
 	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
 	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
 	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))
-	if b.p.Ld != nil && b.p.Ld.Index < len(b.mem.Objects) && b.p.Objects[b.p.Ld.Index] == b.p.Ld {
-		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[b.p.Ld.Index].Base)
+	if i := b.linker(); i >= 0 {
+		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[i].Base)
 	}
 	if b.opt.ExecFn != "" {
 		b.plan.Do(stage.Auxv, atExecFn, b.plan.Text(b.opt.ExecFn))
@@ -154,4 +147,14 @@ func (b *builder) programHeaders(o *memory.Object) uint64 {
 		b.arena.Put(at, table)
 	}
 	return at
+}
+
+// linker is the dynamic linker among the objects, or -1.
+func (b *builder) linker() int {
+	for i, o := range b.p.Objects {
+		if o == b.p.Ld {
+			return i
+		}
+	}
+	return -1
 }
