@@ -13,6 +13,7 @@ import (
 	"elfwright/elffile"
 	"elfwright/plan"
 	"elfwright/run/interp"
+	"elfwright/run/own"
 	"elfwright/run/source"
 )
 
@@ -27,6 +28,8 @@ type Program struct {
 	Root        string // where the dynamic linker and the libraries are; empty: on this machine
 	LibraryPath string // before LD_LIBRARY_PATH
 	Preload     string // before LD_PRELOAD
+	Save        bool   // what is made is to need no other file
+	Random      uint64 // from which addresses are made where they are at random
 	StopAtEntry bool   // the process stops itself before the program's first instruction
 }
 
@@ -46,7 +49,9 @@ type Prepared struct {
 	Why    string // why it is not another
 	File   *elffile.File
 	Ld     *elffile.File // the dynamic linker; nil: the program is static
-	Image  *interp.Image // nil: the program is started as it is
+	Image  *interp.Image // of engine interp
+	Linked *own.Result   // of engine own
+	Body   *elffile.Body // what is started; nil: the program as it is
 	Env    []string
 
 	NoLinks error // why the C library does not read /proc/self/exe as that of the program, or nil
@@ -70,10 +75,17 @@ func Prepare(p Program) (*Prepared, error) {
 	if index < 0 {
 		return out, nil
 	}
-	if err := out.interp(&p, ldName); err != nil {
-		return nil, err
+	if p.Engine != Interp {
+		why := out.own(&p)
+		if why == nil {
+			return out, nil
+		}
+		if p.Engine == Own {
+			return nil, why
+		}
+		out.Why = why.Error()
 	}
-	return out, nil
+	return out, out.interp(&p, ldName)
 }
 
 // interp makes the image for the dynamic linker that the program asks for.
@@ -104,8 +116,11 @@ func (r *Prepared) interp(p *Program, name string) error {
 		// Without it all is well but for programs that look for themselves.
 		opt.Links, r.NoLinks = root.links(name, r.Ld)
 	}
-	r.Image, err = interp.Make(r.File, r.Ld, opt)
-	return err
+	if r.Image, err = interp.Make(r.File, r.Ld, opt); err != nil {
+		return err
+	}
+	r.Body = r.Image.Body
+	return nil
 }
 
 // join puts a value before that of a variable, if there is one; without a value
@@ -138,20 +153,27 @@ func comm(s *source.Program) string {
 func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
-	case r.Image != nil:
-		return ExecBody(r.Image.Body, comm(r.Source), opt)
+	case r.Body != nil:
+		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Source.Path == "":
-		return ExecBody(elffile.NewBody(elffile.Buffer(r.Source.Data)), comm(r.Source), opt)
+		return r.failed(ExecBody(elffile.NewBody(elffile.Buffer(r.Source.Data)), comm(r.Source), opt))
 	}
-	err := unix.Exec(r.Source.Path, opt.Argv, opt.Env)
-	return fmt.Errorf("%s: %w", r.Source.Path, err)
+	return r.failed(unix.Exec(r.Source.Path, opt.Argv, opt.Env))
+}
+
+// failed says which program could not be started.
+func (r *Prepared) failed(err error) error {
+	if errors.Is(err, unix.ENOEXEC) {
+		return fmt.Errorf("%s: %s, %v: %w", r.Source.Name, elffile.MachineName(r.File.Header.Machine), r.File.Class, err)
+	}
+	return fmt.Errorf("%s: %w", r.Source.Name, err)
 }
 
 // Save writes what would be started to a file.
 func (r *Prepared) Save(name string) error {
-	body := r.File.Body
-	if r.Image != nil {
-		body = r.Image.Body
+	body := r.Body
+	if body == nil {
+		body = r.File.Body
 	}
 	return body.WriteFile(name, 0o777)
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"strings"
 
 	"elfwright/run"
@@ -55,8 +57,12 @@ What differs from a start without elfwright: /proc/self/exe is a file in memory 
 func runProgram(c *call, f *runFlags) error {
 	p := run.Program{
 		Args: c.args, Env: c.prog.environ(), Path: c.prog.getenv("PATH"), Stdin: c.in,
-		Engine: run.Engine(f.engine), Root: f.root, StopAtEntry: f.stopAt != "",
+		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", StopAtEntry: f.stopAt != "",
 		LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
+	}
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err == nil && f.save == "" && !f.dryRun { // else the same each time
+		p.Random = binary.LittleEndian.Uint64(seed[:])
 	}
 	done := c.phase("prepare")
 	r, err := run.Prepare(p)

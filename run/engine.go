@@ -1,0 +1,88 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"elfwright/dyn/bind"
+	"elfwright/dyn/load"
+	"elfwright/image"
+	"elfwright/run/own"
+)
+
+// own links the program. The error says why it does not; then another engine may.
+func (r *Prepared) own(p *Program) error {
+	if err := r.notOwn(p); err != nil {
+		return err
+	}
+	lib := p.variable("LD_LIBRARY_PATH", p.LibraryPath)
+	proc, err := load.Load(r.Source.Path, load.Options{LibraryPath: lib, Preload: p.variable("LD_PRELOAD", p.Preload)})
+	if err != nil {
+		return err
+	}
+	for _, o := range proc.Objects {
+		for _, n := range o.Needs {
+			if n.To == nil && n.Kind != load.Auxiliary {
+				return fmt.Errorf("%s: %s is missing", o.Path, n.Name)
+			}
+		}
+	}
+	bound, err := bind.Bind(proc, bind.Options{})
+	if err != nil {
+		return err
+	}
+	for _, v := range bound.Versions {
+		if !v.Weak && !v.Warning {
+			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
+		}
+	}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: lib}
+	res, err := own.Build(proc, bound, opt)
+	if err != nil {
+		return err
+	}
+	f, err := res.Image.File()
+	if err != nil {
+		return err
+	}
+	r.Engine, r.Linked, r.Body = Own, res, f.Encode()
+	return nil
+}
+
+// notOwn is what the engine has no answer to.
+func (r *Prepared) notOwn(p *Program) error {
+	switch {
+	case p.Root != "":
+		return errors.New("libraries of another root are left to its dynamic linker")
+	case r.Source.Path == "":
+		return errors.New("a program without a file is left to its dynamic linker")
+	case p.StopAtEntry:
+		return errors.New("to stop at the entry is left to the dynamic linker's engine")
+	}
+	for _, e := range p.Env {
+		name, _, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" {
+			return fmt.Errorf("%s in the environment is for the dynamic linker", name)
+		}
+	}
+	return nil
+}
+
+// variable is what a variable is with a value before it.
+func (p *Program) variable(name, value string) string {
+	old := lookup(p.Env, name)
+	if value != "" && old != "" {
+		return value + ":" + old
+	}
+	return value + old
+}
+
+// base is an address for the first object that may go anywhere: above the first
+// 4 GiB, and with 28 bits at random as Linux has them (vm.mmap_rnd_bits).
+func base(random uint64) image.Addr {
+	if random == 0 {
+		return 0
+	}
+	return image.Addr(0x2000_0000_0000 + random&(1<<28-1)<<12)
+}
