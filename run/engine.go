@@ -16,11 +16,11 @@ func (r *Prepared) own(p *Program) error {
 	if err := r.notOwn(p); err != nil {
 		return err
 	}
-	lib := p.variable("LD_LIBRARY_PATH", p.LibraryPath)
-	proc, err := load.Load(r.Source.Path, load.Options{LibraryPath: lib, Preload: p.variable("LD_PRELOAD", p.Preload)})
+	proc, err := load.Load(r.Source.Path, r.loading)
 	if err != nil {
 		return err
 	}
+	r.proc = proc
 	for _, o := range proc.Objects {
 		for _, n := range o.Needs {
 			if n.To == nil && n.Kind != load.Auxiliary {
@@ -32,12 +32,13 @@ func (r *Prepared) own(p *Program) error {
 	if err != nil {
 		return err
 	}
+	r.bound = bound
 	for _, v := range bound.Versions {
 		if !v.Weak && !v.Warning {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: lib}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: r.loading.LibraryPath}
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"elfwright/dyn/bind"
+	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/plan"
 	"elfwright/run/interp"
@@ -56,7 +58,10 @@ type Prepared struct {
 
 	NoLinks error // why the C library does not read /proc/self/exe as that of the program, or nil
 
-	abs string
+	abs     string
+	loading load.Options  // for Trace
+	proc    *load.Process // nil: not yet loaded on paper
+	bound   *bind.Result
 }
 
 // Prepare finds a program and makes ready what will be started.
@@ -70,6 +75,7 @@ func Prepare(p Program) (*Prepared, error) {
 		return nil, err
 	}
 	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs()}
+	out.loading = load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
 	if index < 0 {

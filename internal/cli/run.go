@@ -36,8 +36,8 @@ func runVerb() *verb {
 			{name: "libpath", to: &opt.libpath, value: "DIRS", group: where, help: "look for libraries in DIRS first, as LD_LIBRARY_PATH says, which the program does not see"},
 			{name: "preload", to: &opt.preload, value: "LIB", group: where, help: "load LIB before all other libraries, as LD_PRELOAD says, which the program does not see"},
 			{name: "stop-at", to: &opt.stopAt, words: []string{"entry"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction"},
-			{name: "trace", to: &opt.trace, value: "load|map|all", group: look, help: "tell on standard error what is loaded and why, and what is mapped"},
-			{name: "dry-run", to: &opt.dryRun, group: look, help: "print what would be done, for any machine, and do not start the program"},
+			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, bind, init or all; may be given more than once"},
+			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
 			{name: "save", to: &opt.save, value: "IMAGE", files: true, group: look, help: "write what would be started to IMAGE, an executable, instead of starting it"},
 		},
 		run: func(c *call) error { return runProgram(c, opt) },
@@ -60,6 +60,9 @@ func runProgram(c *call, f *runFlags) error {
 		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", StopAtEntry: f.stopAt != "",
 		LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
 	}
+	if err := run.CheckTrace(f.trace); err != nil {
+		return c.usagef("flag --trace: %v", err)
+	}
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err == nil && f.save == "" && !f.dryRun { // else the same each time
 		p.Random = binary.LittleEndian.Uint64(seed[:])
@@ -69,6 +72,17 @@ func runProgram(c *call, f *runFlags) error {
 	done()
 	if err != nil {
 		return exited{run.ExitCode(err), err}
+	}
+	if f.dryRun {
+		if f.trace == nil {
+			f.trace = []string{"load", "map", "reloc", "init"}
+		}
+		return r.Trace(c.out, f.trace)
+	}
+	if f.trace != nil {
+		if err := r.Trace(c.err, f.trace); err != nil {
+			return exited{run.ExitCode(err), err}
+		}
 	}
 	if f.save != "" {
 		return r.Save(f.save)
