@@ -10,6 +10,8 @@ import (
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/elffile"
+	"elfwright/machine"
+	"elfwright/machine/all"
 	"elfwright/plan"
 )
 
@@ -110,15 +112,19 @@ func (r *Prepared) traceServed(w io.Writer) {
 		return
 	}
 	for _, s := range r.Image.Served.List {
-		call := "unknown until it is made"
+		call := "that is known when it is made"
 		if s.Number >= 0 {
-			call = fmt.Sprint(s.Number)
+			call = r.linux().CallName(uint32(s.Number))
 		}
 		fmt.Fprintf(w, "serve system call %s at 0x%x of %s\n", call, s.Next, r.Ld.Name)
 	}
 	if r.NoLinks != nil {
 		fmt.Fprintf(w, "serve no links to the C library: %v\n", r.NoLinks)
 	}
+}
+
+func (r *Prepared) linux() *machine.Linux {
+	return all.Lookup(r.File.Header.Machine, r.File.Class).Linux
 }
 
 func (r *Prepared) traceLoad(w io.Writer) {

@@ -1,28 +1,33 @@
 package launch
 
-// amd64Calls are those of x86-64: Linux, arch/x86/entry/syscalls/syscall_64.tbl.
-var amd64Calls = []Call{
-	{Number: 2, Path: 0, Does: Open},       // open
-	{Number: 4, Path: 0, Does: Look},       // stat
-	{Number: 6, Path: 0, Does: Look},       // lstat
-	{Number: 9, Does: Map},                 // mmap
-	{Number: 21, Path: 0, Does: Access},    // access
-	{Number: 89, Path: 0, Does: Readlink},  // readlink
-	{Number: 257, Path: 1, Does: Open},     // openat
-	{Number: 262, Path: 1, Does: Look},     // newfstatat
-	{Number: 267, Path: 1, Does: Readlink}, // readlinkat
-	{Number: 269, Path: 1, Does: Access},   // faccessat
-	{Number: 332, Path: 1, Does: Look},     // statx
-	{Number: 439, Path: 1, Does: Access},   // faccessat2
+import (
+	"elfwright/machine"
+	m64 "elfwright/machine/aarch64"
+	x64 "elfwright/machine/amd64"
+)
+
+// paths are the system calls that take a path, or map a file: open and what is as
+// old are not known on newer machines.
+var paths = []struct {
+	name string
+	path uint64
+	does Does
+}{
+	{"open", 0, Open}, {"openat", 1, Open},
+	{"stat", 0, Look}, {"lstat", 0, Look}, {"newfstatat", 1, Look}, {"statx", 1, Look},
+	{"access", 0, Access}, {"faccessat", 1, Access}, {"faccessat2", 1, Access},
+	{"readlink", 0, Readlink}, {"readlinkat", 1, Readlink},
+	{"mmap", 0, Map},
 }
 
-// aarch64Calls are those of AArch64: Linux, include/uapi/asm-generic/unistd.h.
-var aarch64Calls = []Call{
-	{Number: 48, Path: 1, Does: Access},   // faccessat
-	{Number: 56, Path: 1, Does: Open},     // openat
-	{Number: 78, Path: 1, Does: Readlink}, // readlinkat
-	{Number: 79, Path: 1, Does: Look},     // newfstatat
-	{Number: 222, Does: Map},              // mmap
-	{Number: 291, Path: 1, Does: Look},    // statx
-	{Number: 439, Path: 1, Does: Access},  // faccessat2
+var amd64Calls, aarch64Calls = callsOf(x64.Machine), callsOf(m64.Machine)
+
+func callsOf(m *machine.Machine) []Call {
+	var out []Call
+	for _, p := range paths {
+		if n, ok := m.Linux.Lookup(p.name); ok {
+			out = append(out, Call{uint64(n), p.path, p.does})
+		}
+	}
+	return out
 }

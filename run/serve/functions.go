@@ -23,6 +23,9 @@ func functions(ld *elffile.File) ([]function, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSegments(ld); err != nil {
+		return nil, err
+	}
 	var out []function
 	for i := range ld.Progs {
 		p := &ld.Progs[i]
@@ -46,6 +49,22 @@ func functions(ld *elffile.File) ([]function, error) {
 		}
 	}
 	return out, nil
+}
+
+// maxSegments is how many executable segments are looked at: each may be the whole
+// file, and dynamic linkers have one.
+const maxSegments = 16
+
+func checkSegments(f *elffile.File) error {
+	n := 0
+	for i := range f.Progs {
+		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 {
+			if n++; n > maxSegments {
+				return f.ProgError(i, "p_flags", "it is the executable segment number %d, and no more than %d are looked at", n, maxSegments)
+			}
+		}
+	}
+	return nil
 }
 
 // Encodings of the table that GNU ld and the others write (LSB, "DWARF Extensions").

@@ -141,7 +141,7 @@ func within(file, inner string) ([]byte, error) {
 	if archive || err != nil {
 		return out, err
 	}
-	p, err := payload.OpenFile(file)
+	p, err := payload.Open(file)
 	if err != nil {
 		return nil, err
 	}
