@@ -167,6 +167,18 @@ func (r *Prepared) Exec() error {
 	return r.failed(unix.Exec(r.Source.Path, opt.Argv, opt.Env))
 }
 
+// Close lets go of the files. What was prepared can not be started after that.
+func (r *Prepared) Close() error {
+	err := r.File.Close()
+	if r.Ld != nil {
+		err = errors.Join(err, r.Ld.Close())
+	}
+	if r.proc != nil {
+		err = errors.Join(err, r.proc.Close())
+	}
+	return err
+}
+
 // failed says which program could not be started.
 func (r *Prepared) failed(err error) error {
 	if errors.Is(err, unix.ENOEXEC) {

@@ -73,6 +73,7 @@ func runProgram(c *call, f *runFlags) error {
 	if err != nil {
 		return exited{run.ExitCode(err), err}
 	}
+	defer r.Close()
 	if f.dryRun {
 		if f.trace == nil {
 			f.trace = []string{"load", "map", "reloc", "init"}

@@ -82,11 +82,12 @@ func (m amd64) find(ld *elffile.File, fn function, w *wanted) ([]Site, error) {
 	}
 	nearAMD64(code, w.targets)
 	var sites []Site
+	var known constants
 	for i := range code {
 		if code[i].Op != x86asm.SYSCALL {
 			continue
 		}
-		number := m.number(code, i, w.targets)
+		number := m.number(code, i, w.targets, &known)
 		if !w.wants(number) {
 			continue
 		}
@@ -138,14 +139,14 @@ func (amd64) far(at uint64, code []byte, to marks) {
 
 // number is that of the system call code[k], as far as the instructions before it
 // tell; else -1.
-func (amd64) number(code []instr, k int, targets marks) int64 {
+func (amd64) number(code []instr, k int, targets marks, known *constants) int64 {
 	for i := k - 1; i >= 0 && !targets.has(code[i+1].at); i-- { // where others come by, it is over
 		in := &code[i]
 		switch {
 		case in.Op == x86asm.XOR && in.Args[0] == x86asm.EAX && in.Args[1] == x86asm.EAX:
 			return 0
 		case in.Op == x86asm.MOV && (in.Args[0] == x86asm.EAX || in.Args[0] == x86asm.RAX):
-			return constant(code, in.Args[1])
+			return known.of(code, in.Args[1])
 		case !keepsRAX(in):
 			return -1
 		}
@@ -153,9 +154,14 @@ func (amd64) number(code []instr, k int, targets marks) int64 {
 	return -1
 }
 
-// constant is a number, or that in a register which a whole function only ever
-// gives that one; else -1.
-func constant(code []instr, a x86asm.Arg) int64 {
+// constants are the numbers that the registers of a function hold throughout.
+type constants struct {
+	value [16]int64
+	known [16]bool
+}
+
+// of is a number, or that in a register; else -1.
+func (k *constants) of(code []instr, a x86asm.Arg) int64 {
 	if imm, ok := a.(x86asm.Imm); ok {
 		return int64(uint32(imm))
 	}
@@ -163,6 +169,16 @@ func constant(code []instr, a x86asm.Arg) int64 {
 	if !ok || reg < x86asm.EAX || reg > x86asm.R15L {
 		return -1
 	}
+	n := reg - x86asm.EAX
+	if !k.known[n] {
+		k.value[n], k.known[n] = constant(code, reg), true
+	}
+	return k.value[n]
+}
+
+// constant is the only number that a whole function ever puts into a register; else
+// -1.
+func constant(code []instr, reg x86asm.Reg) int64 {
 	value := int64(-1)
 	for i := range code {
 		in := &code[i]
