@@ -3,8 +3,11 @@ package own
 import (
 	"cmp"
 	"debug/elf"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"elfwright/dyn/load"
 	"elfwright/image"
@@ -66,11 +69,16 @@ func sorted(maps []Mapping) []Mapping {
 	return maps
 }
 
-// path is where an object's file is. Relative paths would be looked for in the
-// directory that the process is started in.
+// path is where an object's file is on this machine, with symbolic links followed:
+// one inside another root may lead elsewhere here.
 func (b *builder) path(o *load.Object) string {
 	if b.opt.Paths != nil {
 		return b.opt.Paths(o)
+	}
+	if f := o.Disk(); f != nil {
+		if p, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil && filepath.IsAbs(p) && !strings.HasSuffix(p, " (deleted)") {
+			return p
+		}
 	}
 	if p, err := filepath.Abs(o.Name); err == nil {
 		return p
