@@ -20,6 +20,7 @@ import (
 	"elfwright/image"
 	"elfwright/run/glibc"
 	"elfwright/run/memory"
+	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -95,6 +96,8 @@ type builder struct {
 	plan  *stage.Plan
 	libc  libc
 	tp    uint64
+
+	order func(*memory.Process) []int // of initialisation, where it is not glibc's
 
 	segments []image.Segment // of the objects, in the image
 }
@@ -173,6 +176,14 @@ func (b *builder) choose() error {
 			b.libc, b.res.Libc = g, Glibc
 		}
 	}
+	if ld := b.linker(); b.p.Libc == load.Musl && ld >= 0 {
+		m, err := b.chooseMusl(ld)
+		if err != nil {
+			return err
+		}
+		b.libc, b.res.Libc = m, Musl
+		b.order = musl.Order
+	}
 	return nil
 }
 
@@ -193,7 +204,10 @@ func (b *builder) lay() error {
 	b.res.Memory = b.mem
 	const apart = 1 << 16
 	below, above, align := b.libc.area(l.TLS)
-	room := (below + above + align + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
+	if b.order != nil {
+		b.res.Order = b.order(b.mem)
+	}
+	room := (below + above + align + l.TLS.Size + 4*l.TLS.Align + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
 	at := (uint64(l.Hull.End()) + 2*apart) &^ (apart - 1)
 	b.arena = &memory.Arena{At: at, Limit: room}
 	o := b.p.Objects[0]
