@@ -2,6 +2,7 @@ package musl
 
 import (
 	"debug/elf"
+	"strings"
 
 	"elfwright/run/memory"
 )
@@ -47,7 +48,28 @@ func (s *State) dso(i int) {
 		s.word(d+dsoRelro, uint64(r.Start)-o.Base)
 		s.word(d+dsoRelro+8, uint64(r.End())-o.Base)
 	}
+	s.rpath(i)
 	s.deps(i)
+}
+
+// rpath is where the object's needs are searched, with $ORIGIN already put in: musl
+// would ask /proc/self/exe where the program is (fixup_rpath). DT_RUNPATH counts
+// before DT_RPATH; a list with any other token is ignored.
+func (s *State) rpath(i int) {
+	o := &s.Memory.Objects[i]
+	p := o.Rpath
+	if o.Runpath.Set {
+		p = o.Runpath
+	}
+	if !p.Set {
+		return
+	}
+	text := strings.NewReplacer("${ORIGIN}", s.Origins[i], "$ORIGIN", s.Origins[i]).Replace(p.Text)
+	if !strings.Contains(text, "$") {
+		at := s.Arena.Text(text)
+		s.word(s.dsos[i]+dsoRpathOrig, at)
+		s.word(s.dsos[i]+dsoRpath, at)
+	}
 }
 
 // shortname is the file name that the object is known by; a path has none.

@@ -22,6 +22,7 @@ type State struct {
 	LibraryPath string
 	Paths       []string // by which each object was opened
 	Names       []string // by which it was asked for
+	Origins     []string // the directory that it is in
 
 	dsos []uint64 // address of each object's struct dso
 	errs []error
@@ -35,6 +36,7 @@ const (
 	dsoSymsNext, dsoMap, dsoMapLen, dsoDev, dsoIno           = 104, 136, 144, 152, 160
 	dsoRelocated, dsoKernelMapped, dsoBfsBuilt, dsoDeps      = 168, 170, 172, 176
 	dsoNeededBy, dsoDirect, dsoTLS, dsoTLSID, dsoRelro       = 184, 192, 232, 280, 288
+	dsoRpathOrig, dsoRpath                                   = 216, 224
 	dsoShortname, dsoSize                                    = 336, 368
 	tlsNext, tlsImage, tlsLen, tlsSize, tlsAlign, tlsOffset  = 0, 8, 16, 24, 32, 40
 	libcAuxv, libcTLSHead, libcTLSSize, libcAlign, libcCount = 8, 16, 24, 32, 40

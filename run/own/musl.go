@@ -1,6 +1,8 @@
 package own
 
 import (
+	"path"
+
 	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
@@ -32,6 +34,7 @@ func (s *small) prepare(b *builder) error {
 	for _, o := range b.p.Objects {
 		s.state.Paths = append(s.state.Paths, o.Path)
 		s.state.Names = append(s.state.Names, o.Asked)
+		s.state.Origins = append(s.state.Origins, path.Dir(b.path(o)))
 	}
 	return s.state.Before()
 }
