@@ -38,3 +38,28 @@ func BenchmarkBind(b *testing.B) {
 		p.Close()
 	}
 }
+
+// BenchmarkWhole loads a program and binds it, as deps does.
+func BenchmarkWhole(b *testing.B) {
+	for _, path := range []string{"/bin/true", "/usr/bin/gdb", "/usr/lib/llvm-14/bin/clang"} {
+		if samples.Missing(path) != "" {
+			continue
+		}
+		b.Run(filepath.Base(path), func(b *testing.B) {
+			least := time.Hour
+			for b.Loop() {
+				begin := time.Now()
+				p, err := load.Load(path, load.Options{})
+				if err == nil {
+					_, err = Bind(p, Options{})
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				p.Close()
+				least = min(least, time.Since(begin))
+			}
+			b.ReportMetric(float64(least)/1e6, "min-ms")
+		})
+	}
+}

@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -106,7 +105,7 @@ func FuzzBind(f *testing.F) {
 // each kind, with ELFWRIGHT_SWEEP=1 all of them.
 func TestMutants(t *testing.T) {
 	limit := 150
-	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
+	if sweep() {
 		limit = 1 << 30
 	}
 	for _, k := range elftest.Kinds() {

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func TestSystem(t *testing.T) {
 		t.Skip("needs files of x86-64")
 	}
 	files := dynamicFiles()
-	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
+	if !sweep() {
 		files = slices.Collect(samples.Some(slices.Values(files), sampleFiles, 5))
 	}
 	var bound, faults, differ atomic.Int64
@@ -100,12 +101,17 @@ func compareTrace(t *testing.T, path string) (bound, faults int, ok bool) {
 		return 0, 0, false
 	}
 	defer p.Close()
+	return hosts[0].compare(t, p, path)
+}
+
+// compare binds what is loaded and asks ld.so, by its own name, for the file may be
+// no program.
+func (h host) compare(t *testing.T, p *load.Process, path string) (bound, faults int, ok bool) {
 	r, err := Bind(p, Options{Order: Trace, Now: true})
 	if err != nil {
 		t.Errorf("%s: %v", path, err)
 	}
-	// ld.so is asked by its own name: the file may be no program.
-	theirs := hosts[0].trace(p.Ld.Path, path)
+	theirs := h.trace(h.root+p.Ld.Path, path)
 	us := ours(r)
 	ok = err == nil
 	ok = same(t, path, us.bindings, theirs.bindings) && ok
@@ -125,7 +131,7 @@ func TestStarts(t *testing.T) {
 		st, err := os.Stat(path)
 		return !strings.HasPrefix(path, "/usr/bin/") || err != nil || st.Mode()&(os.ModeSetuid|os.ModeSetgid) != 0
 	})
-	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
+	if !sweep() {
 		files = slices.Collect(samples.Some(slices.Values(files), sampleFiles, 6))
 	}
 	var bound, differ atomic.Int64
@@ -173,4 +179,41 @@ func startOf(path string) account {
 	cmd := exec.CommandContext(ctx, path, "--version")
 	cmd.Dir = dir
 	return hosts[0].listen(cmd, "LD_BIND_NOW=1", "LD_DEBUG=bindings,impcalls")
+}
+
+// TestForeign compares the libraries of other machines' sysroots, which is what there
+// is of real files for them.
+func TestForeign(t *testing.T) {
+	for _, h := range hosts {
+		if h.emul == "" {
+			continue
+		}
+		t.Run(h.name, func(t *testing.T) {
+			samples.Need(t, h.emul, h.sysroot+"/lib/libc.so.6")
+			h.root = h.sysroot
+			files, _ := filepath.Glob(h.root + "/lib/lib*.so.[0-9]*")
+			if !sweep() {
+				files = slices.Collect(samples.Some(slices.Values(files), 3, 7))
+			}
+			var bound, faults, differ int
+			for _, path := range files {
+				p, err := load.Load(path, load.Options{Root: h.root, LibraryPath: "/lib"})
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				n, f, ok := h.compare(t, p, strings.TrimPrefix(path, h.root))
+				p.Close()
+				bound += n
+				faults += f
+				if !ok {
+					differ++
+				}
+			}
+			t.Logf("%d files, %d bindings, %d undefined symbols and version faults, %d files differ", len(files), bound, faults, differ)
+			if bound == 0 {
+				t.Error("nothing was compared")
+			}
+		})
+	}
 }

@@ -313,6 +313,9 @@ func (c corner) check(t *testing.T, b *tree, r *rig) {
 	if real.fatal == "" && !equal(real.scope, got.scope) {
 		t.Errorf("scope of a start\n%s", difference(real.scope, got.scope))
 	}
+	if real.fatal == "" && opt.Audit == "" {
+		sameOrder(t, p, b, real)
+	}
 	if c.want != "" && strings.Join(own(p, b), " ") != strings.ReplaceAll(c.want, "TRIPLE", "lib/x86_64-linux-gnu") {
 		t.Errorf("loaded %q, not %q", own(p, b), c.want)
 	}

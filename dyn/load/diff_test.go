@@ -19,6 +19,7 @@ type account struct {
 	scope   []string // the paths of what is loaded, without the program
 	missing []string // names, in order, each once
 	listed  []string
+	relocs  []string // what is relocated, in order
 	base    bool     // the scope that follows is of the base namespace
 	events  []string // "find NAME", "try PATH", in order
 	fatal   string
@@ -30,6 +31,7 @@ var (
 	tryLine    = regexp.MustCompile(`^  trying file=(.*)$`)
 	foundLine  = regexp.MustCompile(`^\t(?:.* => )?(.*) \(0x[0-9a-f]+\)$`)
 	lostLine   = regexp.MustCompile(`^\t(.*) => not found$`)
+	relocLine  = regexp.MustCompile(`^relocation processing: (.*?)(?: \(lazy\))?$`)
 	objectLine = regexp.MustCompile(`^object=.* \[0\]$`)
 	scopeLine  = regexp.MustCompile(`^ scope 0: (.*)$`)
 	fatalLine  = regexp.MustCompile(`^(.*): error while loading shared libraries: (.*)$`)
@@ -47,7 +49,7 @@ func traced(t testing.TB, dir string, env []string, argv ...string) account {
 // started runs a program: LD_DEBUG tells of its scope as well.
 func started(t testing.TB, dir string, env []string, argv ...string) account {
 	t.Helper()
-	return run(t, dir, append([]string{"LD_DEBUG=libs:scopes"}, env...), argv...)
+	return run(t, dir, append([]string{"LD_DEBUG=libs:scopes:reloc"}, env...), argv...)
 }
 
 func run(t testing.TB, dir string, env []string, argv ...string) account {
@@ -100,6 +102,8 @@ func (a *account) line(line string) {
 		a.events = append(a.events, "find "+f[1])
 	} else if f := tryLine.FindStringSubmatch(m[1]); f != nil {
 		a.events = append(a.events, "try "+f[1])
+	} else if f := relocLine.FindStringSubmatch(m[1]); f != nil {
+		a.relocs = append(a.relocs, f[1])
 	} else if objectLine.MatchString(m[1]) {
 		a.base = true
 	} else if f := scopeLine.FindStringSubmatch(m[1]); f != nil && a.base && a.scope == nil {
