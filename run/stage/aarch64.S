@@ -228,6 +228,14 @@ store:	mov	x9, x0
 	str	x0, [x25]
 	b	next
 
+	/* stops the process until somebody continues it */
+stop:	mov	x8, #172			/* getpid */
+	svc	#0
+	mov	x1, #19				/* SIGSTOP */
+	mov	x8, #129			/* kill */
+	svc	#0
+	b	next
+
 	/* the value that x1 names, into x9; changes x10 and x11 */
 value:	cmp	x1, #16
 	b.hs	3f
@@ -312,6 +320,6 @@ tlsaddr:
 	.balign	4
 table:	.word	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.word	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table
+	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
 	.balign	16, 0
 plan:

@@ -228,6 +228,15 @@ store:	movq	%rdi, %rax
 	movq	%rax, (%rdx)
 	jmp	next
 
+	/* stops the process until somebody continues it */
+stop:	movl	$39, %eax			/* getpid */
+	syscall
+	movl	%eax, %edi
+	movl	$19, %esi			/* SIGSTOP */
+	movl	$62, %eax			/* kill */
+	syscall
+	jmp	next
+
 	/* the value that rsi names, into rax; changes rcx */
 value:	cmpl	$16, %esi
 	jae	3f
@@ -306,6 +315,6 @@ tlsaddr:
 	.balign	4
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table
+	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
 	.balign	16, 0
 plan:
