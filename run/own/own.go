@@ -195,10 +195,11 @@ func (b *builder) found() error {
 		}
 		for _, n := range x.Needs {
 			if n.To == nil && (n.Kind == load.Needed || n.Kind == load.Filter) {
-				if n.Err != nil {
-					return n.Err
+				err := n.Err
+				if err == nil {
+					err = errors.New("it cannot be found")
 				}
-				return &elffile.Error{File: x.Name, Struct: "dynamic section", Off: -1, Msg: n.Name + ": cannot be found"}
+				return &elffile.Error{File: x.Name, Off: -1, Msg: "needs " + n.Name, Err: err}
 			}
 		}
 	}
