@@ -56,6 +56,11 @@ func (s *State) After() error {
 	} else {
 		s.Plan.Do(stage.Environ, s.at("_dl_init_paths"), s.Plan.Text("LD_LIBRARY_PATH="), s.Plan.Text("LD_LIBRARY_PATH"), 0, 0)
 	}
+	// By this word ld.so knows that it has started (rtld_active).
+	if s.Row.has("rtld_global", "_dl_all_dirs") && s.Row.has("rtld_global_ro", "_dl_init_all_dirs") {
+		s.Plan.Do(stage.Copy, s.at("_rtld_global_ro")+s.Row.offset("rtld_global_ro", "_dl_init_all_dirs"),
+			s.at("_rtld_global")+s.Row.offset("rtld_global", "_dl_all_dirs"), 8)
+	}
 	if f := s.at("_dl_find_object_init"); f != 0 {
 		s.Plan.Do(stage.Call, f)
 	}

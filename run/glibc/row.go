@@ -161,7 +161,7 @@ var wanted = []want{
 		"_dl_tls_static_nelem", "_dl_initial_dtv", "_dl_tls_generation"},
 		[]string{"_dl_rtld_map", "_dl_tls_static_used", "_dl_tls_static_optional", "_dl_tls_static_size", "_dl_tls_static_align", "_dl_tls_static_surplus",
 			"_dl_stack_used", "_dl_stack_user", "_dl_stack_cache", "_dl_initfirst", "_dl_error_catch_tsd", "_dl_rtld_lock_recursive", "_dl_rtld_unlock_recursive",
-			"_dl_init_static_tls", "_dl_wait_lookup_done", "_dl_make_stack_executable_hook", "_dl_init_all_dirs"}},
+			"_dl_init_static_tls", "_dl_wait_lookup_done", "_dl_make_stack_executable_hook", "_dl_all_dirs"}},
 	{"rtld_global_ro", []string{"_dl_pagesize", "_dl_auxv", "_dl_initial_searchlist.r_list", "_dl_initial_searchlist.r_nlist", "_dl_clktck", "_dl_hwcap"},
 		[]string{"_dl_tls_static_size", "_dl_tls_static_align", "_dl_tls_static_surplus", "_dl_find_object", "_dl_minsigstacksize", "_dl_hwcap2", "_dl_hwcap3", "_dl_hwcap4", "_dl_platform",
 			"_dl_platformlen", "_dl_phdr", "_dl_phnum", "_dl_lazy", "_dl_origin_path", "_dl_readonly_area", "_dl_dso_sort_algo", "_dl_fpu_control", "_dl_inhibit_cache", "_dl_init_all_dirs",

@@ -93,7 +93,7 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-func aloneRecipe(t *testing.T, prefix string, pie, packed bool, model []string) samples.Recipe {
+func aloneRecipe(t testing.TB, prefix string, pie, packed bool, model []string) samples.Recipe {
 	files := make(map[string]string)
 	for _, name := range []string{"tiny.h", "main.c", "a.c", "b.c"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))

@@ -71,7 +71,7 @@ func (b *builder) inImage() []image.Segment {
 		o := &b.mem.Objects[i]
 		for x := range o.Segments {
 			s := &o.Segments[x]
-			if b.mapped(s) {
+			if b.mapped(o, s) {
 				continue
 			}
 			flags := s.Flags

@@ -13,6 +13,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"slices"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
@@ -20,6 +21,7 @@ import (
 	"elfwright/image"
 	"elfwright/run/glibc"
 	"elfwright/run/memory"
+	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -33,6 +35,9 @@ type Options struct {
 	Embed bool
 	// ExecFn is what AT_EXECFN will name; "": what the kernel says.
 	ExecFn string
+	// Stop has the process stop itself before the program's first instruction, when
+	// the constructors of its libraries have run.
+	Stop bool
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
@@ -96,6 +101,8 @@ type builder struct {
 	libc  libc
 	tp    uint64
 
+	order func(*memory.Process) []int // of initialisation, where it is not glibc's
+
 	segments []image.Segment // of the objects, in the image
 }
 
@@ -139,26 +146,64 @@ func Build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	return b.res, nil
 }
 
+// Survey is Build for any machine, without an image: where everything would go, and
+// which relocations there are. Of a program that Build would start it says the same.
+func Survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
+	if len(p.Objects) == 0 {
+		return nil, errors.New("there is no program to start")
+	}
+	b := &builder{p: p, opt: opt, res: &Result{}, libc: alone{}}
+	switch {
+	case p.Libc == load.Musl && b.linker() >= 0:
+		b.res.Libc, b.order = Musl, musl.Order
+	case p.Libc == load.Glibc && isGlibc(p) >= 0:
+		b.res.Libc = Glibc
+	}
+	if err := b.found(); err != nil {
+		return nil, err
+	}
+	if err := b.place(); err != nil {
+		return nil, err
+	}
+	ro := reloc.Options{Libc: p.Libc, Alone: b.res.Libc == None, Undefined: func(string) uint64 { return 0 }}
+	var err error
+	if b.res.Relocs, err = reloc.Apply(b.mem, bound, ro); err != nil {
+		return nil, err
+	}
+	b.mappings()
+	return b.res, nil
+}
+
 // check refuses what this engine has no means for.
 func (b *builder) check() error {
 	o := b.p.Objects[0]
 	if stage.CodeOf(o.Header.Machine, o.Class) == nil || o.Big() {
 		return &UnsupportedError{o.Name, fmt.Sprintf("no program of machine %v, %v, is started by this engine", o.Header.Machine, o.Class)}
 	}
+	if err := b.found(); err != nil {
+		return err
+	}
+	return b.choose()
+}
+
+// found checks that all objects are there, and for the program's machine.
+func (b *builder) found() error {
+	o := b.p.Objects[0]
 	for _, x := range b.p.Objects {
 		if x.Header.Machine != o.Header.Machine || x.Format != o.Format {
 			return &elffile.Error{File: x.Name, Struct: "ELF header", Field: "e_machine", Off: 18, Msg: fmt.Sprintf("%v, %v: the program is for %v, %v", x.Header.Machine, x.Format, o.Header.Machine, o.Format)}
 		}
 		for _, n := range x.Needs {
 			if n.To == nil && (n.Kind == load.Needed || n.Kind == load.Filter) {
-				if n.Err != nil {
-					return n.Err
+				err := n.Err
+				if err == nil {
+					err = errors.New("it cannot be found")
 				}
-				return &elffile.Error{File: x.Name, Struct: "dynamic section", Off: -1, Msg: n.Name + ": cannot be found"}
+				return &elffile.Error{File: x.Name, Off: -1, Msg: "needs " + n.Name, Err: err}
 			}
 		}
 	}
-	return b.choose()
+	return nil
 }
 
 // choose finds the C library.
@@ -173,6 +218,14 @@ func (b *builder) choose() error {
 			b.libc, b.res.Libc = g, Glibc
 		}
 	}
+	if ld := b.linker(); b.p.Libc == load.Musl && ld >= 0 {
+		m, err := b.chooseMusl(ld)
+		if err != nil {
+			return err
+		}
+		b.libc, b.res.Libc = m, Musl
+		b.order = musl.Order
+	}
 	return nil
 }
 
@@ -180,7 +233,22 @@ func (b *builder) choose() error {
 // state, behind that stage 2. So the break, which the kernel puts behind the last
 // segment, has room.
 func (b *builder) lay() error {
-	var err error
+	if err := b.place(); err != nil {
+		return err
+	}
+	l := b.res.Layout
+	const apart = 1 << 16
+	below, above, align := b.libc.area(l.TLS)
+	room := (below + above + align + l.TLS.Size + 4*l.TLS.Align + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
+	at := (uint64(l.Hull.End()) + 2*apart) &^ (apart - 1)
+	b.arena = &memory.Arena{At: at, Limit: room}
+	o := b.p.Objects[0]
+	b.plan = stage.New(stage.CodeOf(o.Header.Machine, o.Class), at+room+apart)
+	return nil
+}
+
+// place gives the objects their addresses and their memory.
+func (b *builder) place() error {
 	b.res.Order = order(b.p)
 	l, err := place.Lay(b.p, place.Options{Base: b.opt.Base, TLS: place.TLSRules{Gaps: b.p.Libc == load.Glibc}})
 	if err != nil {
@@ -191,13 +259,9 @@ func (b *builder) lay() error {
 		return err
 	}
 	b.res.Memory = b.mem
-	const apart = 1 << 16
-	below, above, align := b.libc.area(l.TLS)
-	room := (below + above + align + 1<<20 + uint64(len(b.p.Objects))<<16 + apart) &^ (apart - 1)
-	at := (uint64(l.Hull.End()) + 2*apart) &^ (apart - 1)
-	b.arena = &memory.Arena{At: at, Limit: room}
-	o := b.p.Objects[0]
-	b.plan = stage.New(stage.CodeOf(o.Header.Machine, o.Class), at+room+apart)
+	if b.order != nil {
+		b.res.Order = b.order(b.mem)
+	}
 	return nil
 }
 
@@ -227,6 +291,9 @@ func (b *builder) steps() error {
 	b.segments = merge(b.inImage(), maxSegments)
 	if err := b.libc.finish(b); err != nil {
 		return err
+	}
+	if last := len(b.plan.Records) - 1; b.opt.Stop { // before the jump
+		b.plan.Records = slices.Insert(b.plan.Records, last, stage.Record{Op: stage.Stop})
 	}
 	return b.arena.Err()
 }
@@ -267,7 +334,7 @@ func (b *builder) protect() {
 		o := &b.mem.Objects[i]
 		for x := range o.Segments {
 			s := &o.Segments[x]
-			if !b.mapped(s) && s.Flags != b.flagsOf(o.At(s.Start)) {
+			if !b.mapped(o, s) && s.Flags != b.flagsOf(o.At(s.Start)) {
 				b.plan.Do(stage.Protect, o.At(s.Start), s.End-s.Start, protection(s.Flags))
 			}
 		}

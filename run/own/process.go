@@ -3,8 +3,11 @@ package own
 import (
 	"cmp"
 	"debug/elf"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"elfwright/dyn/load"
 	"elfwright/image"
@@ -31,8 +34,9 @@ func protection(f elf.ProgFlag) (p uint64) {
 }
 
 // mapped says that a segment can be mapped from its file.
-func (b *builder) mapped(s *memory.Segment) bool {
-	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+b.res.Layout.Page-1)&^(b.res.Layout.Page-1)
+func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
+	page := b.res.Layout.Page
+	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || o.Disk() != nil)
 }
 
 // maps adds the mappings of segments that are not in the image.
@@ -42,20 +46,30 @@ func (b *builder) maps() {
 		open := false
 		for x := range o.Segments {
 			s := &o.Segments[x]
-			m := Mapping{Object: i, Program: s.Index, Flags: s.Flags, FileOff: int64(s.FileOff), Image: true,
-				Range: image.Range{Start: image.Addr(o.At(s.Start)), Size: s.End - s.Start}}
-			if b.mapped(s) {
-				if !open {
-					b.plan.OpenFile(b.path(o.Object.Object))
-					open = true
-				}
-				m.Image = false
-				b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, protection(s.Flags), mapPrivate|mapFixed, s.FileOff)
+			if !b.mapped(o, s) {
+				continue
 			}
-			b.res.Maps = append(b.res.Maps, m)
+			if !open {
+				b.plan.OpenFile(b.path(o.Object.Object))
+				open = true
+			}
+			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, protection(s.Flags), mapPrivate|mapFixed, s.FileOff)
 		}
 		if open {
 			b.plan.Do(stage.Close)
+		}
+	}
+	b.mappings()
+}
+
+// mappings lists where each segment is.
+func (b *builder) mappings() {
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		for x := range o.Segments {
+			s := &o.Segments[x]
+			b.res.Maps = append(b.res.Maps, Mapping{Object: i, Program: s.Index, Flags: s.Flags, FileOff: int64(s.FileOff),
+				Image: !b.mapped(o, s), Range: image.Range{Start: image.Addr(o.At(s.Start)), Size: s.End - s.Start}})
 		}
 	}
 	b.res.Maps = sorted(b.res.Maps)
@@ -66,11 +80,16 @@ func sorted(maps []Mapping) []Mapping {
 	return maps
 }
 
-// path is where an object's file is. Relative paths would be looked for in the
-// directory that the process is started in.
+// path is where an object's file is on this machine, with symbolic links followed:
+// one inside another root may lead elsewhere here.
 func (b *builder) path(o *load.Object) string {
 	if b.opt.Paths != nil {
 		return b.opt.Paths(o)
+	}
+	if f := o.Disk(); f != nil {
+		if p, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil && filepath.IsAbs(p) && !strings.HasSuffix(p, " (deleted)") {
+			return p
+		}
 	}
 	if p, err := filepath.Abs(o.Name); err == nil {
 		return p

@@ -70,7 +70,7 @@ func Lay(p *load.Process, opt Options) (*Layout, error) {
 	}
 	for i, o := range p.Objects {
 		l.Objects[i] = Object{Object: o}
-		if next, err = l.put(&l.Objects[i], next); err != nil {
+		if next, err = l.put(&l.Objects[i], l.Objects[:i], next); err != nil {
 			return nil, err
 		}
 	}
@@ -111,15 +111,15 @@ func (l *Layout) start(p *load.Process, opt Options) (image.Addr, error) {
 }
 
 // put places an object at or behind next, and returns what is behind it.
-func (l *Layout) put(o *Object, next image.Addr) (image.Addr, error) {
+func (l *Layout) put(o *Object, before []Object, next image.Addr) (image.Addr, error) {
 	h, align, err := hull(o.Object, l.Page)
 	if err != nil {
 		return 0, err
 	}
 	if o.Header.Type == elf.ET_EXEC {
-		for i := range l.Objects[:o.Index] {
-			if l.Objects[i].Hull.Overlaps(h) {
-				return 0, &elffile.Error{File: o.Name, Off: -1, Msg: fmt.Sprintf("its own addresses %v are taken by %s at %v", h, l.Objects[i].Name, l.Objects[i].Hull)}
+		for i := range before {
+			if before[i].Hull.Overlaps(h) {
+				return 0, &elffile.Error{File: o.Name, Off: -1, Msg: fmt.Sprintf("its own addresses %v are taken by %s at %v", h, before[i].Name, before[i].Hull)}
 			}
 		}
 		o.Hull = h
@@ -138,7 +138,7 @@ func (l *Layout) put(o *Object, next image.Addr) (image.Addr, error) {
 		if !ok || !ok2 || end > limit {
 			return 0, &elffile.Error{File: o.Name, Off: -1, Msg: fmt.Sprintf("no room for its 0x%x bytes at %v", h.Size, next)}
 		}
-		clash := l.fixed(o)
+		clash := fixed(o, before)
 		if clash == nil {
 			return end, nil
 		}
@@ -147,9 +147,9 @@ func (l *Layout) put(o *Object, next image.Addr) (image.Addr, error) {
 }
 
 // fixed is the range of an object with addresses of its own that o would lie in.
-func (l *Layout) fixed(o *Object) *image.Range {
-	for i := range l.Objects[:o.Index] {
-		if p := &l.Objects[i]; p.Header.Type == elf.ET_EXEC && p.Hull.Overlaps(o.Hull) {
+func fixed(o *Object, before []Object) *image.Range {
+	for i := range before {
+		if p := &before[i]; p.Header.Type == elf.ET_EXEC && p.Hull.Overlaps(o.Hull) {
 			return &p.Hull
 		}
 	}

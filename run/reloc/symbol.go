@@ -113,7 +113,11 @@ func (w *worker) tls(k kind, r *elffile.Reloc) {
 	if b == nil {
 		return
 	}
-	s, ok := w.definition(r, bind.PLT)
+	class := bind.PLT
+	if w.opt.Libc == load.Musl {
+		class = bind.Plain // musl asks for a definition for slots of functions alone (do_relocs)
+	}
+	s, ok := w.definition(r, class)
 	if !ok {
 		return
 	}

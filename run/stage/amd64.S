@@ -213,7 +213,28 @@ system:	movq	%rdi, %rax
 callof:	movq	%rdi, %rdx
 	call	value
 	movq	%rax, %rdi
+	xorl	%esi, %esi
 	call	*%rdx
+	jmp	next
+
+	/* rdi function, rsi its argument, rdx place of what it returns */
+store:	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	pushq	%rdx
+	pushq	%rdx
+	call	*%rax
+	popq	%rdx
+	popq	%rdx
+	movq	%rax, (%rdx)
+	jmp	next
+
+	/* stops the process until somebody continues it */
+stop:	movl	$39, %eax			/* getpid */
+	syscall
+	movl	%eax, %edi
+	movl	$19, %esi			/* SIGSTOP */
+	movl	$62, %eax			/* kill */
+	syscall
 	jmp	next
 
 	/* the value that rsi names, into rax; changes rcx */
@@ -294,6 +315,6 @@ tlsaddr:
 	.balign	4
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
-	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table
+	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
 	.balign	16, 0
 plan:

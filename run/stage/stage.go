@@ -37,12 +37,14 @@ const (
 	InitOf            // function, argument: called with that, argc, argv, envp
 	Environ           // function, "NAME=", up to three arguments: called with the variable's value first
 	System            // number of a system call, up to four arguments
-	CallOf            // function, [Value]: called with that
+	CallOf            // function, [Value]: called with that, and 0
+	Store             // function, its argument, place of what it returns
+	Stop              // the process stops itself (SIGSTOP)
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop"}
 
 // String names the operation.
 func (o Op) String() string {
