@@ -38,7 +38,7 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: r.loading.LibraryPath}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: r.loading.LibraryPath, Stop: p.StopAtEntry}
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
 		return err
@@ -58,8 +58,6 @@ func (r *Prepared) notOwn(p *Program) error {
 		return errors.New("libraries of another root are left to its dynamic linker")
 	case r.Source.Path == "":
 		return errors.New("a program without a file is left to its dynamic linker")
-	case p.StopAtEntry:
-		return errors.New("to stop at the entry is left to the dynamic linker's engine")
 	}
 	for _, e := range p.Env {
 		name, _, _ := strings.Cut(e, "=")

@@ -117,6 +117,9 @@ func (r *Prepared) interp(p *Program, name string) error {
 		}
 	} else if root.dir != "" {
 		opt.Root, opt.Dirs = root.dir, libraryDirs(name)
+		if opt.Files, err = root.cache(r.Ld); err != nil {
+			return err
+		}
 	}
 	if opt.Libc == interp.Glibc && r.abs != "" {
 		// Without it all is well but for programs that look for themselves.

@@ -206,9 +206,8 @@ func (r *Prepared) traceBind(w io.Writer) {
 }
 
 func (r *Prepared) traceInit(w io.Writer) {
-	order := bind.InitOrder(r.proc)
-	for i := len(order) - 1; i >= 0; i-- {
-		fmt.Fprintf(w, "init %s\n", r.proc.Objects[order[i]].Path)
+	for _, o := range r.proc.InitOrder() {
+		fmt.Fprintf(w, "init %s\n", o.Path)
 	}
 }
 
