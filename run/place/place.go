@@ -90,7 +90,7 @@ func (l *Layout) start(p *load.Process, opt Options) (image.Addr, error) {
 	next := opt.Base
 	if next == 0 {
 		next = DefaultBase
-		if p.Objects[0].Is64() == false {
+		if !p.Objects[0].Is64() {
 			next = 0x4000_0000
 		}
 	}
