@@ -22,9 +22,9 @@ type Options struct {
 	TLS  TLSRules
 }
 
-// DefaultBase is above 4 GiB, where no 32-bit field reaches by mistake, and low
+// DefaultBase is at 4 GiB, where no 32-bit field reaches by mistake, and low
 // enough for emulators that reserve all below the highest segment.
-const DefaultBase = 0x10_0000_0000
+const DefaultBase = 0x1_0000_0000
 
 // Layout is where everything of a process is.
 type Layout struct {
