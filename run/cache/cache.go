@@ -171,7 +171,9 @@ func decode(b []byte) (e Entry, image File, err error) {
 	}
 	for line := 2; s.Scan(); line++ {
 		word, rest, _ := strings.Cut(s.Text(), " ")
-		bad := func(err error) (Entry, File, error) { return e, image, fmt.Errorf("line %d: %q: %w", line, s.Text(), err) }
+		bad := func(err error) (Entry, File, error) {
+			return e, image, fmt.Errorf("line %d: %q: %w", line, s.Text(), err)
+		}
 		switch word {
 		case "end":
 			return e, image, nil

@@ -120,3 +120,38 @@ func aloneRecipe(t testing.TB, prefix string, pie, packed bool, model []string) 
 		main,
 	}}
 }
+
+// TestUndefined calls a function that nothing defines, through a slot that would be
+// bound when it is first called: until then the program runs.
+func TestUndefined(t *testing.T) {
+	for _, m := range machines {
+		dir := samples.Make(t, samples.Recipe{
+			Files: map[string]string{"tiny.h": source(t, "tiny.h"), "empty.c": "int empty;\n", "full.c": "void nowhere(void) {}\nvoid elsewhere(void) {}\n", "main.c": `
+#include "tiny.h"
+void nowhere(void), elsewhere(void);
+__attribute__((used)) void start(word *sp, void (*fini)(void))
+{
+	say("before\n");
+	if (sp[0] > 5)
+		elsewhere();
+	nowhere();
+	say("after\n");
+}
+__asm__(".globl _start\n" START);
+`},
+			Steps: [][]string{
+				{m.prefix + "gcc", "-shared", "-nostdlib", "-fPIC", "-o", "libempty.so", "full.c"},
+				{m.prefix + "gcc", "-O1", "-pie", "-fPIE", "-ffreestanding", "-fno-stack-protector", "-nostdlib", "-Wl,-z,lazy",
+					"-Wl,-rpath,$ORIGIN", "-o", "main", "main.c", "libempty.so"},
+				{m.prefix + "gcc", "-shared", "-nostdlib", "-fPIC", "-o", "libempty.so", "empty.c"},
+			},
+		})
+		prog := filepath.Join(dir, "main")
+		_, image := build(t, prog, load.Options{}, own.Options{})
+		out, status := output(t, emulated(m.name, image)...)
+		want := "before\n" + prog + ": symbol lookup error: " + prog + ": undefined symbol: nowhere\n"
+		if out != want || status != 127 {
+			t.Errorf("%s: status %d, %q, want %q", m.name, status, out, want)
+		}
+	}
+}

@@ -14,6 +14,9 @@ import (
 // 6.17 takes a page of program headers (load_elf_phdrs), and a few are the image's.
 const maxSegments = 4096/56 - 5
 
+// headerPage is what an image has before stage 2.
+const headerPage = 0x1000
+
 // image puts together the executable: what is written of the objects, the process's
 // own state, stage 2.
 func (b *builder) image() *image.Image {
@@ -28,11 +31,21 @@ func (b *builder) image() *image.Image {
 	if len(b.arena.Bytes) > 0 {
 		add(b.arena.At, elf.PF_R|elf.PF_W, b.arena.Bytes)
 	}
-	add(b.plan.Entry(), elf.PF_R|elf.PF_X, b.plan.Bytes())
+	// The ELF header and the program headers are in the page before stage 2, where a
+	// debugger reads them: the auxiliary vector that the kernel keeps tells of them.
+	code := append(make([]byte, headerPage), b.plan.Bytes()...)
+	add(b.plan.Entry()-headerPage, elf.PF_R|elf.PF_X, code)
+	img.Segments[len(img.Segments)-1].Off = 0
 	none := image.Header{Segment: -1, Off: image.NoOffset, Index: image.NoIndex}
 	stack := none
 	stack.Type, stack.Flags, stack.Align = elf.PT_GNU_STACK, b.stackFlags(), 16
 	img.Headers = append(img.Headers, stack)
+	size := uint64(img.PhdrSize() * (len(img.Segments) + 3))
+	table := none
+	table.Type, table.Flags, table.Align, table.Filesz, table.Memsz = elf.PT_PHDR, elf.PF_R, 8, size, size
+	table.Vaddr = image.Addr(b.plan.Entry() - headerPage + uint64(img.EhdrSize()))
+	table.Paddr = table.Vaddr
+	img.Headers = append(img.Headers, table)
 	if o.Dynamic.Prog >= 0 {
 		// A debugger finds the list of objects by the DT_DEBUG of its executable.
 		p, d := o.Progs[o.Dynamic.Prog], none

@@ -5,8 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
@@ -40,14 +41,42 @@ func build(t testing.TB, prog string, lo load.Options, opt own.Options) (*own.Re
 	return r, out
 }
 
+// ordinary runs a file as a user without rights, where the tests run as root.
+func ordinary(t testing.TB, file string, args ...string) (string, int) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cmd := exec.Command("/proc/self/fd/3", args...)
+	cmd.Args[0] = file
+	cmd.ExtraFiles = []*os.File{f}
+	cmd.Dir = "/"
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	return result(t, cmd)
+}
+
 // output runs a program and returns what it writes to both its outputs, and its
 // status.
 func output(t testing.TB, argv ...string) (string, int) {
 	t.Helper()
-	cmd := exec.Command(argv[0], argv[1:]...)
+	return result(t, exec.Command(argv[0], argv[1:]...))
+}
+
+// result runs a command, for ten seconds at most.
+func result(t testing.TB, cmd *exec.Cmd) (string, int) {
+	t.Helper()
 	var b bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &b, &b
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	err := cmd.Wait()
 	if _, ok := err.(*exec.ExitError); err != nil && !ok {
 		t.Fatal(err)
 	}
@@ -63,11 +92,4 @@ func emulated(machine string, argv ...string) []string {
 		return argv
 	}
 	return append([]string{"qemu-" + machine}, argv...)
-}
-
-func write(t testing.TB, dir, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.TrimLeft(text, "\n")), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -22,9 +22,9 @@ type Options struct {
 	TLS  TLSRules
 }
 
-// DefaultBase is above 4 GiB, where no 32-bit field reaches by mistake, and low
+// DefaultBase is at 4 GiB, where no 32-bit field reaches by mistake, and low
 // enough for emulators that reserve all below the highest segment.
-const DefaultBase = 0x10_0000_0000
+const DefaultBase = 0x1_0000_0000
 
 // Layout is where everything of a process is.
 type Layout struct {
@@ -90,7 +90,7 @@ func (l *Layout) start(p *load.Process, opt Options) (image.Addr, error) {
 	next := opt.Base
 	if next == 0 {
 		next = DefaultBase
-		if p.Objects[0].Is64() == false {
+		if !p.Objects[0].Is64() {
 			next = 0x4000_0000
 		}
 	}

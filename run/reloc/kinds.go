@@ -57,8 +57,9 @@ var aarch64 = kinds{list: []kind{
 }}
 
 // AAELF32; its descriptors hold the argument first (glibc, sysdeps/arm/dl-tlsdesc.h).
+// A slot holds the address of the PLT's first entry before: no addend.
 var arm = kinds{swapped: true, list: []kind{
-	0: none, 2: word, 13: tlsdesc, 17: module, 18: dtpoff, 19: tpoff, 20: copyData, 21: word, 22: slot, 23: relative, 160: irelative,
+	0: none, 2: word, 13: tlsdesc, 17: module, 18: dtpoff, 19: tpoff, 20: copyData, 21: symbol, 22: slotOnly, 23: relative, 160: irelative,
 }}
 
 // RISC-V ELF psABI, "Relocations": 2 is the word of RV64.

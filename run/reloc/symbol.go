@@ -65,7 +65,7 @@ func (w *worker) definition(r *elffile.Reloc, class bind.Class) (bound, bool) {
 func (w *worker) undefined(r *elffile.Reloc, b *bind.Binding) (bound, bool) {
 	name := w.symbolName(r.Sym)
 	if b.Lazy && w.opt.Undefined != nil {
-		return bound{value: w.opt.Undefined(w.o.Path + ": symbol lookup error: undefined symbol: " + name + "\n"), of: -1}, true
+		return bound{value: w.opt.Undefined(w.m.Objects[0].Path + ": symbol lookup error: " + w.o.Path + ": undefined symbol: " + name + "\n"), of: -1}, true
 	}
 	w.fault("r_info", "undefined symbol: %s", name)
 	return bound{}, false

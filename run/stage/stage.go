@@ -167,6 +167,9 @@ func (p *Plan) OpenFile(path string) {
 // Undefined adds code that says something and ends the process with status 127,
 // and returns its address. It is for slots of functions that nothing defines.
 func (p *Plan) Undefined(msg string) uint64 {
+	if len(msg) > maxMessage {
+		msg = msg[:maxMessage-1] + "\n"
+	}
 	text := p.Text(msg)
 	for len(p.extra)%16 != 0 {
 		p.extra = append(p.extra, 0)
@@ -175,6 +178,9 @@ func (p *Plan) Undefined(msg string) uint64 {
 	p.extra = append(p.extra, p.code.jump(a, p.at+p.code.Die, text, len(msg))...)
 	return a
 }
+
+// maxMessage bounds a message, so that its length fits an instruction.
+const maxMessage = 1 << 12
 
 // Bytes are code, header, strings, records and destructors, to lie at the plan's
 // address, readable and executable.
@@ -211,12 +217,12 @@ func jumpAMD64(at, die, msg uint64, n int) []byte {
 	return le.AppendUint32(append(b, 0xe9), uint32(die-(at+17)))
 }
 
-// jumpAArch64 is: adr x1, msg; mov x2, #n; b die. The plan's strings are within
-// the megabyte that adr reaches, and a message is shorter than 64 KiB.
+// jumpAArch64 is: ldr x1, msg; mov x2, #n; ldr x3, die; br x3; msg: .quad; die: .quad.
 func jumpAArch64(at, die, msg uint64, n int) []byte {
 	le := binary.LittleEndian
-	d := uint32(msg - at)
-	b := le.AppendUint32(nil, 0x10000001|d&3<<29|d>>2&0x7ffff<<5)
-	b = le.AppendUint32(b, 0xd2800002|uint32(n)&0xffff<<5)
-	return le.AppendUint32(b, 0x14000000|uint32(die-(at+8))>>2&0x3ffffff)
+	b := le.AppendUint32(nil, 0x58000081) // ldr x1, .+16
+	b = le.AppendUint32(b, 0xd2800002|uint32(n)<<5)
+	b = le.AppendUint32(b, 0x58000083) // ldr x3, .+16
+	b = le.AppendUint32(b, 0xd61f0060) // br x3
+	return le.AppendUint64(le.AppendUint64(b, msg), die)
 }
