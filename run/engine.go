@@ -3,11 +3,13 @@ package run
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/image"
+	"elfwright/run/cache"
 	"elfwright/run/own"
 )
 
@@ -16,7 +18,15 @@ func (r *Prepared) own(p *Program) error {
 	if err := r.notOwn(p); err != nil {
 		return err
 	}
-	proc, err := load.Load(r.Source.Path, r.loading)
+	keep, key, path := cache.Cache{Dir: p.Cache}, r.key(), r.Source.Path
+	if p.Cache != "" {
+		path = r.abs // what is kept is not of one directory
+		if r.Kept = keep.Find(key); r.Kept != "" {
+			r.Engine = Own
+			return nil
+		}
+	}
+	proc, err := load.Load(path, r.loading)
 	if err != nil {
 		return err
 	}
@@ -48,7 +58,29 @@ func (r *Prepared) own(p *Program) error {
 		return err
 	}
 	r.Engine, r.Linked, r.Body = Own, res, f.Encode()
+	if p.Cache == "" {
+		return nil
+	}
+	entry, err := own.Entry(proc)
+	if err == nil {
+		r.Kept, err = keep.Put(key, entry, r.Body)
+	}
+	r.NotKept = err
 	return nil
+}
+
+// key is what an image depends on, besides files: what the search and the kernel are
+// told, and the processor, by which directories of libraries are chosen.
+func (r *Prepared) key() cache.Key {
+	cpu, _ := os.ReadFile("/proc/cpuinfo")
+	flags := ""
+	for line := range strings.Lines(string(cpu)) {
+		if strings.HasPrefix(line, "flags") || strings.HasPrefix(line, "Features") {
+			flags = line
+			break
+		}
+	}
+	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags}}
 }
 
 // notOwn is what the engine has no answer to.
@@ -56,6 +88,8 @@ func (r *Prepared) notOwn(p *Program) error {
 	switch {
 	case p.Root != "":
 		return errors.New("libraries of another root are left to its dynamic linker")
+	case p.Cache != "" && (p.Save || r.abs == ""):
+		return errors.New("what is saved, or has no file, is not kept for the next start")
 	case r.Source.Path == "":
 		return errors.New("a program without a file is left to its dynamic linker")
 	}

@@ -30,6 +30,7 @@ type Program struct {
 	Root        string // where the dynamic linker and the libraries are; empty: on this machine
 	LibraryPath string // before LD_LIBRARY_PATH
 	Preload     string // before LD_PRELOAD
+	Cache       string // a directory in which images of engine own are kept for the next start; empty: none
 	Save        bool   // what is made is to need no other file
 	Random      uint64 // from which addresses are made where they are at random
 	StopAtEntry bool   // the process stops itself before the program's first instruction
@@ -56,7 +57,9 @@ type Prepared struct {
 	Body   *elffile.Body // what is started; nil: the program as it is
 	Env    []string
 
-	NoLinks error // why the C library does not read /proc/self/exe as that of the program, or nil
+	Kept    string // the file that keeps the image; "" if none does
+	NotKept error  // why none does, or nil
+	NoLinks error  // why the C library does not read /proc/self/exe as that of the program, or nil
 
 	abs     string
 	loading load.Options  // for Trace
@@ -162,6 +165,8 @@ func comm(s *source.Program) string {
 func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
+	case r.Kept != "":
+		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
 	case r.Body != nil:
 		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Source.Path == "":

@@ -41,6 +41,8 @@ func (r *Prepared) heading(w io.Writer) {
 	}
 	fmt.Fprintf(w, "program %s: %s, %s\n", name, elffile.TypeName(r.File.Header.Type), elffile.MachineName(r.File.Header.Machine))
 	switch {
+	case r.Kept != "" && r.Body == nil:
+		fmt.Fprintf(w, "engine own: %s was kept at an earlier start\n", r.Kept)
 	case r.Body == nil:
 		fmt.Fprintf(w, "engine none: the program asks for no dynamic linker, and is executed as it is\n")
 	case r.Why != "":
@@ -48,13 +50,16 @@ func (r *Prepared) heading(w io.Writer) {
 	default:
 		fmt.Fprintf(w, "engine %s\n", r.Engine)
 	}
+	if r.NotKept != nil {
+		fmt.Fprintf(w, "not kept: %v\n", r.NotKept)
+	}
 }
 
 func (r *Prepared) subject(w io.Writer, s string) error {
 	if s == "map" {
 		return r.traceMap(w)
 	}
-	if r.Body == nil || r.Source.Path == "" {
+	if r.Body == nil && r.Kept == "" || r.Source.Path == "" {
 		return nil
 	}
 	if err := r.process(); err != nil {
