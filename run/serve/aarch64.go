@@ -74,7 +74,7 @@ func instructions(code []byte) []uint32 {
 }
 
 // far: nothing can jump into one instruction.
-func (aarch64) far(uint64, []byte, marks) {}
+func (aarch64) far(uint64, []byte, *marks) {}
 
 func (m aarch64) find(_ *elffile.File, fn function, w *wanted) ([]Site, error) {
 	code := instructions(fn.code)

@@ -76,22 +76,23 @@ func (m amd64) find(ld *elffile.File, fn function, w *wanted) ([]Site, error) {
 	if bytes.HasPrefix(fn.code[1:], restorer) {
 		fn = function{fn.at + 1, fn.code[1:]}
 	}
-	code, rest := decodeAMD64(fn)
+	code, rest := decodeAMD64(fn, w.scratch[:0])
+	w.scratch = code
 	if x := bytes.Index(rest, []byte{0x0f, 0x05}); x >= 0 && w.all {
 		return nil, fault(ld, fn.at+uint64(len(fn.code)-len(rest)+x), "bytes that could be a syscall are behind an instruction that is not understood")
 	}
-	nearAMD64(code, w.targets)
+	nearAMD64(code, &w.targets)
 	var sites []Site
 	var known constants
 	for i := range code {
 		if code[i].Op != x86asm.SYSCALL {
 			continue
 		}
-		number := m.number(code, i, w.targets, &known)
+		number := m.number(code, i, &w.targets, &known)
 		if !w.wants(number) {
 			continue
 		}
-		s, err := m.site(ld, code[:i+1], w.targets)
+		s, err := m.site(ld, code[:i+1], &w.targets)
 		if err != nil {
 			if err = w.refuse(number, err); err != nil {
 				return nil, err
@@ -104,9 +105,9 @@ func (m amd64) find(ld *elffile.File, fn function, w *wanted) ([]Site, error) {
 	return sites, nil
 }
 
-// decodeAMD64 decodes a function, and returns what follows an instruction that
+// decodeAMD64 decodes a function into code, and returns what follows an instruction that
 // was not understood.
-func decodeAMD64(fn function) (code []instr, rest []byte) {
+func decodeAMD64(fn function, code []instr) (_ []instr, rest []byte) {
 	for off := 0; off < len(fn.code); {
 		in, err := x86asm.Decode(fn.code[off:], 64)
 		if err != nil || in.Len == 0 {
@@ -119,7 +120,7 @@ func decodeAMD64(fn function) (code []instr, rest []byte) {
 }
 
 // nearAMD64 adds where the jumps within a function go.
-func nearAMD64(code []instr, to marks) {
+func nearAMD64(code []instr, to *marks) {
 	for i := range code {
 		if rel, ok := code[i].Args[0].(x86asm.Rel); ok {
 			to.set(code[i].end() + uint64(int64(rel)))
@@ -129,17 +130,22 @@ func nearAMD64(code []instr, to marks) {
 
 // far adds where all bytes that could be a jump or call with a distance of four
 // bytes go: more than there are, without decoding everything.
-func (amd64) far(at uint64, code []byte, to marks) {
+func (amd64) far(at uint64, code []byte, to *marks) {
+	// Distances that lead into the functions are rarer than bytes that look like a
+	// jump, so they are asked first.
+	low, n := to.low-at-4, to.high-to.low
 	for i := 1; i+4 <= len(code); i++ {
-		if op := code[i-1]; op == 0xe8 || op == 0xe9 || op&0xf0 == 0x80 && i > 1 && code[i-2] == 0x0f {
-			to.set(at + uint64(i) + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(code[i:])))))
+		if target := uint64(i) + uint64(int64(int32(binary.LittleEndian.Uint32(code[i:])))); target-low < n {
+			if op := code[i-1]; op == 0xe8 || op == 0xe9 || op&0xf0 == 0x80 && i > 1 && code[i-2] == 0x0f {
+				to.set(at + 4 + target)
+			}
 		}
 	}
 }
 
 // number is that of the system call code[k], as far as the instructions before it
 // tell; else -1.
-func (amd64) number(code []instr, k int, targets marks, known *constants) int64 {
+func (amd64) number(code []instr, k int, targets *marks, known *constants) int64 {
 	for i := k - 1; i >= 0 && !targets.has(code[i+1].at); i-- { // where others come by, it is over
 		in := &code[i]
 		switch {
@@ -234,7 +240,7 @@ func keepsRAX(in *instr) bool {
 }
 
 // site makes room for a jump at the last of some instructions, a syscall.
-func (amd64) site(ld *elffile.File, code []instr, targets marks) (Site, error) {
+func (amd64) site(ld *elffile.File, code []instr, targets *marks) (Site, error) {
 	last := code[len(code)-1]
 	s := Site{Vaddr: last.at, Next: last.end()}
 	for i := len(code) - 2; s.Next-s.Vaddr < amd64Jump; i-- {

@@ -1,44 +1,40 @@
 package serve
 
-import (
-	"debug/elf"
-
-	"elfwright/elffile"
-)
-
-// marks are addresses in the code of a file.
-type marks []segmentMarks
-
-type segmentMarks struct {
-	at   uint64
-	bits []bool // one for each byte
+// marks are addresses in some functions.
+type marks struct {
+	low, high uint64
+	bits      []bool // one for each byte between
 }
 
-func newMarks(f *elffile.File) marks {
-	var m marks
-	for i := range f.Progs {
-		p := &f.Progs[i]
-		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 && p.Filesz <= uint64(f.Body.Size()) {
-			m = append(m, segmentMarks{p.Vaddr, make([]bool, p.Filesz)})
-		}
+// newMarks has room for what lies in functions, of which the file has all bytes and
+// which are in order within a segment.
+func newMarks(fns []function) marks {
+	if len(fns) == 0 {
+		return marks{}
 	}
+	m := marks{low: fns[0].at, high: fns[0].at}
+	for _, fn := range fns {
+		m.low, m.high = min(m.low, fn.at), max(m.high, fn.at+uint64(len(fn.code)))
+	}
+	if m.high-m.low > maxCode {
+		m.high = m.low + maxCode
+	}
+	m.bits = make([]bool, m.high-m.low)
 	return m
 }
 
+// maxCode is how much code is looked at; the largest C libraries have two megabytes.
+const maxCode = 64 << 20
+
 // set marks an address, if it is in the code.
-func (m marks) set(at uint64) {
-	for i := range m {
-		if off := at - m[i].at; off < uint64(len(m[i].bits)) {
-			m[i].bits[off] = true
-		}
+func (m *marks) set(at uint64) {
+	if off := at - m.low; off < uint64(len(m.bits)) {
+		m.bits[off] = true
 	}
 }
 
-func (m marks) has(at uint64) bool {
-	for i := range m {
-		if off := at - m[i].at; off < uint64(len(m[i].bits)) {
-			return m[i].bits[off]
-		}
-	}
-	return false
+// has is true as well for what is outside: nothing is known of it.
+func (m *marks) has(at uint64) bool {
+	off := at - m.low
+	return off >= uint64(len(m.bits)) || m.bits[off]
 }

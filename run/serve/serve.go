@@ -37,7 +37,7 @@ type Edit struct {
 // arch is what differs between machines.
 type arch interface {
 	calls(code []byte, numbers []uint32) bool // whether there could be one of these system calls; nil: any
-	far(at uint64, code []byte, to marks)
+	far(at uint64, code []byte, to *marks)
 	find(ld *elffile.File, fn function, w *wanted) ([]Site, error)
 
 	last() uint64 // the size of the instruction that makes a system call
@@ -66,6 +66,7 @@ type wanted struct {
 	calls   []launch.Call
 	all     bool  // all that could be one of them
 	maps    error // why those that map are not replaced, or nil
+	scratch []instr
 	targets marks // where jumps go
 }
 
@@ -129,7 +130,7 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 		return nil, ld.HeaderError("e_machine", "%s, %v, %v: the system calls of a dynamic linker of this machine are not known",
 			elffile.MachineName(ld.Header.Machine), ld.Class, ld.Data)
 	}
-	w := &wanted{all: all, targets: newMarks(ld)}
+	w := &wanted{all: all}
 	for _, c := range code.Calls {
 		if which(c) {
 			w.calls = append(w.calls, c)
@@ -141,13 +142,14 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 	}
 	numbers := w.numbers()
 	fns = slices.DeleteFunc(fns, func(fn function) bool { return !m.calls(fn.code, numbers) })
+	w.targets = newMarks(fns)
 	for i := range ld.Progs {
 		if p := &ld.Progs[i]; p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 {
 			data, err := ld.ProgData(i)
 			if err != nil {
 				return nil, err
 			}
-			m.far(p.Vaddr, data, w.targets)
+			m.far(p.Vaddr, data, &w.targets)
 		}
 	}
 	s := &Sites{m: m}
