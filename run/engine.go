@@ -1,6 +1,8 @@
 package run
 
 import (
+	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -36,6 +38,11 @@ func (r *Prepared) own(p *Program) error {
 			if n.To == nil && n.Kind != load.Auxiliary {
 				return fmt.Errorf("%s: %s is missing", o.Path, n.Name)
 			}
+		}
+	}
+	if p.Engine == Auto || p.Engine == "" {
+		if err := readsExe(proc); err != nil {
+			return err
 		}
 	}
 	bound, err := bind.Bind(proc, bind.Options{})
@@ -118,4 +125,46 @@ func base(random uint64) image.Addr {
 		return 0
 	}
 	return image.Addr(0x2000_0000_0000 + random&(1<<28-1)<<12)
+}
+
+// readsExe says which object, other than those of the C library, knows the name of
+// the link that leads to the program. An engine that leaves the C library as it is
+// has it lead to a file in memory, next to which nothing is found that a program
+// looks for there.
+func readsExe(p *load.Process) error {
+	var found error
+	err := p.Guard(func() error {
+		for _, o := range p.Objects {
+			if o == p.Ld || o.Soname == "libc.so.6" || strings.HasPrefix(o.Soname, "libc.musl-") {
+				continue
+			}
+			if knowsExe(o) {
+				found = fmt.Errorf("%s reads /proc/self/exe by itself", o.Path)
+				return nil
+			}
+		}
+		return nil
+	})
+	return errors.Join(found, err)
+}
+
+// knowsExe looks where an object has its constants: in segments that are only read,
+// or, where there is none, with the code.
+func knowsExe(o *load.Object) bool {
+	for _, flags := range []elf.ProgFlag{elf.PF_R, elf.PF_R | elf.PF_X} {
+		seen := false
+		for i := range o.Progs {
+			if q := &o.Progs[i]; q.Type != elf.PT_LOAD || q.Flags&(elf.PF_R|elf.PF_W|elf.PF_X) != flags {
+				continue
+			}
+			seen = true
+			if b, err := o.ProgData(i); err == nil && bytes.Contains(b, []byte("/proc/self/exe")) {
+				return true
+			}
+		}
+		if seen {
+			return false
+		}
+	}
+	return false
 }
