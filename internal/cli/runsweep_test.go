@@ -121,7 +121,7 @@ func dynamicPrograms(t *testing.T, dir string) []string {
 
 // silent are programs that do not answer --version but do something for long, or
 // to the machine.
-var silent = []string{"yes", "systemctl", "pidwait", "top", "watch"}
+var silent = []string{"yes", "llvm-PerfectShuffle", "llvm-PerfectShuffle-14", "systemctl", "pidwait", "top", "watch"}
 
 // TestRunPrograms starts programs of /usr/bin with --version, with and without us:
 // a sample, or with ELFWRIGHT_SWEEP=1 all.
