@@ -107,6 +107,7 @@ func (p *program) command(v *verb) *cobra.Command {
 		cmd.ValidArgsFunction = p.completeVerbs
 	}
 	cmd.DisableFlagParsing = v.raw
+	cmd.Flags().SetInterspersed(!v.stops)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if v.raw && len(args) > 0 && args[0] == "--help" {
 			return cmd.Help()

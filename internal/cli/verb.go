@@ -21,6 +21,7 @@ type verb struct {
 	args     args
 	no       string // what exit code 1 says; empty where it cannot come
 	hidden   bool
+	stops    bool // its first argument ends the flags
 	raw      bool // its arguments are parsed by the verb itself, all but a --help that stands first
 	run      func(*call) error
 	children []*verb

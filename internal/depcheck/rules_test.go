@@ -4,15 +4,18 @@ package depcheck
 // lines above its own. Two packages of one level do not know of each other.
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
-	0: "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
-	1: "dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2: "bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
-	3: "dyn/object link phdr split freeze run oci show compare explain picture",
-	4: "dyn/load internal/linktest patch prelude reset page mount",
-	5: "dyn/bind attach bundle sdf",
-	6: "deps",
-	7: "internal/cli",
-	8: "cmd/... bench examples/...",
+	0:  "elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
+	1:  "dyn/sysroot dyn/ldcache link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
+	2:  "run/stage run/launch run/cache bench/linkset machine/all plan proc flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	3:  "dyn/object run/serve run/source link phdr split freeze oci show compare explain picture",
+	4:  "dyn/load run/interp internal/linktest patch prelude reset page mount",
+	5:  "dyn/bind run/place attach bundle sdf",
+	6:  "deps run/memory",
+	7:  "run/reloc run/glibc run/musl",
+	8:  "run/own",
+	9:  "run",
+	10: "internal/cli",
+	11: "cmd/... bench examples/...",
 }
 
 // everywhere is the word for any package.
@@ -31,7 +34,7 @@ type library struct {
 var libraries = [...]library{
 	{prefix: "github.com/spf13/", code: "internal/cli"},
 	{prefix: "golang.org/x/sys/unix", code: everywhere},
-	{prefix: "golang.org/x/arch/", code: "show", tests: everywhere},
+	{prefix: "golang.org/x/arch/", code: "show run/serve", tests: everywhere},
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
 	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
 	{prefix: "github.com/hanwen/go-fuse/", code: "mount"},
@@ -57,4 +60,4 @@ const ignoring = "run proc"
 
 // assembling are the packages with assembly beside them that Go does not
 // assemble: it is the source of bytes in a Go file, for which a test stands.
-const assembling = "machine/..."
+const assembling = "machine/... run/stage run/launch"

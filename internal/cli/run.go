@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"path/filepath"
+	"strings"
+
+	"elfwright/run"
+)
+
+// runFlags are what the command line of run says.
+type runFlags struct {
+	engine, root, stopAt, save string
+	libpath, preload, trace    []string
+	dryRun, cache              bool
+}
+
+func runVerb() *verb {
+	opt := &runFlags{engine: "auto"}
+	const where, look = "Libraries", "Looking on"
+	return &verb{
+		name:  "run",
+		short: "start a program with a dynamic linker and libraries of our choice",
+		usage: []string{"[flags] PROG [ARG…]"},
+		args:  args{min: 1, max: -1, name: "PROG"},
+		stops: true,
+		long:  runText,
+		examples: []example{
+			{"a program, as if it were started without us", "elfwright run /bin/ls -d /"},
+			{"one that comes from a pipe", "cat /bin/echo | elfwright run - hello"},
+			{"what would be mapped", "elfwright run --dry-run /bin/ls"},
+		},
+		flags: []flag{
+			{name: "engine", to: &opt.engine, words: []string{"auto", "own", "interp"}, help: "who links: elfwright itself, or the program's dynamic linker; auto is elfwright where it can"},
+			{name: "cache", to: &opt.cache, help: "keep the image that engine own makes in $XDG_CACHE_HOME/elfwright/run, or take one that is kept there and of which no file has changed"},
+			{name: "root", to: &opt.root, value: "DIR", files: true, group: where, help: "take the dynamic linker and the libraries from DIR, another system's root"},
+			{name: "libpath", to: &opt.libpath, value: "DIRS", group: where, help: "look for libraries in DIRS first, as LD_LIBRARY_PATH says, which the program does not see"},
+			{name: "preload", to: &opt.preload, value: "LIB", group: where, help: "load LIB before all other libraries, as LD_PRELOAD says, which the program does not see"},
+			{name: "stop-at", to: &opt.stopAt, words: []string{"entry"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction"},
+			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, bind, init or all; may be given more than once"},
+			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
+			{name: "save", to: &opt.save, value: "IMAGE", files: true, group: look, help: "write what would be started to IMAGE, an executable, instead of starting it"},
+		},
+		run: func(c *call) error { return runProgram(c, opt) },
+	}
+}
+
+const runText = `PROG is a file, or a name that is looked for in PATH; a dash is standard input; 'lib.a(prog)' is a member of an archive and 'prog(name)' what a program carries (see 'elfwright embed'). Nothing is written to a disk. A script is started by its interpreter as the kernel does it; a text without #! by /bin/sh. What follows PROG belongs to it.
+
+elfwright becomes the program: process, arguments, environment, descriptors, and exit status are as without it. If the program cannot be started, the exit code is that of a shell: 127 if it is not there, 126 otherwise.
+
+Engine own does the dynamic linker's work itself, and lets the kernel start what comes of it. Engine interp makes an image of the program and of the dynamic linker that its PT_INTERP names, and lets the kernel start that from memory; the dynamic linker then does all its work. There is interp for x86-64 and AArch64. With auto it is own, unless that has no answer to something: an unknown build of glibc, another root, a program without a file, variables such as LD_DEBUG, a library that is missing, a program that reads /proc/self/exe by itself; --trace tells. A static program is simply executed.
+
+With --root, DIR is another system's root. The dynamic linker comes from there, and whatever that opens, now and in dlopen, is looked for below DIR first, links included that begin with a slash (Linux 5.6). A file that is not there is taken from this machine, unless it is one of the directories of libraries: two C libraries are never mixed. PROG, all files that it opens by itself, and the programs that it starts are this machine's. There is no chroot, nothing is changed on the disk, and no privilege is needed. This works by answering system calls of glibc's dynamic linker; if its code does not allow that, it is refused. With musl, whose dynamic linker is the C library as well, the directories of DIR are put into a search path that the program does not see; it comes before RPATH.
+
+With --cache the image of own is kept, for the user alone, and the next start is an exec: until one of the files that it was made of has changed, or one is there that was not. Its addresses are the same each time.
+
+With --save the image is a file. That of interp holds the program and the dynamic linker; libraries, --root and --libpath are looked for when it is started.
+
+What differs from a start without elfwright, with engine interp: /proc/self/exe is a file in memory (/memfd:PROG). The dynamic linker and, if it is glibc or musl, the C library of the program are told the path of PROG when they read that link, so that $ORIGIN and readlink are right; opening it gives the image, others see the file in memory, and for a program without a file nothing is told. AT_EXECFN and the name of the process (comm) are those of PROG; core files and debuggers name the file in memory, and debuggers have to be told PROG for its symbols. Code of a position-independent program lies among the libraries, at a random address as ever, and brk below it. The pages of PROG are not shared with other processes. Set-id bits and capabilities of PROG mean nothing, and AT_SECURE is 0. PROG must be readable. Signals that were ignored are so no longer, but for SIGHUP and SIGINT. With --libpath and --preload the constructors of libraries see LD_LIBRARY_PATH and LD_PRELOAD, and the program does not. Where vm.memfd_noexec forbids executing memory, a file in the directory for temporary files is used, which has no name.`
+
+func runProgram(c *call, f *runFlags) error {
+	p := run.Program{
+		Args: c.args, Env: c.prog.environ(), Path: c.prog.getenv("PATH"), Stdin: c.in,
+		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", StopAtEntry: f.stopAt != "",
+		LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
+	}
+	if err := run.CheckTrace(f.trace); err != nil {
+		return c.usagef("flag --trace: %v", err)
+	}
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err == nil && f.save == "" && !f.dryRun { // else the same each time
+		p.Random = binary.LittleEndian.Uint64(seed[:])
+	}
+	if f.cache {
+		if p.Cache = c.cacheDir(); p.Cache == "" {
+			return c.usagef("flag --cache: neither XDG_CACHE_HOME nor HOME is set")
+		}
+	}
+	done := c.phase("prepare")
+	r, err := run.Prepare(p)
+	done()
+	if err != nil {
+		return exited{run.ExitCode(err), err}
+	}
+	defer r.Close()
+	if f.dryRun {
+		if f.trace == nil {
+			f.trace = []string{"load", "map", "reloc", "init"}
+		}
+		return r.Trace(c.out, f.trace)
+	}
+	if f.trace != nil {
+		if err := r.Trace(c.err, f.trace); err != nil {
+			return exited{run.ExitCode(err), err}
+		}
+	}
+	if f.save != "" {
+		return r.Save(f.save)
+	}
+	if err := c.out.flush(); err != nil {
+		return err
+	}
+	err = r.Exec()
+	return exited{run.ExitCode(err), err}
+}
+
+// cacheDir is where images are kept (XDG Base Directory Specification); "" is
+// nowhere.
+func (c *call) cacheDir() string {
+	dir := c.prog.getenv("XDG_CACHE_HOME")
+	if !filepath.IsAbs(dir) {
+		home := c.prog.getenv("HOME")
+		if home == "" {
+			return ""
+		}
+		dir = filepath.Join(home, ".cache")
+	}
+	return filepath.Join(dir, "elfwright", "run")
+}

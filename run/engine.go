@@ -1,0 +1,170 @@
+package run
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"elfwright/dyn/bind"
+	"elfwright/dyn/load"
+	"elfwright/image"
+	"elfwright/run/cache"
+	"elfwright/run/own"
+)
+
+// own links the program. The error says why it does not; then another engine may.
+func (r *Prepared) own(p *Program) error {
+	if err := r.notOwn(p); err != nil {
+		return err
+	}
+	keep, key, path := cache.Cache{Dir: p.Cache}, r.key(), r.Source.Path
+	if p.Cache != "" {
+		path = r.abs // what is kept is not of one directory
+		if r.Kept = keep.Find(key); r.Kept != "" {
+			r.Engine = Own
+			return nil
+		}
+	}
+	proc, err := load.Load(path, r.loading)
+	if err != nil {
+		return err
+	}
+	r.proc = proc
+	for _, o := range proc.Objects {
+		for _, n := range o.Needs {
+			if n.To == nil && n.Kind != load.Auxiliary {
+				return fmt.Errorf("%s: %s is missing", o.Path, n.Name)
+			}
+		}
+	}
+	if p.Engine == Auto || p.Engine == "" {
+		if err := readsExe(proc); err != nil {
+			return err
+		}
+	}
+	bound, err := bind.Bind(proc, bind.Options{})
+	if err != nil {
+		return err
+	}
+	r.bound = bound
+	for _, v := range bound.Versions {
+		if !v.Weak && !v.Warning {
+			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
+		}
+	}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: r.loading.LibraryPath, Stop: p.StopAtEntry}
+	res, err := own.Build(proc, bound, opt)
+	if err != nil {
+		return err
+	}
+	f, err := res.Image.File()
+	if err != nil {
+		return err
+	}
+	r.Engine, r.Linked, r.Body = Own, res, f.Encode()
+	if p.Cache == "" {
+		return nil
+	}
+	entry, err := own.Entry(proc)
+	if err == nil {
+		r.Kept, err = keep.Put(key, entry, r.Body)
+	}
+	r.NotKept = err
+	return nil
+}
+
+// key is what an image depends on, besides files: what the search and the kernel are
+// told, and the processor, by which directories of libraries are chosen.
+func (r *Prepared) key() cache.Key {
+	cpu, _ := os.ReadFile("/proc/cpuinfo")
+	flags := ""
+	for line := range strings.Lines(string(cpu)) {
+		if strings.HasPrefix(line, "flags") || strings.HasPrefix(line, "Features") {
+			flags = line
+			break
+		}
+	}
+	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags}}
+}
+
+// notOwn is what the engine has no answer to.
+func (r *Prepared) notOwn(p *Program) error {
+	switch {
+	case p.Root != "":
+		return errors.New("libraries of another root are left to its dynamic linker")
+	case p.Cache != "" && (p.Save || r.abs == ""):
+		return errors.New("what is saved, or has no file, is not kept for the next start")
+	case r.Source.Path == "":
+		return errors.New("a program without a file is left to its dynamic linker")
+	}
+	for _, e := range p.Env {
+		name, _, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" {
+			return fmt.Errorf("%s in the environment is for the dynamic linker", name)
+		}
+	}
+	return nil
+}
+
+// variable is what a variable is with a value before it.
+func (p *Program) variable(name, value string) string {
+	old := lookup(p.Env, name)
+	if value != "" && old != "" {
+		return value + ":" + old
+	}
+	return value + old
+}
+
+// base is an address for the first object that may go anywhere: above the first
+// 4 GiB, and with 28 bits at random as Linux has them (vm.mmap_rnd_bits).
+func base(random uint64) image.Addr {
+	if random == 0 {
+		return 0
+	}
+	return image.Addr(0x2000_0000_0000 + random&(1<<28-1)<<12)
+}
+
+// readsExe says which object, other than those of the C library, knows the name of
+// the link that leads to the program. An engine that leaves the C library as it is
+// has it lead to a file in memory, next to which nothing is found that a program
+// looks for there.
+func readsExe(p *load.Process) error {
+	var found error
+	err := p.Guard(func() error {
+		for _, o := range p.Objects {
+			if o == p.Ld || o.Soname == "libc.so.6" || strings.HasPrefix(o.Soname, "libc.musl-") {
+				continue
+			}
+			if knowsExe(o) {
+				found = fmt.Errorf("%s reads /proc/self/exe by itself", o.Path)
+				return nil
+			}
+		}
+		return nil
+	})
+	return errors.Join(found, err)
+}
+
+// knowsExe looks where an object has its constants: in segments that are only read,
+// or, where there is none, with the code.
+func knowsExe(o *load.Object) bool {
+	for _, flags := range []elf.ProgFlag{elf.PF_R, elf.PF_R | elf.PF_X} {
+		seen := false
+		for i := range o.Progs {
+			if q := &o.Progs[i]; q.Type != elf.PT_LOAD || q.Flags&(elf.PF_R|elf.PF_W|elf.PF_X) != flags {
+				continue
+			}
+			seen = true
+			if b, err := o.ProgData(i); err == nil && bytes.Contains(b, []byte("/proc/self/exe")) {
+				return true
+			}
+		}
+		if seen {
+			return false
+		}
+	}
+	return false
+}

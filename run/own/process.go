@@ -1,0 +1,179 @@
+package own
+
+import (
+	"cmp"
+	"debug/elf"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"elfwright/dyn/load"
+	"elfwright/image"
+	"elfwright/run/memory"
+	"elfwright/run/stage"
+)
+
+// What mmap and mprotect take (<sys/mman.h>).
+const (
+	protRead, protWrite, protExec = 1, 2, 4
+	mapPrivate, mapFixed          = 2, 0x10
+)
+
+func protection(f elf.ProgFlag) (p uint64) {
+	for _, x := range [...]struct {
+		flag elf.ProgFlag
+		prot uint64
+	}{{elf.PF_R, protRead}, {elf.PF_W, protWrite}, {elf.PF_X, protExec}} {
+		if f&x.flag != 0 {
+			p |= x.prot
+		}
+	}
+	return p
+}
+
+// mapped says that a segment can be mapped from its file.
+func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
+	page := b.res.Layout.Page
+	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || o.Disk() != nil)
+}
+
+// maps adds the mappings of segments that are not in the image.
+func (b *builder) maps() {
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		open := false
+		for x := range o.Segments {
+			s := &o.Segments[x]
+			if !b.mapped(o, s) {
+				continue
+			}
+			if !open {
+				b.plan.OpenFile(b.path(o.Object.Object))
+				open = true
+			}
+			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, protection(s.Flags), mapPrivate|mapFixed, s.FileOff)
+		}
+		if open {
+			b.plan.Do(stage.Close)
+		}
+	}
+	b.mappings()
+}
+
+// mappings lists where each segment is.
+func (b *builder) mappings() {
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		for x := range o.Segments {
+			s := &o.Segments[x]
+			b.res.Maps = append(b.res.Maps, Mapping{Object: i, Program: s.Index, Flags: s.Flags, FileOff: int64(s.FileOff),
+				Image: !b.mapped(o, s), Range: image.Range{Start: image.Addr(o.At(s.Start)), Size: s.End - s.Start}})
+		}
+	}
+	b.res.Maps = sorted(b.res.Maps)
+}
+
+func sorted(maps []Mapping) []Mapping {
+	slices.SortStableFunc(maps, func(x, y Mapping) int { return cmp.Compare(x.Range.Start, y.Range.Start) })
+	return maps
+}
+
+// path is where an object's file is on this machine, with symbolic links followed:
+// one inside another root may lead elsewhere here.
+func (b *builder) path(o *load.Object) string {
+	if b.opt.Paths != nil {
+		return b.opt.Paths(o)
+	}
+	if f := o.Disk(); f != nil {
+		if p, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil && filepath.IsAbs(p) && !strings.HasSuffix(p, " (deleted)") {
+			return p
+		}
+	}
+	if p, err := filepath.Abs(o.Name); err == nil {
+		return p
+	}
+	return o.Name
+}
+
+// threadStorage takes memory for the blocks of all modules and fills it from their
+// PT_TLS. b.tp stays 0 where no module has any and no C library wants it.
+func (b *builder) threadStorage() {
+	below, above, align := b.libc.area(b.res.Layout.TLS)
+	if below+above == 0 {
+		return
+	}
+	below = (below + align - 1) &^ (align - 1)
+	b.tp = b.arena.Alloc(below+above, align) + below
+	for i := range b.mem.Objects {
+		o := &b.mem.Objects[i]
+		if o.Module == 0 {
+			continue
+		}
+		g := o.Object.TLS
+		if init := o.Read(g.Vaddr, g.Filesz); init != nil {
+			b.arena.Put(b.tp+uint64(o.Offset), init)
+		}
+	}
+}
+
+// thread sets the thread pointer, and what code finds through it whatever the C
+// library: the pointer itself and the canary (x86-64: <tls.h>, tcbhead_t).
+func (b *builder) thread() {
+	if b.p.Objects[0].Header.Machine == elf.EM_X86_64 {
+		b.arena.Word(b.tp, b.tp, 8)
+		b.arena.Word(b.tp+0x10, b.tp, 8)
+		b.plan.Do(stage.Random, b.tp+0x28, 0, ^uint64(0xff))
+		b.plan.Do(stage.Random, b.tp+0x30, 8, ^uint64(0))
+	}
+	b.plan.Do(stage.Thread, b.tp)
+}
+
+// Entries of the auxiliary vector (<linux/auxvec.h>).
+const (
+	atPhdr, atPhnum, atBase, atEntry = 3, 5, 7, 9
+	atHWCap, atHWCap2, atMinSigStack = 16, 26, 51
+	atExecFn                         = 31
+)
+
+// auxiliary makes the auxiliary vector speak of the program instead of the image.
+func (b *builder) auxiliary() {
+	o := &b.mem.Objects[0]
+	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
+	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
+	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))
+	if i := b.linker(); i >= 0 {
+		b.plan.Do(stage.Auxv, atBase, b.mem.Objects[i].Base)
+	}
+	if b.opt.ExecFn != "" {
+		b.plan.Do(stage.Auxv, atExecFn, b.plan.Text(b.opt.ExecFn))
+	}
+}
+
+// programHeaders is where an object's program header table is in memory. Where no
+// segment has it, a copy does.
+func (b *builder) programHeaders(o *memory.Object) uint64 {
+	size := uint64(len(o.Progs) * o.PhdrSize())
+	for i := range o.Progs {
+		p := &o.Progs[i]
+		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
+			return o.At(p.Vaddr + off - p.Off)
+		}
+	}
+	at := b.arena.Alloc(size, 16)
+	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
+		b.arena.Put(at, table)
+	}
+	return at
+}
+
+// linker is the dynamic linker among the objects, or -1.
+func (b *builder) linker() int {
+	for i, o := range b.p.Objects {
+		if o == b.p.Ld {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,213 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/dyn/bind"
+	"elfwright/dyn/load"
+	"elfwright/elffile"
+	"elfwright/plan"
+	"elfwright/run/interp"
+	"elfwright/run/own"
+	"elfwright/run/source"
+)
+
+// Program says which program is started, and how.
+type Program struct {
+	Args  []string // argv; the first is the name that the program is found by, see source.Open
+	Env   []string
+	Path  string // PATH
+	Stdin io.Reader
+
+	Engine      Engine
+	Root        string // where the dynamic linker and the libraries are; empty: on this machine
+	LibraryPath string // before LD_LIBRARY_PATH
+	Preload     string // before LD_PRELOAD
+	Cache       string // a directory in which images of engine own are kept for the next start; empty: none
+	Save        bool   // what is made is to need no other file
+	Random      uint64 // from which addresses are made where they are at random
+	StopAtEntry bool   // the process stops itself before the program's first instruction
+}
+
+// Engine is who does the dynamic linker's work.
+type Engine string
+
+const (
+	Auto   Engine = "auto"
+	Own    Engine = "own"    // we do
+	Interp Engine = "interp" // the program's dynamic linker does
+)
+
+// Prepared is a program that can be started.
+type Prepared struct {
+	Source *source.Program
+	Engine Engine // that was chosen
+	Why    string // why it is not another
+	File   *elffile.File
+	Ld     *elffile.File // the dynamic linker; nil: the program is static
+	Image  *interp.Image // of engine interp
+	Linked *own.Result   // of engine own
+	Body   *elffile.Body // what is started; nil: the program as it is
+	Env    []string
+
+	Kept    string // the file that keeps the image; "" if none does
+	NotKept error  // why none does, or nil
+	NoLinks error  // why the C library does not read /proc/self/exe as that of the program, or nil
+
+	abs     string
+	loading load.Options  // for Trace
+	proc    *load.Process // nil: not yet loaded on paper
+	bound   *bind.Result
+}
+
+// Prepare finds a program and makes ready what will be started.
+func Prepare(p Program) (*Prepared, error) {
+	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin})
+	if err != nil {
+		return nil, err
+	}
+	f, err := src.File()
+	if err != nil {
+		return nil, err
+	}
+	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs()}
+	out.loading = load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
+	prog := &plan.Program{File: f}
+	index, ldName := prog.Interp()
+	if index < 0 {
+		return out, nil
+	}
+	if p.Engine != Interp {
+		why := out.own(&p)
+		if why == nil {
+			return out, nil
+		}
+		if p.Engine == Own {
+			return nil, why
+		}
+		out.Why = why.Error()
+	}
+	return out, out.interp(&p, ldName)
+}
+
+// interp makes the image for the dynamic linker that the program asks for.
+func (r *Prepared) interp(p *Program, name string) error {
+	root, err := openRoot(p.Root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if r.Ld, err = root.elf(name); err != nil {
+		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
+	}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.StopAtEntry}
+	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
+	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
+	if strings.HasPrefix(path.Base(name), "ld-musl-") {
+		opt.Libc = interp.Musl
+		if root.dir != "" {
+			opt.LibraryPath, err = root.muslPath(name, join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH"), p.Env)
+			if err != nil {
+				return err
+			}
+		}
+	} else if root.dir != "" {
+		opt.Root, opt.Dirs = root.dir, libraryDirs(name)
+		if opt.Files, err = root.cache(r.Ld); err != nil {
+			return err
+		}
+	}
+	if opt.Libc == interp.Glibc && r.abs != "" {
+		// Without it all is well but for programs that look for themselves.
+		opt.Links, r.NoLinks = root.links(name, r.Ld)
+	}
+	if r.Image, err = interp.Make(r.File, r.Ld, opt); err != nil {
+		return err
+	}
+	r.Body = r.Image.Body
+	return nil
+}
+
+// join puts a value before that of a variable, if there is one; without a value
+// the variable stays as it is.
+func join(value string, env []string, name string) string {
+	if old := lookup(env, name); value != "" && old != "" {
+		return value + ":" + old
+	}
+	return value
+}
+
+func lookup(env []string, name string) string {
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// comm is how execve names a process: by the file, without its directories.
+func comm(s *source.Program) string {
+	if s.Path != "" {
+		return filepath.Base(s.Path)
+	}
+	return strings.Trim(s.Name[strings.LastIndexByte(s.Name, '(')+1:], ")")
+}
+
+// Exec makes this process the program. It returns only with an error.
+func (r *Prepared) Exec() error {
+	opt := Options{Argv: r.Source.Args, Env: r.Env}
+	switch {
+	case r.Kept != "":
+		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
+	case r.Body != nil:
+		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
+	case r.Source.Path == "":
+		return r.failed(ExecBody(elffile.NewBody(elffile.Buffer(r.Source.Data)), comm(r.Source), opt))
+	}
+	return r.failed(unix.Exec(r.Source.Path, opt.Argv, opt.Env))
+}
+
+// Close lets go of the files. What was prepared can not be started after that.
+func (r *Prepared) Close() error {
+	err := r.File.Close()
+	if r.Ld != nil {
+		err = errors.Join(err, r.Ld.Close())
+	}
+	if r.proc != nil {
+		err = errors.Join(err, r.proc.Close())
+	}
+	return err
+}
+
+// failed says which program could not be started.
+func (r *Prepared) failed(err error) error {
+	if errors.Is(err, unix.ENOEXEC) {
+		return fmt.Errorf("%s: %s, %v: %w", r.Source.Name, elffile.MachineName(r.File.Header.Machine), r.File.Class, err)
+	}
+	return fmt.Errorf("%s: %w", r.Source.Name, err)
+}
+
+// Save writes what would be started to a file.
+func (r *Prepared) Save(name string) error {
+	body := r.Body
+	if body == nil {
+		body = r.File.Body
+	}
+	return body.WriteFile(name, 0o777)
+}
+
+// ExitCode is the exit code that a shell gives for an error.
+func ExitCode(err error) int {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return source.ExitNotFound
+	}
+	return source.ExitNotRun
+}
