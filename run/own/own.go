@@ -21,7 +21,6 @@ import (
 	"elfwright/image"
 	"elfwright/run/glibc"
 	"elfwright/run/memory"
-	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -101,8 +100,6 @@ type builder struct {
 	libc  libc
 	tp    uint64
 
-	order func(*memory.Process) []int // of initialisation, where it is not glibc's
-
 	segments []image.Segment // of the objects, in the image
 }
 
@@ -155,7 +152,7 @@ func Survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	b := &builder{p: p, opt: opt, res: &Result{}, libc: alone{}}
 	switch {
 	case p.Libc == load.Musl && b.linker() >= 0:
-		b.res.Libc, b.order = Musl, musl.Order
+		b.res.Libc = Musl
 	case p.Libc == load.Glibc && isGlibc(p) >= 0:
 		b.res.Libc = Glibc
 	}
@@ -189,7 +186,13 @@ func (b *builder) check() error {
 // found checks that all objects are there, and for the program's machine.
 func (b *builder) found() error {
 	o := b.p.Objects[0]
-	for _, x := range b.p.Objects {
+	if prog := b.p.Program(); prog != nil && prog != o {
+		return &UnsupportedError{prog.Name, "its own filtees come before it in the order of loading"}
+	}
+	for i, x := range b.p.Objects {
+		if x.Index != i {
+			return &UnsupportedError{x.Name, fmt.Sprintf("it is object %d, and says that it is %d", i, x.Index)}
+		}
 		if x.Header.Machine != o.Header.Machine || x.Format != o.Format {
 			return &elffile.Error{File: x.Name, Struct: "ELF header", Field: "e_machine", Off: 18, Msg: fmt.Sprintf("%v, %v: the program is for %v, %v", x.Header.Machine, x.Format, o.Header.Machine, o.Format)}
 		}
@@ -224,7 +227,6 @@ func (b *builder) choose() error {
 			return err
 		}
 		b.libc, b.res.Libc = m, Musl
-		b.order = musl.Order
 	}
 	return nil
 }
@@ -259,9 +261,6 @@ func (b *builder) place() error {
 		return err
 	}
 	b.res.Memory = b.mem
-	if b.order != nil {
-		b.res.Order = b.order(b.mem)
-	}
 	return nil
 }
 
