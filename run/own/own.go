@@ -117,8 +117,20 @@ type libc interface {
 	finish(b *builder) error
 }
 
-// Build makes the image.
-func Build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
+// Build makes the image. The process stays open until it is written: what nobody
+// writes to is windows on its files.
+func Build(p *load.Process, bound *bind.Result, opt Options) (r *Result, err error) {
+	guard := p.Guard(func() error {
+		r, err = build(p, bound, opt)
+		return nil
+	})
+	if guard != nil { // a file shrank while it was read
+		return nil, guard
+	}
+	return r, err
+}
+
+func build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	if len(p.Objects) == 0 {
 		return nil, errors.New("there is no program to start")
 	}
