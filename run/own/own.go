@@ -37,6 +37,9 @@ type Options struct {
 	// Stop has the process stop itself before the program's first instruction, when
 	// the constructors of its libraries have run.
 	Stop bool
+	// StopMain has it stop when the program's own constructors have run as well,
+	// right before main.
+	StopMain bool
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
@@ -283,6 +286,11 @@ func (b *builder) steps() error {
 	b.auxiliary()
 	if err := b.libc.prepare(b); err != nil {
 		return err
+	}
+	if b.opt.StopMain {
+		if err := b.stopMain(); err != nil {
+			return err
+		}
 	}
 	// Data is copied before the resolvers are called, for those that look at it, and
 	// again where a resolver's result is part of it.
