@@ -7,6 +7,22 @@
 // The image is an executable without an interpreter, at fixed addresses. Segments
 // that nobody writes to are mapped from the files that they are in, unless the
 // options ask for a file that needs no other.
+//
+// A process that is started so differs from one that its dynamic linker started:
+//
+//   - /proc/self/exe is the image, and so is /proc/PID/auxv; the auxiliary vector on
+//     the stack is as ever.
+//   - Addresses are those of the image: another start of the same image has the same.
+//   - The vDSO is not among the objects, and its functions are not used: the time is
+//     asked of the kernel.
+//   - Functions are bound before the start, also those that are bound when they are
+//     first called; LD_BIND_NOT, LD_DEBUG, LD_AUDIT, LD_PROFILE say nothing. A function
+//     that nothing defines is an error when it is called.
+//   - Resolvers of indirect functions are called when everything else is relocated,
+//     those of libraries before those of what needs them.
+//   - musl does not get the unused ends of segments for its heap.
+//   - What was between segments of an object is mapped, not reserved, in images of so
+//     many objects that segments were put together.
 package own
 
 import (
