@@ -229,13 +229,13 @@ func (n *namespace) interp(name, own string) {
 // cpu says which processor is meant.
 func (n *namespace) cpu() {
 	h := &n.program.Header
-	switch c, ok := HostCPU(h.Machine, n.Class); {
-	case n.l.opt.CPU != nil:
+	if n.l.opt.CPU != nil {
 		n.p.CPU = *n.l.opt.CPU
-	case ok:
-		n.p.CPU = c
-	default:
-		n.p.CPU = c
+		return
+	}
+	c, ok := n.l.hostCPU(h.Machine, n.Class)
+	n.p.CPU = c
+	if !ok {
 		n.p.Notes = append(n.p.Notes, "of "+elffile.MachineName(h.Machine)+" the baseline is taken: no sub-directory for a better processor is looked into")
 	}
 }

@@ -36,7 +36,7 @@ func (b *builder) stopMain() error {
 	}
 	start := o.Progs[o.Dynamic.Prog].Vaddr
 	for i, e := range o.Dynamic.Entries {
-		v := e.Val
+		var v uint64
 		switch e.Tag {
 		case elf.DT_INIT_ARRAY:
 			v = at - o.Base
