@@ -40,14 +40,14 @@ func infoIndex(tag uint64, n, num int) int {
 
 // num is DT_NUM of a version of glibc: 2.36 brought DT_RELR.
 func (r *Row) num() int {
-	if r.atLeast(2, 36) {
+	if r.AtLeast(2, 36) {
 		return 38
 	}
 	return 35
 }
 
-// atLeast compares the version.
-func (r *Row) atLeast(major, minor int) bool {
+// AtLeast compares the version.
+func (r *Row) AtLeast(major, minor int) bool {
 	var a, b int
 	for i, c := range r.Version {
 		if c == '.' {

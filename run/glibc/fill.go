@@ -42,7 +42,7 @@ func (s *State) After() error {
 	lib := &s.Memory.Objects[s.Libc]
 	if f := exported(lib, "__libc_early_init", "GLIBC_PRIVATE"); f != 0 {
 		s.Plan.Do(stage.Call, f, 1)
-	} else if s.Row.atLeast(2, 32) {
+	} else if s.Row.AtLeast(2, 32) {
 		s.fail(&elffile.Error{File: lib.Name, Off: -1, Msg: "it does not define __libc_early_init, version GLIBC_PRIVATE"})
 	}
 	if f := s.at("__rtld_mutex_init"); f != 0 {

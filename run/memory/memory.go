@@ -57,7 +57,13 @@ func New(l *place.Layout) (*Process, error) {
 			}
 		}
 	}
-	return p, nil
+	return p, p.Each(func(i int) {
+		for x := range p.Objects[i].Segments {
+			if s := &p.Objects[i].Segments[x]; s.writable() {
+				s.own()
+			}
+		}
+	})
 }
 
 // segment is program header i, in whole pages as mmap takes them (glibc,
@@ -87,11 +93,10 @@ func (o *Object) segment(i int, page uint64) (Segment, error) {
 		return s, &elffile.Error{File: o.Name, Struct: fmt.Sprintf("program header %d", i), Off: -1, Err: err}
 	}
 	s.Bytes = b
-	if g.Flags&elf.PF_W != 0 {
-		s.own()
-	}
 	return s, nil
 }
+
+func (s *Segment) writable() bool { return s.Flags&elf.PF_W != 0 }
 
 // own makes the segment's bytes a copy.
 func (s *Segment) own() {

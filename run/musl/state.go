@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"elfwright/dyn/load"
 	"elfwright/run/memory"
 	"elfwright/run/stage"
 )
@@ -14,7 +13,8 @@ import (
 type State struct {
 	Row    *Row
 	Memory *memory.Process
-	Ld     int // index of the library among the objects
+	Ld     int   // index of the library among the objects
+	Order  []int // of initialisation, the program last
 	Arena  *memory.Arena
 	Plan   *stage.Plan
 	// LibraryPath is what is searched as LD_LIBRARY_PATH says, in its place; "": the
@@ -139,46 +139,15 @@ func (s *State) Start() {
 	s.Plan.Do(stage.End, o.At(o.Header.Entry), 0)
 }
 
-// queue is a list of the libraries, each behind those that it needs (queue_ctors):
-// depth first from the program along DT_NEEDED.
+// queue is a list of the libraries, each behind those that it needs (queue_ctors).
 func (s *State) queue() uint64 {
-	list := Order(s.Memory)
-	at := s.Arena.Alloc(8*uint64(len(list)+1), 16)
-	for i, x := range list {
+	at := s.Arena.Alloc(8*uint64(len(s.Order)+1), 16)
+	for i, x := range s.Order {
 		if x != 0 {
 			s.word(at+8*uint64(i), s.dsos[x])
 		}
 	}
 	return at
-}
-
-// Order is the sequence in which musl initialises objects; the program is the last.
-func Order(m *memory.Process) []int {
-	index := make(map[*load.Object]int, len(m.Objects))
-	for i := range m.Objects {
-		index[m.Objects[i].Object.Object] = i
-	}
-	type frame struct{ object, need int }
-	done := make([]bool, len(m.Objects))
-	var list []int
-	stack := []frame{{0, 0}}
-	done[0] = true
-	for len(stack) > 0 {
-		f := &stack[len(stack)-1]
-		needs := m.Objects[f.object].Needs
-		if f.need == len(needs) {
-			list = append(list, f.object)
-			stack = stack[:len(stack)-1]
-			continue
-		}
-		to, ok := index[needs[f.need].To]
-		f.need++
-		if ok && !done[to] {
-			done[to] = true
-			stack = append(stack, frame{to, 0})
-		}
-	}
-	return list
 }
 
 // exported is the address of a function or object that an object defines; 0: none.

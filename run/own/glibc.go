@@ -50,7 +50,7 @@ func (g *gnu) state0(b *builder) *glibc.State {
 	s := &glibc.State{Row: g.row, Memory: b.mem, Ld: g.ld, Libc: g.libc, Order: b.res.Order, TP: b.tp, Arena: b.arena, Plan: b.plan,
 		LibraryPath: b.opt.LibraryPath, Stack: uint64(b.stackFlags())}
 	for i, o := range b.p.Objects {
-		n := glibc.Name{Path: o.Path, Asked: o.Asked, Dev: o.ID.Dev, Ino: o.ID.Ino}
+		n := glibc.Name{Path: b.name(o), Asked: o.Asked, Dev: o.ID.Dev, Ino: o.ID.Ino}
 		if i == 0 {
 			// dlopen never takes the program for the file that it is in.
 			n.Dev, n.Ino = 0, 0

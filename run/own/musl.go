@@ -30,9 +30,9 @@ func (s *small) relocation(*reloc.Options) {}
 func (s *small) area(place.TLS) (below, above, align uint64) { return 0, 0, 16 }
 
 func (s *small) prepare(b *builder) error {
-	s.state = &musl.State{Row: s.row, Memory: b.mem, Ld: s.ld, Arena: b.arena, Plan: b.plan, LibraryPath: b.opt.LibraryPath}
+	s.state = &musl.State{Row: s.row, Memory: b.mem, Ld: s.ld, Order: b.res.Order, Arena: b.arena, Plan: b.plan, LibraryPath: b.opt.LibraryPath}
 	for _, o := range b.p.Objects {
-		s.state.Paths = append(s.state.Paths, o.Path)
+		s.state.Paths = append(s.state.Paths, b.name(o))
 		s.state.Names = append(s.state.Names, o.Asked)
 		s.state.Origins = append(s.state.Origins, path.Dir(b.path(o)))
 	}

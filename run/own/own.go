@@ -7,6 +7,22 @@
 // The image is an executable without an interpreter, at fixed addresses. Segments
 // that nobody writes to are mapped from the files that they are in, unless the
 // options ask for a file that needs no other.
+//
+// A process that is started so differs from one that its dynamic linker started:
+//
+//   - /proc/self/exe is the image, and so is /proc/PID/auxv; the auxiliary vector on
+//     the stack is as ever.
+//   - Addresses are those of the image: another start of the same image has the same.
+//   - The vDSO is not among the objects, and its functions are not used: the time is
+//     asked of the kernel.
+//   - Functions are bound before the start, also those that are bound when they are
+//     first called; LD_BIND_NOT, LD_DEBUG, LD_AUDIT, LD_PROFILE say nothing. A function
+//     that nothing defines is an error when it is called.
+//   - Resolvers of indirect functions are called when everything else is relocated,
+//     those of libraries before those of what needs them.
+//   - musl does not get the unused ends of segments for its heap.
+//   - What was between segments of an object is mapped, not reserved, in images of so
+//     many objects that segments were put together.
 package own
 
 import (
@@ -21,7 +37,6 @@ import (
 	"elfwright/image"
 	"elfwright/run/glibc"
 	"elfwright/run/memory"
-	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -38,6 +53,9 @@ type Options struct {
 	// Stop has the process stop itself before the program's first instruction, when
 	// the constructors of its libraries have run.
 	Stop bool
+	// StopMain has it stop when the program's own constructors have run as well,
+	// right before main.
+	StopMain bool
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
@@ -101,8 +119,6 @@ type builder struct {
 	libc  libc
 	tp    uint64
 
-	order func(*memory.Process) []int // of initialisation, where it is not glibc's
-
 	segments []image.Segment // of the objects, in the image
 }
 
@@ -120,8 +136,20 @@ type libc interface {
 	finish(b *builder) error
 }
 
-// Build makes the image.
-func Build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
+// Build makes the image. The process stays open until it is written: what nobody
+// writes to is windows on its files.
+func Build(p *load.Process, bound *bind.Result, opt Options) (r *Result, err error) {
+	guard := p.Guard(func() error {
+		r, err = build(p, bound, opt)
+		return nil
+	})
+	if guard != nil { // a file shrank while it was read
+		return nil, guard
+	}
+	return r, err
+}
+
+func build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	if len(p.Objects) == 0 {
 		return nil, errors.New("there is no program to start")
 	}
@@ -155,7 +183,7 @@ func Survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	b := &builder{p: p, opt: opt, res: &Result{}, libc: alone{}}
 	switch {
 	case p.Libc == load.Musl && b.linker() >= 0:
-		b.res.Libc, b.order = Musl, musl.Order
+		b.res.Libc = Musl
 	case p.Libc == load.Glibc && isGlibc(p) >= 0:
 		b.res.Libc = Glibc
 	}
@@ -189,7 +217,13 @@ func (b *builder) check() error {
 // found checks that all objects are there, and for the program's machine.
 func (b *builder) found() error {
 	o := b.p.Objects[0]
-	for _, x := range b.p.Objects {
+	if prog := b.p.Program(); prog != nil && prog != o {
+		return &UnsupportedError{prog.Name, "its own filtees come before it in the order of loading"}
+	}
+	for i, x := range b.p.Objects {
+		if x.Index != i {
+			return &UnsupportedError{x.Name, fmt.Sprintf("it is object %d, and says that it is %d", i, x.Index)}
+		}
 		if x.Header.Machine != o.Header.Machine || x.Format != o.Format {
 			return &elffile.Error{File: x.Name, Struct: "ELF header", Field: "e_machine", Off: 18, Msg: fmt.Sprintf("%v, %v: the program is for %v, %v", x.Header.Machine, x.Format, o.Header.Machine, o.Format)}
 		}
@@ -224,7 +258,6 @@ func (b *builder) choose() error {
 			return err
 		}
 		b.libc, b.res.Libc = m, Musl
-		b.order = musl.Order
 	}
 	return nil
 }
@@ -259,9 +292,6 @@ func (b *builder) place() error {
 		return err
 	}
 	b.res.Memory = b.mem
-	if b.order != nil {
-		b.res.Order = b.order(b.mem)
-	}
 	return nil
 }
 
@@ -272,6 +302,11 @@ func (b *builder) steps() error {
 	b.auxiliary()
 	if err := b.libc.prepare(b); err != nil {
 		return err
+	}
+	if b.opt.StopMain {
+		if err := b.stopMain(); err != nil {
+			return err
+		}
 	}
 	// Data is copied before the resolvers are called, for those that look at it, and
 	// again where a resolver's result is part of it.

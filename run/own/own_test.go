@@ -2,6 +2,7 @@ package own_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/run/own"
+
+	"golang.org/x/sys/unix"
 )
 
 // build makes the image of a program and returns it as a file.
@@ -41,22 +44,44 @@ func build(t testing.TB, prog string, lo load.Options, opt own.Options) (*own.Re
 	return r, out
 }
 
-// ordinary runs a file as a user without rights, where the tests run as root.
-func ordinary(t testing.TB, file string, args ...string) (string, int) {
+// ordinary runs an open file under a name, as a user without rights where the tests
+// run as root.
+func ordinary(t testing.TB, f *os.File, name string, args ...string) (string, int) {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	cmd := exec.Command("/proc/self/fd/3", args...)
-	cmd.Args[0] = file
+	cmd.Args[0] = name
 	cmd.ExtraFiles = []*os.File{f}
 	cmd.Dir = "/"
 	if os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
 	return result(t, cmd)
+}
+
+// inMemory copies a file into one that has no name.
+func inMemory(t testing.TB, file, name string) *os.File {
+	t.Helper()
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := os.NewFile(uintptr(fd), name)
+	t.Cleanup(func() { f.Close() })
+	b, err := os.ReadFile(file)
+	if err == nil {
+		_, err = f.Write(b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is open for writing is not executed.
+	r, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	t.Cleanup(func() { r.Close() })
+	return r
 }
 
 // output runs a program and returns what it writes to both its outputs, and its

@@ -11,6 +11,7 @@ import (
 
 	"elfwright/dyn/load"
 	"elfwright/image"
+	"elfwright/run/cache"
 	"elfwright/run/memory"
 	"elfwright/run/stage"
 )
@@ -95,6 +96,15 @@ func (b *builder) path(o *load.Object) string {
 		return p
 	}
 	return o.Name
+}
+
+// name is the path by which the process knows an object: the one that it was opened
+// by, but of a file in another root, where that path leads elsewhere, its own here.
+func (b *builder) name(o *load.Object) string {
+	if f, err := cache.Stat(o.Path); err == nil && f.Dev == o.ID.Dev && f.Ino == o.ID.Ino {
+		return o.Path
+	}
+	return b.path(o)
 }
 
 // threadStorage takes memory for the blocks of all modules and fills it from their

@@ -66,22 +66,51 @@ type Count struct {
 // maxErrors bounds how many faults of a process are told.
 const maxErrors = 20
 
-// Apply relocates all objects, the program last (gABI, "Initialization and
-// Termination Functions", asks it of constructors; COPY needs it of data).
+// Apply relocates all objects. Each writes to its own bytes alone, so the order does
+// not matter; what is left to stage 2 is told in load order, the program last.
 func Apply(m *memory.Process, b *bind.Result, opt Options) (*Result, error) {
 	runs, err := byObject(b, len(m.Objects))
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{}
-	w := &worker{m: m, b: b, opt: opt, out: r}
-	for i := len(m.Objects) - 1; i >= 0; i-- {
+	workers := make([]worker, len(m.Objects))
+	err = m.Each(func(i int) {
+		w := &workers[i]
+		w.m, w.opt = m, opt
 		w.object(i, runs[i])
+		w.lookup = nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	if w.more > 0 {
-		w.errs = append(w.errs, fmt.Errorf("and %d more such faults", w.more))
+	r := &Result{}
+	var errs []error
+	more := 0
+	for i := len(workers) - 1; i >= 0; i-- {
+		w := &workers[i]
+		r.Resolve = append(r.Resolve, w.out.Resolve...)
+		r.Copies = append(r.Copies, w.out.Copies...)
+		r.Counts = append(r.Counts, w.out.Counts...)
+		for _, l := range w.late {
+			if b, err := w.o.Write(l.off, w.size); err == nil { // it was there
+				w.o.PutAddr(b, opt.Undefined(l.msg)+l.addend)
+			}
+		}
+		room := min(maxErrors-len(errs), len(w.errs))
+		errs = append(errs, w.errs[:room]...)
+		more += w.more + len(w.errs) - room
 	}
-	return r, errors.Join(w.errs...)
+	if more > 0 {
+		errs = append(errs, fmt.Errorf("and %d more such faults", more))
+	}
+	return r, errors.Join(errs...)
+}
+
+// late is a slot of a function that nothing defines.
+type late struct {
+	off    uint64
+	addend uint64
+	msg    string
 }
 
 // byObject finds the bindings of each object, which stand together.
@@ -102,12 +131,12 @@ func byObject(b *bind.Result, n int) ([][]bind.Binding, error) {
 	return runs, nil
 }
 
-// worker relocates objects one after the other.
+// worker relocates an object.
 type worker struct {
-	m   *memory.Process
-	b   *bind.Result
-	opt Options
-	out *Result
+	m    *memory.Process
+	opt  Options
+	out  Result
+	late []late
 
 	index  int
 	o      *memory.Object
@@ -296,6 +325,10 @@ func (w *worker) word(k kind, r *elffile.Reloc) {
 	var a uint64
 	if k == word || k == slot {
 		a = w.addend(r, b)
+	}
+	if s.missing != "" {
+		w.late = append(w.late, late{r.Off, a, s.missing})
+		return
 	}
 	if s.resolver {
 		w.out.Resolve = append(w.out.Resolve, Resolve{Object: w.index, Of: s.of, Place: w.o.At(r.Off), Resolver: s.value, Addend: a})

@@ -16,6 +16,7 @@ type bound struct {
 	of       int    // object that defines it, -1: none
 	def      elffile.Symbol
 	resolver bool
+	missing  string // what is to be said when it is called, for it is not defined
 }
 
 // binding finds how a symbol is bound for a class of relocations.
@@ -65,7 +66,7 @@ func (w *worker) definition(r *elffile.Reloc, class bind.Class) (bound, bool) {
 func (w *worker) undefined(r *elffile.Reloc, b *bind.Binding) (bound, bool) {
 	name := w.symbolName(r.Sym)
 	if b.Lazy && w.opt.Undefined != nil {
-		return bound{value: w.opt.Undefined(w.m.Objects[0].Path + ": symbol lookup error: " + w.o.Path + ": undefined symbol: " + name + "\n"), of: -1}, true
+		return bound{missing: w.m.Objects[0].Path + ": symbol lookup error: " + w.o.Path + ": undefined symbol: " + name + "\n", of: -1}, true
 	}
 	w.fault("r_info", "undefined symbol: %s", name)
 	return bound{}, false

@@ -82,6 +82,7 @@ type Code struct {
 	Bytes   []byte
 	Fini    uint64 // offset of the function that calls the destructors of the plan
 	Die     uint64 // offset of the code that says something and ends the process
+	Stopper uint64 // offset of a function that stops the process
 	TLSDesc uint64 // offset of the function of TLS descriptors
 	TLSWeak uint64 // and of those of weak symbols that nothing defines
 	TLSAddr uint64 // offset of __tls_get_addr for programs without libc
@@ -131,6 +132,9 @@ func (p *Plan) FiniAddr() uint64 { return p.at + p.code.Fini }
 func (p *Plan) TLSDesc() uint64 { return p.at + p.code.TLSDesc }
 func (p *Plan) TLSWeak() uint64 { return p.at + p.code.TLSWeak }
 func (p *Plan) TLSAddr() uint64 { return p.at + p.code.TLSAddr }
+
+// Stopper is the address of a function that stops the process, and returns.
+func (p *Plan) Stopper() uint64 { return p.at + p.code.Stopper }
 
 // Entry is where the image is to be entered.
 func (p *Plan) Entry() uint64 { return p.at }
