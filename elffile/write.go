@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -256,4 +258,19 @@ func writeMapped(out *os.File, from, to, n int64, m *Mapping) error {
 		from, to = from+k, to+k
 	}
 	return nil
+}
+
+// Umasked is the mode of a new file that is asked for with mode: without the bits
+// of the process's umask, which Linux tells in /proc/self/status since 4.7. The
+// system call that would tell it too changes it for a moment, for all threads.
+func Umasked(mode os.FileMode) os.FileMode {
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		if s, ok := strings.CutPrefix(line, "Umask:"); ok {
+			if mask, err := strconv.ParseUint(strings.TrimSpace(s), 8, 32); err == nil {
+				return mode &^ os.FileMode(mask)
+			}
+		}
+	}
+	return mode &^ 0o022
 }

@@ -335,3 +335,11 @@ func TestWriteFileCopies(t *testing.T) {
 		}
 	}
 }
+
+func TestUmasked(t *testing.T) {
+	old := unix.Umask(0o027)
+	defer unix.Umask(old)
+	if m := Umasked(0o777); m != 0o750 {
+		t.Errorf("with umask 027: %o, want 750", m)
+	}
+}

@@ -201,7 +201,7 @@ func (r *Prepared) Save(name string) error {
 	if body == nil {
 		body = r.File.Body
 	}
-	return body.WriteFile(name, 0o777)
+	return body.WriteFile(name, elffile.Umasked(0o777))
 }
 
 // ExitCode is the exit code that a shell gives for an error.
