@@ -142,9 +142,9 @@ func Compile(opt *model.Options, src Sources, rep *model.Report) (*Script, error
 	return s, nil
 }
 
-// addsToDefault says whether the default script is used: all others only insert
+// AddsToDefault says whether the default script is used: all others only insert
 // into it. One that has nothing but, say, MEMORY replaces it too, as in GNU ld.
-func addsToDefault(trees []*ldscript.Script) bool {
+func AddsToDefault(trees []*ldscript.Script) bool {
 	for _, t := range trees {
 		if !has[*ldscript.Insert](t.Body) {
 			return false
