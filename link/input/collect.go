@@ -17,8 +17,8 @@ type Roots struct {
 	Symbols []*model.Symbol // the entry, -u, EXTERN
 }
 
-// Collect drops the sections that nothing needs (--gc-sections), and returns a
-// line for each that had bytes, in order, for --print-gc-sections. Needed are the
+// Collect drops the sections that nothing needs (--gc-sections), and returns for
+// --print-gc-sections a line for each that had bytes, in order. Needed are the
 // roots' sections, those of KEEP (Section.Keep), SHF_GNU_RETAIN and notes, what
 // they refer to, and so on. Which object's debugging data stays is as in GNU ld:
 // that of objects of which anything stays.
@@ -27,7 +27,9 @@ type Roots struct {
 // in GNU ld; in the dialect of lld always. The same with .eh_frame.
 func Collect(env *model.Env, roots Roots) (removed []string) {
 	for _, s := range collect(env, roots) {
-		removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+		if env.Opt.PrintGC {
+			removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+		}
 	}
 	return removed
 }
