@@ -55,9 +55,30 @@ func sortRun(run []model.Item) {
 		}
 	}
 	pos := run[0].Off
-	slices.SortStableFunc(run, less)
+	sortStable(run)
 	for i := range run {
 		run[i].Off, run[i].Section.Off = pos, pos
 		pos += run[i].Size
 	}
+}
+
+// sortStable sorts items by what they are for. Their numbers are sorted, which are
+// smaller.
+func sortStable(run []model.Item) {
+	type key struct {
+		addr uint64
+		at   int
+	}
+	keys := make([]key, len(run))
+	for i := range run {
+		keys[i] = key{run[i].Section.LinkTo.Addr(0), i}
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.addr, b.addr), cmp.Compare(a.at, b.at))
+	})
+	sorted := make([]model.Item, len(run))
+	for i, k := range keys {
+		sorted[i] = run[k.at]
+	}
+	copy(run, sorted)
 }
