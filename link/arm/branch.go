@@ -113,22 +113,29 @@ func (t *target) alone(b *branch) bool {
 }
 
 // plain says, without a look at the instruction, whether a branch leads to a
-// function of its own instruction set that it reaches: nearly all do. The two may
-// move room bytes apart before it does not, 0: that is not known.
+// function of its own instruction set that it reaches: nearly all do. See room.
 func (t *target) plain(s *model.Section, r *model.Reloc, P uint64) (room uint64, ok bool) {
 	sym := s.Symbol(r)
 	if sym == nil || sym.Sec == nil || sym.Type != elf.STT_FUNC || sym.Preempt || sym.Thumb != isThumb(r.Type) || sym.Gone() {
 		return 0, false
 	}
-	b := branch{typ: r.Type, from: P, fromThumb: sym.Thumb}
-	left := t.left(&b, sym.Sec.Addr(sym.Value)+uint64(r.Addend-bias(r.Type)), sym.Thumb)
-	if left < 0 {
+	b := branch{typ: r.Type, from: P, fromThumb: sym.Thumb, toThumb: sym.Thumb, sym: sym}
+	b.to = sym.Sec.Addr(sym.Value) + uint64(r.Addend-bias(r.Type))
+	if !t.reaches(&b, b.to, b.toThumb) {
 		return 0, false
 	}
-	if to := sym.Sec; isCode(to) && !to.Obj.Linker && to.Size != 0 && to.Map == nil {
-		room = uint64(left)
+	return t.room(&b), true
+}
+
+// room is how many bytes a branch and what it reaches may move apart before it no
+// longer does; 0: that is not known, for the target is not among the code.
+func (t *target) room(b *branch) uint64 {
+	to := b.sym.Sec
+	if to == nil || !isCode(to) || to.Obj.Linker || to.Size == 0 || to.Map != nil || b.sym.Script || b.sym.Preempt || b.sym.IFunc() {
+		return 0
 	}
-	return room, true
+	const word = 3 // by which BLX may be off
+	return uint64(max(t.left(b, b.to, b.toThumb)-word, 0))
 }
 
 // reaches says whether an address, in code of an instruction set, is in the range

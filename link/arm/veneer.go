@@ -140,7 +140,13 @@ func (t *target) group(e *model.Env) {
 	}
 	t.grouped, t.own = true, map[*model.Section]*pool{}
 	t.used = map[*model.Section]map[use]*veneer{}
-	for _, g := range e.CodeGroups(isCode, size, before) {
+	groups := e.CodeGroups(isCode, size, before)
+	n := 0
+	for i := range groups {
+		n += len(groups[i].Members)
+	}
+	t.code = make([]code, 0, n)
+	for _, g := range groups {
 		p := t.newPool(g.Home)
 		for _, s := range g.Members {
 			t.code = append(t.code, code{Section: s, pool: p, at: s.Addr(0)})
@@ -158,8 +164,8 @@ func (t *target) newPool(home *model.Section) *pool {
 }
 
 // wanting lists the branches of a section that need a veneer and have none that
-// they reach. If all others are plain it need not be asked again soon: a branch
-// and its target move apart by no more than twice what either of them moves.
+// they reach. If there is none it need not be asked again soon: a branch and its
+// target move apart by no more than twice what either of them moves.
 func (t *target) wanting(e *model.Env, c *code) (list []branch) {
 	s, base := c.Section, c.at
 	room := uint64(1) << 32
@@ -174,14 +180,19 @@ func (t *target) wanting(e *model.Env, c *code) (list []branch) {
 			continue
 		}
 		left, ok := t.plain(s, r, base+r.Off)
-		room = min(room, left)
 		if ok {
+			room = min(room, left)
 			continue
 		}
 		b, ok := t.branchAt(e, s, r, base+r.Off)
-		if !ok || t.alone(&b) {
+		if !ok {
+			continue // wherever it is
+		}
+		if t.alone(&b) {
+			room = min(room, t.room(&b))
 			continue
 		}
+		room = 0
 		if v := t.used[s][b.use()]; v == nil || v.p.sec.Out != nil && !t.reaches(&b, v.addr(), v.form.isThumb()) {
 			list = append(list, b)
 		}

@@ -58,6 +58,7 @@ type collector struct {
 	frames  []frames                // by position in objs
 	edges   map[*model.Symbol][]*model.Section
 	next    []*model.Section // marked, and not yet looked at
+	links   []*model.Section // that live with another one
 	debug   bool             // only references to debugging data count
 }
 
@@ -116,8 +117,14 @@ func (c *collector) roots(roots []*model.Symbol) {
 			}
 		}
 		for _, s := range o.Sections {
-			if s != nil && (o.Linker || c.isRoot(s)) {
+			if s == nil {
+				continue
+			}
+			if o.Linker || c.isRoot(s) {
 				c.root(s)
+			}
+			if s.LinkTo != nil {
+				c.links = append(c.links, s)
 			}
 		}
 	}
@@ -258,17 +265,15 @@ func (c *collector) refers(s *model.Section, relocs []model.Reloc, list []*model
 // linked marks sections that live with another one (SHF_LINK_ORDER), and says
 // whether there was any.
 func (c *collector) linked() bool {
-	for _, o := range c.objs {
-		for _, s := range o.Sections {
-			if s == nil || s.LinkTo == nil || s.Needed.Load() {
-				continue
-			}
-			// A chain is not longer than there are sections.
-			for t, n := s.LinkTo, 0; t != nil && n < len(o.Sections); t, n = t.LinkTo, n+1 {
-				if t.Needed.Load() {
-					c.root(s)
-					break
-				}
+	for _, s := range c.links {
+		if s.Needed.Load() {
+			continue
+		}
+		// A chain is not longer than there are sections.
+		for t, n := s.LinkTo, 0; t != nil && n < len(s.Obj.Sections); t, n = t.LinkTo, n+1 {
+			if t.Needed.Load() {
+				c.root(s)
+				break
 			}
 		}
 	}
