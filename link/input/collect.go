@@ -86,7 +86,7 @@ func (c *collector) at(o *model.Object) int32 {
 
 // add marks a section; true if it was not marked.
 func (c *collector) add(s *model.Section) bool {
-	if s == nil || s.Needed.Load() || !s.Live || s.Obj.JustSymbols {
+	if s == nil || !s.Live || s.Needed.Load() || s.Obj.JustSymbols {
 		return false
 	}
 	if c.debug && !isDebugging(s) {

@@ -18,7 +18,7 @@ type piece struct {
 // Costs, in bytes copied: what makes pieces about equal.
 const (
 	pieceCost = 256 << 10
-	relocCost = 16
+	relocCost = 256
 )
 
 // pieces cuts the sections' contents into parts of work.
