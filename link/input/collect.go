@@ -110,11 +110,10 @@ func (c *collector) roots(roots []*model.Symbol) {
 			}
 		}
 	}
+	some := exports(c.env.Opt) || c.env.Opt.KeepExported
 	for _, o := range c.objs {
-		for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
-			if sym != nil && sym.Obj == o && c.exported(sym) {
-				c.root(sym.Sec)
-			}
+		if some {
+			c.exports(o)
 		}
 		for _, s := range o.Sections {
 			if s == nil {
@@ -126,6 +125,15 @@ func (c *collector) roots(roots []*model.Symbol) {
 			if s.LinkTo != nil {
 				c.links = append(c.links, s)
 			}
+		}
+	}
+}
+
+// exports takes what others may refer to of an object.
+func (c *collector) exports(o *model.Object) {
+	for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
+		if sym != nil && sym.Obj == o && c.exported(sym) {
+			c.root(sym.Sec)
 		}
 	}
 }
