@@ -1,6 +1,9 @@
 package ldscript
 
-import "slices"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // A PatternSet says which of many patterns match a name, as MatchName does, at a
 // cost that hardly depends on how many there are. Once all are added it is not
@@ -92,25 +95,44 @@ func (s *PatternSet) Match(dst []int32, name string) []int32 {
 	return dst
 }
 
-// A PatternCache remembers what a PatternSet said of each name: of thousands of
-// sections few have names of their own. It is for one goroutine.
+// A PatternCache remembers what a PatternSet said of the names asked for last: where
+// sections are named alike few names are met, and where each has a name of its own
+// a table of all would cost more than asking anew. It is for one goroutine.
 type PatternCache struct {
 	set   *PatternSet
-	known map[string][]int32
+	seed  maphash.Seed
+	known [cached]struct {
+		name string
+		list []int32 // nil: nothing is known here
+	}
+	slab []int32 // what is left for lists
 }
+
+// cached is how many names are remembered, each in the place that its hash tells.
+const cached = 512
 
 // Cache makes a cache before s.
 func (s *PatternSet) Cache() *PatternCache {
-	return &PatternCache{set: s, known: make(map[string][]int32)}
+	return &PatternCache{set: s, seed: maphash.MakeSeed()}
 }
 
 // Match returns the indices of the patterns that match, in ascending order. It
 // is not to be changed.
 func (c *PatternCache) Match(name string) []int32 {
-	list, ok := c.known[name]
-	if !ok {
-		list = c.set.Match(nil, name)
-		c.known[name] = list
+	at := &c.known[maphash.String(c.seed, name)%cached]
+	if at.list == nil || at.name != name {
+		at.name, at.list = name, c.match(name)
 	}
-	return list
+	return at.list
+}
+
+// match is a list that is never nil.
+func (c *PatternCache) match(name string) []int32 {
+	if len(c.slab) < c.set.Len()+1 {
+		c.slab = make([]int32, max(1024, c.set.Len()+1))
+	}
+	list := c.set.Match(c.slab[:0], name)
+	n := len(list)
+	c.slab = c.slab[n:]
+	return list[:n:n]
 }

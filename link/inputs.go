@@ -212,10 +212,7 @@ func (l *linkage) collect() error {
 			roots.Symbols = append(roots.Symbols, s)
 		}
 	}
-	removed := input.Collect(l.env, roots)
-	if l.opt.PrintGC {
-		l.notes = append(l.notes, removed...)
-	}
+	l.notes = append(l.notes, input.Collect(l.env, roots)...)
 	return nil
 }
 

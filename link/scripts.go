@@ -24,22 +24,35 @@ func (l *linkage) readScripts() error {
 	if e.Class == elf.ELFCLASS32 {
 		l.env.Class = 32
 	}
-	texts, err := scriptTexts(l.opt, e)
+	if err := l.parseScripts(); err != nil {
+		return err
+	}
+	return l.compile()
+}
+
+// parseScripts reads the scripts of -T, and the default script: a file in any case,
+// ours only if it counts, for making its text takes as long as linking a few
+// objects.
+func (l *linkage) parseScripts() error {
+	own, err := ownTexts(l.opt)
 	if err != nil {
 		return err
 	}
-	for _, t := range texts {
+	for _, t := range own {
 		tree, err := l.parse(t.Name, t.Text)
 		if err != nil {
 			return err
 		}
-		if t.Default {
-			l.standard = tree
-		} else {
-			l.trees = append(l.trees, tree)
-		}
+		l.trees = append(l.trees, tree)
 	}
-	return l.compile()
+	if l.opt.DefaultScript == "" && !layout.AddsToDefault(l.trees) {
+		return nil
+	}
+	t, err := defaultText(l.opt, l.emul)
+	if err == nil {
+		l.standard, err = l.parse(t.Name, t.Text)
+	}
+	return err
 }
 
 // parse reads a script, and what it includes.
@@ -65,9 +78,8 @@ func opener(opt *model.Options) layout.Open {
 	return ldscript.OpenIn(input.Dirs(opt))
 }
 
-// scriptTexts are the scripts of a link: those of -T, and behind them the default
-// script.
-func scriptTexts(opt *model.Options, e *emul.Emulation) ([]layout.Text, error) {
+// ownTexts are the scripts of -T.
+func ownTexts(opt *model.Options) ([]layout.Text, error) {
 	var texts []layout.Text
 	open := opener(opt)
 	for _, name := range opt.Scripts {
@@ -77,14 +89,16 @@ func scriptTexts(opt *model.Options, e *emul.Emulation) ([]layout.Text, error) {
 		}
 		texts = append(texts, layout.Text{Name: path, Text: text})
 	}
+	return texts, nil
+}
+
+// defaultText is the default script: a file's, or ours.
+func defaultText(opt *model.Options, e *emul.Emulation) (layout.Text, error) {
 	if opt.DefaultScript != "" {
-		path, text, err := open(opt.DefaultScript, nil)
-		if err != nil {
-			return nil, err
-		}
-		return append(texts, layout.Text{Name: path, Text: text, Default: true}), nil
+		path, text, err := opener(opt)(opt.DefaultScript, nil)
+		return layout.Text{Name: path, Text: text, Default: true}, err
 	}
-	return append(texts, layout.Text{Name: "default script", Text: []byte(e.Script(kind(opt, e))), Default: true}), nil
+	return layout.Text{Name: "default script", Text: []byte(e.Script(kind(opt, e))), Default: true}, nil
 }
 
 func kind(opt *model.Options, e *emul.Emulation) emul.Kind {
@@ -102,9 +116,13 @@ func ScriptText(opt *model.Options) (text string, external bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	texts, err := scriptTexts(opt, e)
+	texts, err := ownTexts(opt)
 	if err != nil {
 		return "", false, err
 	}
-	return string(texts[0].Text), len(opt.Scripts) > 0 || opt.DefaultScript != "", nil
+	if len(texts) > 0 {
+		return string(texts[0].Text), true, nil
+	}
+	t, err := defaultText(opt, e)
+	return string(t.Text), opt.DefaultScript != "", err
 }

@@ -113,19 +113,38 @@ func (t *target) alone(b *branch) bool {
 }
 
 // plain says, without a look at the instruction, whether a branch leads to a
-// function of its own instruction set that it reaches: nearly all do.
-func (t *target) plain(s *model.Section, r *model.Reloc, P uint64) bool {
+// function of its own instruction set that it reaches: nearly all do. See room.
+func (t *target) plain(s *model.Section, r *model.Reloc, P uint64) (room uint64, ok bool) {
 	sym := s.Symbol(r)
 	if sym == nil || sym.Sec == nil || sym.Type != elf.STT_FUNC || sym.Preempt || sym.Thumb != isThumb(r.Type) || sym.Gone() {
-		return false
+		return 0, false
 	}
-	b := branch{typ: r.Type, from: P, fromThumb: sym.Thumb}
-	return t.reaches(&b, sym.Sec.Addr(sym.Value)+uint64(r.Addend-bias(r.Type)), sym.Thumb)
+	b := branch{typ: r.Type, from: P, fromThumb: sym.Thumb, toThumb: sym.Thumb, sym: sym}
+	b.to = sym.Sec.Addr(sym.Value) + uint64(r.Addend-bias(r.Type))
+	if !t.reaches(&b, b.to, b.toThumb) {
+		return 0, false
+	}
+	return t.room(&b), true
+}
+
+// room is how many bytes a branch and what it reaches may move apart before it no
+// longer does; 0: that is not known, for the target is not among the code.
+func (t *target) room(b *branch) uint64 {
+	to := b.sym.Sec
+	if to == nil || !isCode(to) || to.Obj.Linker || to.Size == 0 || to.Map != nil || b.sym.Script || b.sym.Preempt || b.sym.IFunc() {
+		return 0
+	}
+	const word = 3 // by which BLX may be off
+	return uint64(max(t.left(b, b.to, b.toThumb)-word, 0))
 }
 
 // reaches says whether an address, in code of an instruction set, is in the range
 // of the branch.
-func (t *target) reaches(b *branch, to uint64, thumb bool) bool {
+func (t *target) reaches(b *branch, to uint64, thumb bool) bool { return t.left(b, to, thumb) >= 0 }
+
+// left is how far an address is from the end of the range of the branch, negative
+// if it is beyond.
+func (t *target) left(b *branch, to uint64, thumb bool) int64 {
 	bits := 26 // of the distance in bytes, with its sign
 	switch b.typ {
 	case rThmCall, rThmJump24, rThmTLSCall:
@@ -141,5 +160,5 @@ func (t *target) reaches(b *branch, to uint64, thumb bool) bool {
 		from &^= 3 // BLX counts from the word
 	}
 	x, limit := int64(int32(uint32(to)-from)), int64(1)<<(bits-1)
-	return x >= -limit && x < limit
+	return min(x+limit, limit-1-x)
 }

@@ -21,7 +21,7 @@ type span4K struct {
 
 // a8 is what the erratum needs.
 type a8 struct {
-	found map[*model.Section][]span4K           // wherever the section is
+	fixes bool                                  // it is worked around
 	fixed map[*model.Section]map[uint64]*veneer // by offset
 }
 
@@ -96,9 +96,10 @@ func relocAt(s *model.Section, off uint64) int {
 }
 
 // findA8 lists the branches of a section that are wrong where it is now.
-func (t *target) findA8(e *model.Env, s *model.Section) (list []branch) {
+func (t *target) findA8(e *model.Env, c *code) (list []branch) {
+	s := c.Section
 	base := s.Out.Addr + s.Off
-	for _, p := range t.found[s] {
+	for _, p := range c.found {
 		at := base + p.off
 		if at&0xfff != 0xffe || t.fixed[s][p.off] != nil {
 			continue
@@ -152,7 +153,8 @@ var (
 )
 
 // mendA8 makes the veneer for a branch.
-func (t *target) mendA8(e *model.Env, s *model.Section, b *branch) bool {
+func (t *target) mendA8(e *model.Env, c *code, b *branch) bool {
+	s := c.Section
 	off := b.from - s.Addr(0)
 	f := a8Thumb
 	switch {
@@ -167,7 +169,7 @@ func (t *target) mendA8(e *model.Env, s *model.Section, b *branch) bool {
 			s.Synth = turned{t} // else nobody would ask to relocate it
 		}
 	}
-	v, fresh := t.of[s].get(e, s, b, f)
+	v, fresh := c.pool.get(e, s, b, f)
 	t.fixed[s][off] = v
 	return fresh
 }

@@ -14,11 +14,25 @@ const groupSize = 4170000
 // veneers are all that a link needs.
 type veneers struct {
 	grouped bool
-	of      map[*model.Section]*pool // the group's
+	code    []code                   // all that may branch, in the order of the output
+	moved   uint64                   // by how much any of it can have moved since the first round
 	own     map[*model.Section]*pool // for branches that do not reach that one
 	pools   []*pool
 	used    map[*model.Section]map[use]*veneer
 	a8
+}
+
+// code is a section of code and what Relax found out about it.
+type code struct {
+	*model.Section
+	pool *pool // of its group
+	// wants are branches without a veneer that they reach, spans such that suffer
+	// from the erratum, in this round.
+	wants, spans []branch
+	found        []span4K // what may suffer from it, wherever the section is
+	at           uint64   // its address in this round
+	// None of its branches needs a veneer until the target's moved is beyond that.
+	until uint64
 }
 
 // pool is the veneers behind a section.
@@ -75,48 +89,42 @@ func (t *target) Relax(e *model.Env, pass int) (changed bool) {
 			t.lookForA8(e)
 		}
 	}
-	var code []*model.Section
-	for _, out := range e.Outputs {
-		for i := range out.Items {
-			if s := out.Items[i].Section; s != nil && t.of[s] != nil && (len(s.Relocs) != 0 || t.found != nil) {
-				code = append(code, s)
-			}
+	t.move()
+	model.Each(e.Opt.Workers(), len(t.code), func(i int) {
+		c := &t.code[i]
+		c.wants, c.spans = nil, t.findA8(e, c)
+		if c.until <= t.moved {
+			c.wants = t.wanting(e, c)
 		}
-	}
-	wants, spans := make([][]branch, len(code)), make([][]branch, len(code))
-	model.Each(e.Opt.Workers(), len(code), func(i int) {
-		wants[i] = t.wanting(e, code[i])
-		spans[i] = t.findA8(e, code[i])
 	})
-	for i, s := range code {
-		for j := range wants[i] {
-			changed = t.provide(e, s, &wants[i][j]) || changed
+	for i := range t.code {
+		c := &t.code[i]
+		for j := range c.wants {
+			changed = t.provide(e, c, &c.wants[j]) || changed
 		}
-		for j := range spans[i] {
-			changed = t.mendA8(e, s, &spans[i][j]) || changed
+		for j := range c.spans {
+			changed = t.mendA8(e, c, &c.spans[j]) || changed
 		}
 	}
 	return changed
 }
 
+// move notes where all code is in this round.
+func (t *target) move() {
+	most := uint64(0)
+	for i := range t.code {
+		c := &t.code[i]
+		at := c.Out.Addr + c.Off
+		most = max(most, max(at, c.at)-min(at, c.at))
+		c.at = at
+	}
+	t.moved += most
+}
+
 // lookForA8 finds once which branches may suffer from the erratum.
 func (t *target) lookForA8(e *model.Env) {
-	var code []*model.Section
-	for _, out := range e.Outputs {
-		for i := range out.Items {
-			if s := out.Items[i].Section; s != nil && t.of[s] != nil {
-				code = append(code, s)
-			}
-		}
-	}
-	lists := make([][]span4K, len(code))
-	model.Each(e.Opt.Workers(), len(code), func(i int) { lists[i] = pairsOf(e, code[i]) })
-	t.found, t.fixed = map[*model.Section][]span4K{}, map[*model.Section]map[uint64]*veneer{}
-	for i, s := range code {
-		if len(lists[i]) != 0 {
-			t.found[s] = lists[i]
-		}
-	}
+	t.fixes, t.fixed = true, map[*model.Section]map[uint64]*veneer{}
+	model.Each(e.Opt.Workers(), len(t.code), func(i int) { t.code[i].found = pairsOf(e, t.code[i].Section) })
 }
 
 // group decides once which sections share veneers.
@@ -130,12 +138,18 @@ func (t *target) group(e *model.Env) {
 	} else if n > 1 {
 		size = uint64(n)
 	}
-	t.grouped, t.of, t.own = true, map[*model.Section]*pool{}, map[*model.Section]*pool{}
+	t.grouped, t.own = true, map[*model.Section]*pool{}
 	t.used = map[*model.Section]map[use]*veneer{}
-	for _, g := range e.CodeGroups(isCode, size, before) {
+	groups := e.CodeGroups(isCode, size, before)
+	n := 0
+	for i := range groups {
+		n += len(groups[i].Members)
+	}
+	t.code = make([]code, 0, n)
+	for _, g := range groups {
 		p := t.newPool(g.Home)
 		for _, s := range g.Members {
-			t.of[s] = p
+			t.code = append(t.code, code{Section: s, pool: p, at: s.Addr(0)})
 			if e.Opt.BE8 && len(s.Relocs) == 0 && s.Synth == nil {
 				s.Synth = turned{t}
 			}
@@ -150,26 +164,40 @@ func (t *target) newPool(home *model.Section) *pool {
 }
 
 // wanting lists the branches of a section that need a veneer and have none that
-// they reach.
-func (t *target) wanting(e *model.Env, s *model.Section) (list []branch) {
-	base := s.Out.Addr + s.Off
+// they reach. If there is none it need not be asked again soon: a branch and its
+// target move apart by no more than twice what either of them moves.
+func (t *target) wanting(e *model.Env, c *code) (list []branch) {
+	s, base := c.Section, c.at
+	room := uint64(1) << 32
 	for i := range s.Relocs {
 		r := &s.Relocs[i]
 		if t.bxVeneer(e, s, r) {
 			list = append(list, branch{typ: rV4BX, from: base + r.Off, insn: e.Order.Uint32(s.Data[r.Off:])})
+			room = 0
 			continue
 		}
-		if t.kind(e, r.Type) != kBranch || t.plain(s, r, base+r.Off) {
+		if t.kind(e, r.Type) != kBranch {
+			continue
+		}
+		left, ok := t.plain(s, r, base+r.Off)
+		if ok {
+			room = min(room, left)
 			continue
 		}
 		b, ok := t.branchAt(e, s, r, base+r.Off)
-		if !ok || t.alone(&b) {
+		if !ok {
+			continue // wherever it is
+		}
+		if t.alone(&b) {
+			room = min(room, t.room(&b))
 			continue
 		}
+		room = 0
 		if v := t.used[s][b.use()]; v == nil || v.p.sec.Out != nil && !t.reaches(&b, v.addr(), v.form.isThumb()) {
 			list = append(list, b)
 		}
 	}
+	c.until = t.moved + room/2
 	return list
 }
 
@@ -178,8 +206,8 @@ func (b *branch) use() use {
 }
 
 // provide gives a branch a veneer: that of its group if it is in reach.
-func (t *target) provide(e *model.Env, s *model.Section, b *branch) bool {
-	u := b.use()
+func (t *target) provide(e *model.Env, c *code, b *branch) bool {
+	s, u := c.Section, b.use()
 	if b.typ == rV4BX {
 		u = use{add: int64(b.insn & 15), typ: rV4BX}
 	}
@@ -194,7 +222,7 @@ func (t *target) provide(e *model.Env, s *model.Section, b *branch) bool {
 	if f == nil {
 		f = t.formFor(e, s, b)
 	}
-	p := t.of[s]
+	p := c.pool
 	if old != nil && old.p == p || !t.reachesPool(b, p, f) {
 		if t.own[s] == nil {
 			t.own[s] = t.newPool(s)
@@ -251,7 +279,7 @@ func (p *pool) name(e *model.Env, v *veneer, b *branch) {
 	switch {
 	case b.typ == rV4BX:
 		name = fmt.Sprintf("__bx_r%d", b.insn&15)
-	case p.t.found != nil && (v.form.end == endBW || v.form.end == endCond || v.form == a8Arm):
+	case p.t.fixes && (v.form.end == endBW || v.form.end == endCond || v.form == a8Arm):
 		name = "__erratum_657417_" + b.sym.Label() + "_veneer"
 	case b.fromThumb && !b.toThumb:
 		name = "__" + b.sym.Name + "_from_thumb"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
 	"elfwright/link/model"
@@ -177,13 +178,29 @@ type merger struct {
 	rep   *model.Report
 	first *object // that had attributes first
 	obj   *object // whose are merged
+	said  bool    // an error or a warning
+}
+
+// idle merges in into out, and says whether that changed nothing and gave no
+// reason to complain.
+func (m *merger) idle(d *attrDialect, out, in attributes) bool {
+	before := maps.Clone(out)
+	m.said = false
+	d.merge(m, out, in)
+	return !m.said && maps.Equal(before, out)
+}
+
+func (m *merger) error(err error) {
+	m.said = true
+	m.rep.Error(err)
 }
 
 func (m *merger) fault(format string, args ...any) {
-	m.rep.Error(fmt.Errorf("%s: "+format, append([]any{m.obj.File}, args...)...))
+	m.error(fmt.Errorf("%s: "+format, append([]any{m.obj.File}, args...)...))
 }
 
 func (m *merger) warn(format string, args ...any) {
+	m.said = true
 	m.rep.Warn(fmt.Errorf("%s: "+format, append([]any{m.obj.File}, args...)...))
 }
 
@@ -194,9 +211,14 @@ func (l *loader) mergeAttributes(d *attrDialect) attributes {
 	m := &merger{rep: l.rep}
 	var out attributes
 	var to *model.Section
+	var last []byte // merging these changed nothing: nor does it again
 	for _, o := range l.objects {
 		s := o.named(d.section)
 		if s == nil || !s.Live {
+			continue
+		}
+		if last != nil && bytes.Equal(last, s.Data) && o.Order == m.obj.Order {
+			s.Live, s.Dropped = false, model.Excluded
 			continue
 		}
 		in, err := parseAttributes(s.Data, o.Order, d)
@@ -211,7 +233,9 @@ func (l *loader) mergeAttributes(d *attrDialect) attributes {
 			d.merge(m, out, nil)
 			continue
 		}
-		d.merge(m, out, in)
+		if last = nil; m.idle(d, out, in) {
+			last = s.Data
+		}
 		s.Live, s.Dropped = false, model.Excluded
 	}
 	if to != nil {

@@ -178,7 +178,7 @@ func mergeVFPArgs(m *merger, out, in attributes) {
 		if b != armVFPArgsRegs {
 			with, without = without, with
 		}
-		m.rep.Error(fmt.Errorf("%s passes floating point arguments in VFP registers, %s does not; they can not be linked together", with, without))
+		m.error(fmt.Errorf("%s passes floating point arguments in VFP registers, %s does not; they can not be linked together", with, without))
 	}
 }
 

@@ -20,8 +20,8 @@ type Roots struct {
 	Names map[*model.Symbol][]*model.Symbol
 }
 
-// Collect drops the sections that nothing needs (--gc-sections), and returns a
-// line for each that had bytes, in order, for --print-gc-sections. Needed are the
+// Collect drops the sections that nothing needs (--gc-sections), and returns for
+// --print-gc-sections a line for each that had bytes, in order. Needed are the
 // roots' sections, those of KEEP (Section.Keep), SHF_GNU_RETAIN and notes, what
 // they refer to, and so on. Which object's debugging data stays is as in GNU ld:
 // that of objects of which anything stays.
@@ -30,7 +30,9 @@ type Roots struct {
 // in GNU ld; in the dialect of lld always. The same with .eh_frame.
 func Collect(env *model.Env, roots Roots) (removed []string) {
 	for _, s := range collect(env, roots) {
-		removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+		if env.Opt.PrintGC {
+			removed = append(removed, fmt.Sprintf("removing unused section '%s' in file '%s'", s.Name, s.Obj.File))
+		}
 	}
 	return removed
 }
@@ -61,6 +63,7 @@ type collector struct {
 	edges   map[*model.Symbol][]*model.Section // what a symbol without a section stands for
 	next    []*model.Section                   // marked, and not yet looked at
 	debug   bool                               // only references to debugging data count
+	links   []*model.Section                   // that live with another one
 }
 
 func newCollector(env *model.Env) *collector {
@@ -88,7 +91,7 @@ func (c *collector) at(o *model.Object) int32 {
 
 // add marks a section; true if it was not marked.
 func (c *collector) add(s *model.Section) bool {
-	if s == nil || s.Needed.Load() || !s.Live || s.Obj.JustSymbols {
+	if s == nil || !s.Live || s.Needed.Load() || s.Obj.JustSymbols {
 		return false
 	}
 	if c.debug && !isDebugging(s) {
@@ -112,16 +115,30 @@ func (c *collector) roots(roots []*model.Symbol) {
 			}
 		}
 	}
+	some := exports(c.env.Opt) || c.env.Opt.KeepExported
 	for _, o := range c.objs {
-		for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
-			if sym != nil && sym.Obj == o && c.exported(sym) {
-				c.root(sym.Sec)
-			}
+		if some {
+			c.exports(o)
 		}
 		for _, s := range o.Sections {
-			if s != nil && (o.Linker || c.isRoot(s)) {
+			if s == nil {
+				continue
+			}
+			if o.Linker || c.isRoot(s) {
 				c.root(s)
 			}
+			if s.LinkTo != nil {
+				c.links = append(c.links, s)
+			}
+		}
+	}
+}
+
+// exports takes what others may refer to of an object.
+func (c *collector) exports(o *model.Object) {
+	for _, sym := range o.Symbols[min(o.Locals, len(o.Symbols)):] {
+		if sym != nil && sym.Obj == o && c.exported(sym) {
+			c.root(sym.Sec)
 		}
 	}
 }
@@ -280,17 +297,15 @@ func (c *collector) refers(s *model.Section, relocs []model.Reloc, list []*model
 // linked marks sections that live with another one (SHF_LINK_ORDER), and says
 // whether there was any.
 func (c *collector) linked() bool {
-	for _, o := range c.objs {
-		for _, s := range o.Sections {
-			if s == nil || s.LinkTo == nil || s.Needed.Load() {
-				continue
-			}
-			// A chain is not longer than there are sections.
-			for t, n := s.LinkTo, 0; t != nil && n < len(o.Sections); t, n = t.LinkTo, n+1 {
-				if t.Needed.Load() {
-					c.root(s)
-					break
-				}
+	for _, s := range c.links {
+		if s.Needed.Load() {
+			continue
+		}
+		// A chain is not longer than there are sections.
+		for t, n := s.LinkTo, 0; t != nil && n < len(s.Obj.Sections); t, n = t.LinkTo, n+1 {
+			if t.Needed.Load() {
+				c.root(s)
+				break
 			}
 		}
 	}

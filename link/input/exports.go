@@ -12,12 +12,17 @@ import (
 // elsewhere: in a shared object all that are not hidden and that no version script
 // makes local; in an executable what -E and the lists of exported symbols say.
 func (s *Set) Exports(opt *model.Options, table *model.Table, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic ExportList) {
-	if !opt.Shared && !opt.PIE && !opt.ExportDynamic && len(opt.ExportSymbols) == 0 {
+	if !exports(opt) {
 		return
 	}
 	for _, x := range table.Some(func(x *model.Symbol) bool { return x.Order != 0 }) {
 		exportSymbol(opt, x, versions, nodes, dynamic)
 	}
+}
+
+// exports says whether any symbol may be seen by other objects.
+func exports(opt *model.Options) bool {
+	return opt.Shared || opt.PIE || opt.ExportDynamic || len(opt.ExportSymbols) != 0
 }
 
 func exportSymbol(opt *model.Options, x *model.Symbol, versions *ldscript.VersionSet, nodes *ldscript.Version, dynamic ExportList) {

@@ -18,35 +18,38 @@ import (
 	"elfwright/machine/riscv64"
 )
 
-// finish does for each object what costs time and no other object asks for: it
-// drops sections that the output never has, unpacks compressed ones, and decodes
-// the relocations of those that are alive.
+// finish does for each object what costs time and no other object asks for, as far
+// as ahead has not done it.
 func (l *loader) finish() {
-	errs := make([]error, len(l.objects))
-	var m *machine.Machine
-	if w := l.files.want; w != nil {
-		if m = lookup(w); m == nil {
-			l.rep.Error(&elffile.Error{File: w.by, Off: -1, Msg: "is " + w.String() + ", which is not linked here"})
-			return
-		}
+	if w := l.files.want; w != nil && l.machine == nil {
+		l.rep.Error(&elffile.Error{File: w.by, Off: -1, Msg: "is " + w.String() + ", which is not linked here"})
+		return
 	}
 	model.Each(l.opt.Workers(), len(l.objects), func(i int) {
-		o := l.objects[i]
-		if o.elf == nil {
-			return
+		if o := l.objects[i]; !o.ready {
+			l.prepare(o)
 		}
-		errs[i] = guard(o.Path, func() error {
-			l.dropSections(o)
-			o.unpack()
-			o.decodeRelocs(m)
-			return errors.Join(o.faults...)
-		})
 	})
-	for _, err := range errs {
-		if err != nil {
-			l.rep.Error(err)
+	for _, o := range l.objects {
+		if o.unready != nil {
+			l.rep.Error(o.unready)
 		}
 	}
+}
+
+// prepare drops the sections of an object that the output never has, unpacks
+// compressed ones, and decodes the relocations of those that are alive.
+func (l *loader) prepare(o *object) {
+	o.ready = true
+	if o.elf == nil {
+		return
+	}
+	o.unready = guard(o.Path, func() error {
+		l.dropSections(o)
+		o.unpack()
+		o.decodeRelocs(l.machine)
+		return errors.Join(o.faults...)
+	})
 }
 
 // dropSections takes out what is consumed by linking, or stripped.

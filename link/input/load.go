@@ -7,6 +7,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/link/model"
+	"elfwright/machine"
 )
 
 // loader settles the symbols of a link.
@@ -19,6 +20,8 @@ type loader struct {
 	set   *Set
 
 	objects []*object
+	machine *machine.Machine // of the first object
+	ahead   ahead
 	commons []*model.Symbol
 	order   int32          // how many symbols were met
 	news    int            // counts new undefined and common symbols: archives are looked at again for them
@@ -46,7 +49,9 @@ func (f *Files) Load(with Settings, table *model.Table) *Set {
 	}
 	l.readAll()
 	l.looseArchives()
+	l.ahead.start(l)
 	l.walk()
+	l.ahead.wait(l)
 	l.settle()
 	return l.set
 }
@@ -253,6 +258,9 @@ func (l *loader) load(o *object) {
 	default:
 		l.resolve(o)
 	}
+	if l.machine != nil {
+		l.ahead.take(o)
+	}
 }
 
 // fits checks that an object is for the machine of the link. The first one says
@@ -264,7 +272,7 @@ func (l *loader) fits(o *object) bool {
 	}
 	first := l.files.want
 	if first == nil {
-		l.files.want = &x
+		l.files.want, l.machine = &x, lookup(&x)
 		return true
 	}
 	if first.same(x) {

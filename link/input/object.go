@@ -26,6 +26,8 @@ type object struct {
 	versioned []int32 // indices of globals with "@" in their names
 	warnings  []warning
 	loaded    bool
+	ready     bool  // see prepare
+	unready   error // what that found
 	stack     StackNote
 	lang      bool   // has slim intermediate code
 	made      []made // symbols of an object that was made of a binary file

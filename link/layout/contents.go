@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"slices"
+
 	"elfwright/ldscript"
 	"elfwright/link/model"
 )
@@ -23,7 +25,7 @@ func (s *Script) fill(o *section, base uint64) uint64 {
 		f.subalign = s.alignOf(o.subalign)
 	}
 	o.walkAl = 1
-	o.out.Items = o.out.Items[:0]
+	o.out.Items = slices.Grow(o.out.Items[:0], o.itemCount())
 	o.out.Fill = o.fill
 	o.filled = 0
 	keep := s.dot
@@ -34,6 +36,20 @@ func (s *Script) fill(o *section, base uint64) uint64 {
 	s.inside = nil
 	s.dot = keep
 	return f.dot
+}
+
+// itemCount is about how many items there will be.
+func (o *section) itemCount() int {
+	n := len(o.body)
+	for _, st := range o.body {
+		switch st := st.(type) {
+		case *spec:
+			n += len(st.sections)
+		case *placed:
+			n += len(st.sections)
+		}
+	}
+	return n
 }
 
 func (f *filler) statement(st stmt) {

@@ -152,11 +152,11 @@ func (s *Script) Unused() []PatternRef {
 			continue
 		}
 		if len(sp.Patterns) == 0 && sp.hits[0] == 0 {
-			refs = append(refs, patternAt{sp, -1}.ref())
+			refs = append(refs, patternAt{sp: sp, pat: -1}.ref())
 		}
 		for i := range sp.Patterns {
 			if sp.hits[i] == 0 {
-				refs = append(refs, patternAt{sp, i}.ref())
+				refs = append(refs, patternAt{sp: sp, pat: i}.ref())
 			}
 		}
 	}

@@ -19,8 +19,13 @@ type matcher struct {
 }
 
 type patternAt struct {
-	sp  *spec
-	pat int // in sp.Patterns; -1 if it has none
+	sp    *spec
+	pat   int          // in sp.Patterns; -1 if it has none
+	place *model.Place // that of all sections that it takes
+}
+
+func newPatternAt(sp *spec, pat int) patternAt {
+	return patternAt{sp, pat, &model.Place{Spec: sp.InputSpec, Pattern: pat, Script: sp.script}}
 }
 
 // verdict is whether a file is one of those of a pattern.
@@ -37,11 +42,11 @@ func newMatcher(s *Script, specs []*spec) *matcher {
 	for _, sp := range specs {
 		if len(sp.Patterns) == 0 {
 			m.set.Add("*")
-			m.owner = append(m.owner, patternAt{sp, -1})
+			m.owner = append(m.owner, newPatternAt(sp, -1))
 		}
 		for i := range sp.Patterns {
 			m.set.Add(sp.Patterns[i].Name)
-			m.owner = append(m.owner, patternAt{sp, i})
+			m.owner = append(m.owner, newPatternAt(sp, i))
 		}
 	}
 	m.cache = m.set.Cache()
@@ -142,19 +147,25 @@ func (s *Script) Keeps(objs []*model.Object) {
 		return
 	}
 	m := newMatcher(s, keep)
-	for i, o := range objs {
-		for _, sec := range o.Sections {
-			if sec == nil || !sec.Live || o.JustSymbols {
-				continue
-			}
-			for _, id := range m.cache.Match(sec.Name) {
-				if m.takes(m.owner[id], sec, i, len(objs)) {
-					sec.Keep = true
-					break
-				}
+	for _, sp := range keep { // workers share it
+		m.files[sp] = make([]verdict, len(objs))
+	}
+	m.share(objs, func(i int, cache *ldscript.PatternCache) {
+		for _, sec := range objs[i].Sections {
+			if sec != nil && sec.Live && !objs[i].JustSymbols && m.takesAny(cache.Match(sec.Name), sec, i, len(objs)) {
+				sec.Keep = true
 			}
 		}
+	})
+}
+
+func (m *matcher) takesAny(ids []int32, sec *model.Section, obj, objs int) bool {
+	for _, id := range ids {
+		if m.takes(m.owner[id], sec, obj, objs) {
+			return true
+		}
 	}
+	return false
 }
 
 // distribute gives each live section to the first pattern that takes it. It
@@ -180,30 +191,37 @@ func (s *Script) distribute(objs []*model.Object) (orphans []*model.Section) {
 			}
 			p.sp.sections = append(p.sp.sections, sec)
 			p.sp.hits[max(p.pat, 0)]++
-			sec.Place = &model.Place{Spec: p.sp.InputSpec, Pattern: p.pat, Script: p.sp.script}
+			sec.Place = p.place
 		}
 	}
 	return orphans
 }
 
 // names finds the patterns whose names fit, for all live sections of all objects:
-// what most of the time of matching goes to, and can be shared by workers. Each
-// has a run of the objects, and a cache of its own.
+// what most of the time of matching goes to.
 func (m *matcher) names(objs []*model.Object) [][][]int32 {
 	ids := make([][][]int32, len(objs))
-	n := min(m.s.opt.Workers(), len(objs))
-	model.Each(n, n, func(w int) {
-		cache := m.set.Cache()
-		for i := len(objs) * w / n; i < len(objs)*(w+1)/n; i++ {
-			ids[i] = make([][]int32, len(objs[i].Sections))
-			for k, sec := range objs[i].Sections {
-				if sec != nil && sec.Live {
-					ids[i][k] = cache.Match(sec.Name)
-				}
+	m.share(objs, func(i int, cache *ldscript.PatternCache) {
+		ids[i] = make([][]int32, len(objs[i].Sections))
+		for k, sec := range objs[i].Sections {
+			if sec != nil && sec.Live {
+				ids[i][k] = cache.Match(sec.Name)
 			}
 		}
 	})
 	return ids
+}
+
+// share has workers go over the objects. Each has a run of them, and a cache of its
+// own.
+func (m *matcher) share(objs []*model.Object, do func(i int, cache *ldscript.PatternCache)) {
+	n := min(m.s.opt.Workers(), len(objs))
+	model.Each(n, n, func(w int) {
+		cache := m.set.Cache()
+		for i := len(objs) * w / n; i < len(objs)*(w+1)/n; i++ {
+			do(i, cache)
+		}
+	})
 }
 
 // visitOrder is the order in which sections are placed: that of the files, with

@@ -168,62 +168,6 @@ func (s *Script) ehFrameHdr() *section {
 	return nil
 }
 
-// stackFlags are p_flags of PT_GNU_STACK: by the option, else if any object says
-// what it needs; 0: there is none.
-func (s *Script) stackFlags() elf.ProgFlag {
-	if s.opt.NoGnuStack {
-		return 0
-	}
-	rw := elf.PF_R | elf.PF_W
-	if x := s.opt.ExecStack; x != nil {
-		if *x {
-			return rw | elf.PF_X
-		}
-		return rw
-	}
-	said := s.opt.StackSize != nil && *s.opt.StackSize > 0
-	var exec elf.ProgFlag
-	for _, o := range s.env.Objects {
-		if o.Linker || o.JustSymbols {
-			continue
-		}
-		found := false
-		any := false
-		for _, sec := range o.Sections {
-			if sec == nil {
-				continue
-			}
-			any = true
-			if sec.Name == ".note.GNU-stack" {
-				found = true
-				if sec.Flags&elf.SHF_EXECINSTR != 0 {
-					exec = elf.PF_X
-				}
-			}
-		}
-		said = said || found
-		if !found && any && s.machine.execStack {
-			exec = elf.PF_X
-		}
-	}
-	if !said {
-		return 0
-	}
-	return rw | exec
-}
-
-// stackNote lets an object say of its stack what its parts say, or fail to say.
-func (s *Script) stackNote() {
-	for _, o := range s.order {
-		if o.name == ".note.GNU-stack" && !o.removed {
-			o.out.Flags &^= elf.SHF_EXECINSTR
-			if s.stackFlags()&elf.PF_X != 0 {
-				o.out.Flags |= elf.SHF_EXECINSTR
-			}
-		}
-	}
-}
-
 // machineSegments adds what a psABI wants: PT_ARM_EXIDX comes first of all,
 // PT_RISCV_ATTRIBUTES behind PT_PHDR and PT_INTERP.
 func (s *Script) machineSegments(segs []*segment) []*segment {

@@ -1,8 +1,10 @@
 package layout
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
+	"sync"
 
 	"elfwright/ldscript"
 	"elfwright/link/model"
@@ -46,7 +48,8 @@ type Script struct {
 
 	starts     map[string]uint64 // SEGMENT_START by options
 	usedStarts map[string]bool
-	sections   bool // there is a SECTIONS command
+	sections   bool                                  // there is a SECTIONS command
+	stack      func() (said bool, exec elf.ProgFlag) // stackOf, asked once
 
 	state // of the walk
 }
@@ -128,6 +131,7 @@ func Compile(opt *model.Options, src Sources, rep *model.Report) (*Script, error
 		starts:     map[string]uint64{},
 		usedStarts: map[string]bool{},
 	}
+	s.stack = sync.OnceValues(s.stackOf)
 	s.flip(opt.Flip)
 	s.regions.init()
 	c := compiler{s: s}
@@ -142,9 +146,9 @@ func Compile(opt *model.Options, src Sources, rep *model.Report) (*Script, error
 	return s, nil
 }
 
-// addsToDefault says whether the default script is used: all others only insert
+// AddsToDefault says whether the default script is used: all others only insert
 // into it. One that has nothing but, say, MEMORY replaces it too, as in GNU ld.
-func addsToDefault(trees []*ldscript.Script) bool {
+func AddsToDefault(trees []*ldscript.Script) bool {
 	for _, t := range trees {
 		if !has[*ldscript.Insert](t.Body) {
 			return false

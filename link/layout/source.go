@@ -24,7 +24,7 @@ type Implicit struct {
 // has no place among the inputs comes first.
 func (c *compiler) compile(src Sources) {
 	def := src.Default
-	if !addsToDefault(src.Own) {
+	if !AddsToDefault(src.Own) {
 		def = nil
 	}
 	marks := map[model.Mark]int{}

@@ -32,53 +32,55 @@ type Object struct {
 
 // Section is an input section, or one that the linker makes.
 type Section struct {
-	Obj     *Object
-	Name    string
-	Index   int32 // in Obj.Sections
-	Type    elf.SectionType
-	Flags   elf.SectionFlag
-	Align   uint64 // a power of two, at least 1
-	Entsize uint64
-	Info    uint32
-	LinkTo  *Section // sh_link of SHF_LINK_ORDER sections, and of the linker's tables
-	InfoTo  *Section // sh_info of a linker's section with SHF_INFO_LINK
+	// As in Symbol, what every relocation and every round of layout asks for comes
+	// first and close together.
 
-	// Size is what it takes in the output. It is set from the input, and
-	// changed by synth, and by relaxation.
-	Size uint64
-	// Data are the bytes of the input, uncompressed; nil for SHT_NOBITS.
-	Data []byte
-	// Relocs are its relocations in the order of r_offset as far as the input
-	// has it; the addend of a REL relocation is read from the place already.
-	Relocs []Reloc
-	// RelocSection is the index of its relocation section in the object, or 0.
-	RelocSection int32
-
-	// Synth makes the bytes of a linker's section; nil for one from a file.
-	Synth Synth
+	// Set by layout.
+	Out *Output // nil while not placed, and when discarded
+	Off uint64  // in Out
 	// Map is set where the bytes are not copied as they are. See Section.At.
 	Map Mapper
 	// Moves is machine's own: where relaxation took bytes out, in order.
 	Moves []Move
 
-	Group  *Group // that it is a member of, or nil
-	Common bool   // made for the common symbols of Obj
-
 	// Set by the passes before matching: Live, not dropped as a duplicate
 	// COMDAT and not collected. Sections of debugging data are live.
 	Live bool
 	// Kept by KEEP, --keep, SHF_GNU_RETAIN …: a root of the collection.
-	Keep bool
-	// Needed is set while the collection goes on.
-	Needed atomic.Bool
+	Keep   bool
+	Common bool // made for the common symbols of Obj
 	// Dropped says why it is not in the output, for the map and for messages.
 	Dropped Reason
+	// Needed is set while the collection goes on.
+	Needed atomic.Bool
 
-	// Set by layout.
-	Out   *Output    // nil while not placed, and when discarded
-	Off   uint64     // in Out
-	Place *Place     // which statement took it, for explain
-	After []*Section // thunks: placed directly behind it, in this order
+	Obj   *Object
+	Type  elf.SectionType
+	Flags elf.SectionFlag
+	// Size is what it takes in the output. It is set from the input, and
+	// changed by synth, and by relaxation.
+	Size  uint64
+	Align uint64 // a power of two, at least 1
+	// Data are the bytes of the input, uncompressed; nil for SHT_NOBITS.
+	Data  []byte
+	Index int32 // in Obj.Sections
+	// RelocSection is the index of its relocation section in the object, or 0.
+	RelocSection int32
+	// Relocs are its relocations in the order of r_offset as far as the input
+	// has it; the addend of a REL relocation is read from the place already.
+	Relocs []Reloc
+
+	// Synth makes the bytes of a linker's section; nil for one from a file.
+	Synth Synth
+	After []*Section // set by layout: thunks, placed directly behind it, in this order
+
+	Name    string
+	LinkTo  *Section // sh_link of SHF_LINK_ORDER sections, and of the linker's tables
+	InfoTo  *Section // sh_info of a linker's section with SHF_INFO_LINK
+	Info    uint32
+	Entsize uint64
+	Group   *Group // that it is a member of, or nil
+	Place   *Place // which statement took it, for explain; set by layout
 
 	// DynRelocs is how many dynamic relocations Scan found that it needs, and
 	// DynFirst where in .rela.dyn its own begin.

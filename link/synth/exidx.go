@@ -1,8 +1,9 @@
 package synth
 
 import (
+	"cmp"
 	"debug/elf"
-	"sort"
+	"slices"
 
 	"elfwright/link/model"
 )
@@ -46,20 +47,13 @@ func (s *Set) editExidx() (changed bool) {
 		return false
 	}
 	s.exidxDone = true
-	of := map[*model.Section]*exidx{}
-	for _, o := range s.env.Objects {
-		for _, sec := range o.Sections {
-			if sec != nil && sec.Live && sec.Out != nil && sec.Type == shtArmExidx && sec.LinkTo != nil && len(sec.Data)%exidxEntry == 0 {
-				of[sec.LinkTo] = newExidx(sec)
-			}
-		}
-	}
-	if len(of) == 0 {
+	code, tables := s.code()
+	if len(tables) == 0 {
 		return false
 	}
-	s.walkCode(of)
-	for _, x := range of {
-		if x.dropped || len(x.stops) != 0 {
+	s.walkCode(code)
+	for i := range tables {
+		if x := &tables[i]; x.dropped || len(x.stops) != 0 {
 			x.rewrite()
 			changed = true
 		}
@@ -67,26 +61,58 @@ func (s *Set) editExidx() (changed bool) {
 	return changed
 }
 
-// code lists the placed sections of code by address.
-func (s *Set) code() []*model.Section {
-	var all []*model.Section
+// unwound is a section of code and its table, or nil.
+type unwound struct {
+	*model.Section
+	addr  uint64
+	table *exidx
+}
+
+// code lists the placed sections of code by address, and all tables.
+func (s *Set) code() (all []unwound, tables []exidx) {
+	n := 0
 	for _, o := range s.env.Objects {
 		for _, sec := range o.Sections {
-			if sec != nil && sec.Live && sec.Out != nil && sec.Flags&elf.SHF_EXECINSTR != 0 && sec.Type == elf.SHT_PROGBITS && !o.Linker {
-				all = append(all, sec)
+			if isExidx(sec) {
+				n++
 			}
 		}
 	}
-	sort.SliceStable(all, func(i, j int) bool { return all[i].Addr(0) < all[j].Addr(0) })
-	return all
+	tables = make([]exidx, 0, n)
+	all = make([]unwound, 0, n+n/8)
+	var of []*exidx // by the index of the code in its object
+	for _, o := range s.env.Objects {
+		of = append(of[:0], make([]*exidx, len(o.Sections))...)
+		for _, sec := range o.Sections {
+			if isExidx(sec) {
+				tables = append(tables, newExidx(sec))
+				of[sec.LinkTo.Index] = &tables[len(tables)-1]
+			}
+		}
+		for i, sec := range o.Sections {
+			if isPlacedCode(sec) {
+				all = append(all, unwound{sec, sec.Addr(0), of[i]})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b unwound) int { return cmp.Compare(a.addr, b.addr) })
+	return all, tables
 }
 
-func (s *Set) walkCode(of map[*model.Section]*exidx) {
+func isExidx(s *model.Section) bool {
+	return s != nil && s.Type == shtArmExidx && s.Live && s.Out != nil && s.LinkTo != nil && s.LinkTo.Obj == s.Obj && len(s.Data)%exidxEntry == 0
+}
+
+func isPlacedCode(s *model.Section) bool {
+	return s != nil && s.Live && s.Out != nil && s.Flags&elf.SHF_EXECINSTR != 0 && s.Type == elf.SHT_PROGBITS && !s.Obj.Linker
+}
+
+func (s *Set) walkCode(all []unwound) {
 	var last *exidx
 	var lastCode *model.Section
 	kind, word := exidxNoEntry, uint32(0)
-	for _, code := range s.code() {
-		x := of[code]
+	for _, u := range all {
+		code, x := u.Section, u.table
 		if x == nil || x.sec.Size == 0 {
 			if code.Size == 0 || kind == exidxNoEntry {
 				continue
@@ -111,9 +137,10 @@ func (s *Set) walkCode(of map[*model.Section]*exidx) {
 	}
 }
 
-func newExidx(sec *model.Section) *exidx {
+func newExidx(sec *model.Section) exidx {
 	n := len(sec.Data) / exidxEntry
-	x := &exidx{sec: sec, away: make([]bool, n), drop: make([]bool, n)}
+	flags := make([]bool, 2*n)
+	x := exidx{sec: sec, away: flags[:n], drop: flags[n:]}
 	for i := range sec.Relocs {
 		if r := &sec.Relocs[i]; r.Off%exidxEntry == 4 && r.Off < uint64(len(sec.Data)) && r.Type != armNone {
 			x.away[r.Off/exidxEntry] = true

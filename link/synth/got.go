@@ -3,6 +3,7 @@ package synth
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/link/model"
 	"elfwright/machine"
@@ -87,17 +88,24 @@ func (s *Set) reserve(used bool) {
 // their symbols, so that it does not depend on who scanned what when.
 func (s *Set) needs() {
 	e := s.env
-	take := func(sym *model.Symbol) {
-		if sym == nil || sym.Aux != nil {
-			return
+	need := func(sym *model.Symbol) uint32 {
+		if sym == nil {
+			return 0
 		}
-		if need := sym.Need.Load(); need&^model.NeedDynamic != 0 {
-			s.give(sym, need)
-		}
+		return sym.Need.Load() &^ model.NeedDynamic
 	}
-	for _, o := range e.Objects {
+	some := make([]bool, len(e.Objects)) // few have any
+	model.Each(e.Opt.Workers(), len(e.Objects), func(i int) {
+		some[i] = slices.ContainsFunc(e.Objects[i].Symbols, func(sym *model.Symbol) bool { return need(sym) != 0 })
+	})
+	for i, o := range e.Objects {
+		if !some[i] {
+			continue
+		}
 		for _, sym := range o.Symbols {
-			take(sym)
+			if need(sym) != 0 && sym.Aux == nil {
+				s.give(sym, sym.Need.Load())
+			}
 		}
 	}
 	e.TLSLDOff = -1

@@ -21,12 +21,12 @@ func (s *Set) sortLinked() {
 				from = i
 			}
 			if from >= 0 && !linked {
-				sortRun(out.Items[from:i])
+				s.sortRun(out.Items[from:i])
 				from = -1
 			}
 		}
 		if from >= 0 {
-			sortRun(out.Items[from:])
+			s.sortRun(out.Items[from:])
 		}
 	}
 }
@@ -38,7 +38,7 @@ func hasLink(it *model.Item) bool {
 
 // sortRun orders items. Their places stay taken as a whole: where sizes are no
 // multiples of the alignment that could not be, and the order stays.
-func sortRun(run []model.Item) {
+func (s *Set) sortRun(run []model.Item) {
 	less := func(a, b model.Item) int {
 		return cmp.Compare(a.Section.LinkTo.Addr(0), b.Section.LinkTo.Addr(0))
 	}
@@ -55,9 +55,35 @@ func sortRun(run []model.Item) {
 		}
 	}
 	pos := run[0].Off
-	slices.SortStableFunc(run, less)
+	s.linked.sort(run)
 	for i := range run {
 		run[i].Off, run[i].Section.Off = pos, pos
 		pos += run[i].Size
+	}
+}
+
+// linkSorter sorts items by what they are for: their numbers are sorted, which are
+// smaller. What it works with it keeps, for that is done in each round.
+type linkSorter struct {
+	keys   []linkKey
+	before []model.Item
+}
+
+type linkKey struct {
+	addr uint64
+	at   int
+}
+
+func (l *linkSorter) sort(run []model.Item) {
+	l.keys = l.keys[:0]
+	for i := range run {
+		l.keys = append(l.keys, linkKey{run[i].Section.LinkTo.Addr(0), i})
+	}
+	slices.SortFunc(l.keys, func(a, b linkKey) int {
+		return cmp.Or(cmp.Compare(a.addr, b.addr), cmp.Compare(a.at, b.at))
+	})
+	l.before = append(l.before[:0], run...)
+	for i, k := range l.keys {
+		run[i] = l.before[k.at]
 	}
 }

@@ -43,6 +43,7 @@ type Set struct {
 
 	warnings  []*model.Section // .gnu.warning.SYMBOL
 	exidxDone bool
+	linked    linkSorter
 }
 
 // writer makes a section's bytes when all addresses are known.

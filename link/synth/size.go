@@ -61,7 +61,9 @@ func (s *Set) Resize() (changed bool) {
 	s.placeTLSBase()
 	s.env.GOT = addr(s.base())
 	edited := s.editExidx()
-	s.sortLinked()
+	if !edited { // else addresses are assigned anew, and that undoes it
+		s.sortLinked()
+	}
 	return s.resizeRelr() || edited
 }
 

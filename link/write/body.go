@@ -15,18 +15,21 @@ type piece struct {
 	fill     []byte // in force at its start
 }
 
-// Costs, in bytes copied: what makes pieces about equal.
+// Costs, in bytes copied: what makes pieces about equal. In small files pieces are
+// smaller, so that no goroutine waits long for the last one.
 const (
 	pieceCost = 256 << 10
 	relocCost = 16
+	minPieces = 64
 )
 
 // pieces cuts the sections' contents into parts of work.
 func (f *file) pieces() []piece {
 	var all []piece
+	limit := min(pieceCost, uint64(f.size)/minPieces)
 	for _, out := range f.env.Outputs {
 		if hasBytes(out) && out.Size != 0 && f.made[out].b == nil {
-			all = append(all, cut(out)...)
+			all = append(all, cut(out, limit)...)
 		}
 	}
 	return all
@@ -34,7 +37,7 @@ func (f *file) pieces() []piece {
 
 func hasBytes(out *model.Output) bool { return out.Type != elf.SHT_NOBITS && out.Type != elf.SHT_NULL }
 
-func cut(out *model.Output) []piece {
+func cut(out *model.Output, limit uint64) []piece {
 	var all []piece
 	p := piece{out: out, fill: out.Fill}
 	cost := uint64(0)
@@ -44,7 +47,7 @@ func cut(out *model.Output) []piece {
 		if it.Section != nil {
 			cost += relocCost * uint64(len(it.Section.Relocs))
 		}
-		if cost < pieceCost || i+1 == len(out.Items) {
+		if cost < limit || i+1 == len(out.Items) {
 			continue
 		}
 		p.to, p.end = i+1, max(p.start, min(it.Off+it.Size, out.Size))

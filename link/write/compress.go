@@ -63,7 +63,7 @@ func (f *file) plain(outs []*model.Output) [][]byte {
 	var parts []part
 	for i, out := range outs {
 		all[i] = make([]byte, out.Size)
-		for _, p := range cut(out) {
+		for _, p := range cut(out, pieceCost) {
 			parts = append(parts, part{p, all[i]})
 		}
 	}
