@@ -39,6 +39,10 @@ func (w HashWords) At(i int) uint64 {
 	return uint64(w.format.U32(w.b[4*i:]))
 }
 
+// Raw returns the words as they are stored, and the size of one: for look-ups by
+// the million.
+func (w HashWords) Raw() (b []byte, size int) { return w.b, w.size }
+
 // sysvWord is the size of a word of DT_HASH: the psABIs of Alpha and of 64-bit
 // s390 make it eight bytes, all others follow the gABI.
 func (f *File) sysvWord() int {

@@ -108,6 +108,11 @@ func (t *SymbolTable) At(i int) Symbol {
 	return Symbol{f.U32(b), b[12], b[13], f.U16(b[14:]), uint64(f.U32(b[4:])), uint64(f.U32(b[8:]))}
 }
 
+// Raw returns the entries as they are stored, and their distance: for look-ups by
+// the million. There are Len of them; the last one may be shorter than the
+// distance, but is whole.
+func (t *SymbolTable) Raw() (b []byte, stride int) { return t.b, t.stride }
+
 // Name returns a symbol's name: a window on the string table.
 func (t *SymbolTable) Name(s Symbol) []byte {
 	name, _ := cstring(t.Strings, uint64(s.Name))

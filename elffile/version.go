@@ -281,6 +281,9 @@ func (v *Versions) index() {
 // Len is the number of entries of the version symbol table.
 func (v *Versions) Len() int { return len(v.symbols) / 2 }
 
+// Raw returns the version symbol table as it is stored, two bytes a symbol.
+func (v *Versions) Raw() []byte { return v.symbols }
+
 // Symbol returns the version index of dynamic symbol i and whether that version
 // is hidden (not the default one). Index 0 is a local symbol, 1 a global one
 // without version; so is a symbol beyond the table.

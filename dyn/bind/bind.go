@@ -56,4 +56,8 @@ type Result struct {
 	Process  *load.Process
 	Bindings []Binding // by object in relocation order, in each by table and index, each symbol and class once
 	Versions []VersionFault
+	Order    []int // the objects in relocation order
+
+	scope *scope
+	from  []int // where in Bindings those of Order[i] begin, and the end
 }
