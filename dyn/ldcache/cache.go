@@ -215,61 +215,50 @@ func (c *Cache) text(off uint32) []byte {
 	return nil
 }
 
-// Flags is what the entries of a machine's libraries carry, for programs of glibc
-// (FLAG_ELF_LIBC6 and the FLAG_ constants of ldconfig.h). exact: no other is
-// taken; else the 1 of libc 5's libraries is second best.
-func Flags(m elf.Machine, class elf.Class, eflags uint32) (flags uint32, exact bool) {
-	const libc6 = 3
+// Kind is which entries a machine's dynamic linker takes.
+type Kind struct {
+	Flags uint32 // the FLAG_ constants of ldconfig.h
+	Other uint32 // is taken where there is nothing with Flags; 0: nothing is
+}
+
+// KindOf is _DL_CACHE_DEFAULT_ID and _dl_cache_check_flags of a machine.
+func KindOf(m elf.Machine, class elf.Class, eflags uint32) Kind {
+	const (
+		libc5 = 1
+		libc6 = 3
+	)
 	is64 := class == elf.ELFCLASS64
 	switch m {
 	case elf.EM_X86_64:
 		if is64 {
-			return 0x300 | libc6, true
+			return Kind{0x300 | libc6, 0}
 		}
-		return 0x800 | libc6, true
+		return Kind{0x800 | libc6, 0}
 	case elf.EM_AARCH64:
-		return 0xa00 | libc6, true
-	case elf.EM_ARM:
-		return armFlags(eflags)
-	case elf.EM_RISCV:
-		return riscvFlags(eflags), true
+		return Kind{0xa00 | libc6, 0}
+	case elf.EM_ARM: // those of before there were two kinds of floats pass as well
+		if eflags&0x400 != 0 { // EF_ARM_ABI_FLOAT_HARD
+			return Kind{0x900 | libc6, libc6}
+		}
+		return Kind{0xb00 | libc6, libc6}
+	case elf.EM_RISCV: // bits 1 and 2 of e_flags are the floating-point ABI
+		if eflags>>1&3 == 0 {
+			return Kind{0xf00 | libc6, 0}
+		}
+		return Kind{0x1000 | libc6, 0}
 	case elf.EM_S390:
 		if is64 {
-			return 0x400 | libc6, true
+			return Kind{0x400 | libc6, 0}
 		}
 	case elf.EM_PPC64:
-		return 0x500 | libc6, true
-	case elf.EM_LOONGARCH:
-		return loongFlags(eflags), true
+		return Kind{0x500 | libc6, 0}
+	case elf.EM_LOONGARCH: // bits 0 to 2 of e_flags: 1 is soft float
+		if eflags&7 == 1 {
+			return Kind{0x1100 | libc6, 0}
+		}
+		return Kind{0x1200 | libc6, 0}
 	case elf.EM_SPARCV9:
-		return 0x100 | libc6, true
+		return Kind{0x100 | libc6, 0}
 	}
-	return libc6, false
-}
-
-func armFlags(eflags uint32) (uint32, bool) {
-	const hard = 0x400 // EF_ARM_ABI_FLOAT_HARD
-	if eflags&hard != 0 {
-		return 0x903, true
-	}
-	return 0xb03, true
-}
-
-// riscvFlags: e_flags has the floating-point ABI in bits 1 and 2.
-func riscvFlags(eflags uint32) uint32 {
-	switch eflags >> 1 & 3 {
-	case 0:
-		return 0xf03
-	default:
-		return 0x1003
-	}
-}
-
-// loongFlags: e_flags has the ABI's floating-point registers in bits 0 to 2; 1
-// is soft.
-func loongFlags(eflags uint32) uint32 {
-	if eflags&7 == 1 {
-		return 0x1103
-	}
-	return 0x1203
+	return Kind{libc6, libc5}
 }

@@ -2,8 +2,7 @@ package ldcache
 
 // Query is who asks.
 type Query struct {
-	Flags uint32
-	Exact bool // see Flags
+	Kind
 
 	Caps     []string // sub-directories of glibc-hwcaps, best first
 	Level    uint     // of the instruction set: x86-64-v2 is 1
@@ -59,7 +58,7 @@ func (c *Cache) best(name string, mid int, q *Query) (path []byte, entry int, ok
 	priority := 0
 	for i := mid; c.same(name, i); i++ {
 		e := c.At(i)
-		if e.Path == nil || e.Flags != q.Flags && (q.Exact || e.Flags != 1) {
+		if e.Path == nil || e.Flags != q.Flags && (q.Other == 0 || e.Flags != q.Other) {
 			continue
 		}
 		if e.HWCap&extensionAll == extension {

@@ -59,40 +59,66 @@ func (e *expected) accept(f *file) verdict {
 	return verdict{}
 }
 
+// acceptIdent looks at e_ident. Where anything in it is not as it should be, the
+// class and the machine are asked for first, so that an object of a machine of
+// the other byte order is passed over.
 func (e *expected) acceptIdent(b []byte) verdict {
-	abi, version := elf.OSABI(b[elf.EI_OSABI]), b[elf.EI_ABIVERSION]
-	switch {
-	case !elffile.IsELF(b):
+	if !elffile.IsELF(b) {
 		return verdict{fatal: "invalid ELF header"}
-	case elf.Class(b[elf.EI_CLASS]) != e.Class:
-		return verdict{why: "wrong ELF class (" + elf.Class(b[elf.EI_CLASS]).String() + ")", class: true}
-	case elf.Data(b[elf.EI_DATA]) != e.Data:
-		return verdict{fatal: "ELF file data encoding not " + map[bool]string{true: "big-endian", false: "little-endian"}[e.Big()]}
-	case b[elf.EI_VERSION] != byte(elf.EV_CURRENT):
-		return verdict{fatal: "ELF file version ident does not match current one"}
-	case abi != elf.ELFOSABI_NONE && abi != elf.ELFOSABI_LINUX:
-		return verdict{fatal: "ELF file OS ABI invalid (" + elffile.OSABIName(e.machine, abi) + ")"}
-	// VALID_ELF_ABIVERSION of sysdeps/unix/sysv/linux/ldsodefs.h: less than
-	// LIBC_ABI_MAX, which is 4 at least.
-	case version != 0 && (abi != elf.ELFOSABI_LINUX || version > 3):
-		return verdict{fatal: fmt.Sprintf("ELF file ABI version invalid (%d)", version)}
-	case !bytes.Equal(b[elf.EI_PAD:elf.EI_NIDENT], make([]byte, elf.EI_NIDENT-elf.EI_PAD)):
-		return verdict{fatal: "nonzero padding in e_ident"}
 	}
-	return verdict{}
+	if class := elf.Class(b[elf.EI_CLASS]); class != e.Class {
+		return verdict{why: "wrong ELF class (" + class.String() + ")", class: true}
+	}
+	wrong := e.wrongIdent(b)
+	if m := elf.Machine(e.U16(b[18:])); wrong != "" && m != e.machine {
+		return verdict{why: "wrong machine (" + elffile.MachineName(m) + ") and " + wrong}
+	}
+	return verdict{fatal: wrong}
 }
 
-// hosts is elf_machine_matches_host.
+func (e *expected) wrongIdent(b []byte) string {
+	abi, version := elf.OSABI(b[elf.EI_OSABI]), b[elf.EI_ABIVERSION]
+	switch {
+	case elf.Data(b[elf.EI_DATA]) != e.Data:
+		return "ELF file data encoding not " + map[bool]string{true: "big-endian", false: "little-endian"}[e.Big()]
+	case b[elf.EI_VERSION] != byte(elf.EV_CURRENT):
+		return "ELF file version ident does not match current one"
+	case abi != elf.ELFOSABI_NONE && abi != elf.ELFOSABI_LINUX:
+		return "ELF file OS ABI invalid (" + elffile.OSABIName(e.machine, abi) + ")"
+	// VALID_ELF_ABIVERSION of sysdeps/unix/sysv/linux/ldsodefs.h: less than
+	// LIBC_ABI_MAX, which is 4.
+	case version != 0 && (abi != elf.ELFOSABI_LINUX || version > 3):
+		return fmt.Sprintf("ELF file ABI version invalid (%d)", version)
+	case !bytes.Equal(b[elf.EI_PAD:elf.EI_NIDENT], make([]byte, elf.EI_NIDENT-elf.EI_PAD)):
+		return "nonzero padding in e_ident"
+	}
+	return ""
+}
+
+// hosts is elf_machine_matches_host: the machine, and with some what e_flags say
+// of floating-point numbers in registers.
 func (e *expected) hosts(h *elffile.Header) bool {
 	if h.Machine != e.machine {
 		return false
 	}
-	const rvFloatABI = 6 // EF_RISCV_FLOAT_ABI
-	if e.machine == elf.EM_RISCV {
+	const (
+		rvFloatABI = 6 // EF_RISCV_FLOAT_ABI
+		armSoft    = 0x200
+		armHard    = 0x400
+	)
+	switch e.machine {
+	case elf.EM_RISCV:
 		return h.Flags&rvFloatABI == e.flags&rvFloatABI
+	case elf.EM_ARM: // an object may say neither
+		if e.flags&armHard != 0 {
+			return h.Flags&armSoft == 0
+		}
+		return h.Flags&armHard == 0
 	}
 	return true
 }
+
+const noDynamic = "object file has no dynamic section"
 
 // mappable is what _dl_map_object_from_fd wants of a file that it maps.
 func mappable(f *file) (fatal string) {
@@ -101,8 +127,8 @@ func mappable(f *file) (fatal string) {
 		switch f.elf.Progs[i].Type {
 		case elf.PT_LOAD:
 			loads++
-		case elf.PT_DYNAMIC:
-			dynamic = true
+		case elf.PT_DYNAMIC: // debug files have one without bytes
+			dynamic = f.elf.Progs[i].Filesz > 0
 		}
 	}
 	switch {
@@ -111,7 +137,7 @@ func mappable(f *file) (fatal string) {
 	case loads == 0:
 		return "object file has no loadable segments"
 	case !dynamic:
-		return "object file has no dynamic section"
+		return noDynamic
 	}
 	o, _ := f.read(true)
 	if o.Flags1&elf.DF_1_PIE != 0 {

@@ -215,8 +215,7 @@ var legacyBits = map[elf.Machine]map[string]uint{
 
 // query is how the processor asks ld.so.cache.
 func (c *CPU) query(f elffile.Format, h *elffile.Header, v Version) *ldcache.Query {
-	q := &ldcache.Query{}
-	q.Flags, q.Exact = ldcache.Flags(h.Machine, f.Class, h.Flags)
+	q := &ldcache.Query{Kind: ldcache.KindOf(h.Machine, f.Class, h.Flags)}
 	if !v.Before(2, 33) {
 		q.Caps = c.HWCaps
 	}

@@ -148,7 +148,7 @@ func (s *search) rpaths(r request) {
 	}
 	if p := g.program; !s.done && !didProgram {
 		s.list(g.rpathOf(p), RuleRpath, p)
-		if r.kind == Audit && !s.done {
+		if g.auditing && !s.done { // "Also try DT_RUNPATH in the executable for LD_AUDIT dlopen call"
 			s.list(g.runpathOf(p), RuleRunpath, p)
 		}
 	}
@@ -226,6 +226,7 @@ func (g *glibc) take(n *Need, s *search, r request) {
 		return
 	}
 	o := g.mapFile(s.file, s.found.Path, r.name, s.found)
+	g.byID[s.file.id] = o
 	if r.kind != Preload {
 		o.Loader = r.by
 	}

@@ -117,6 +117,7 @@ func systemDirs(b []byte) []string {
 		}
 		slash := at + i
 		from := bytes.LastIndexByte(b[:slash+1], 0) + 1
+		from += bytes.IndexByte(b[from:], '/') // Arm has data right before it
 		list, end := dirsAt(b[from:])
 		if len(list) >= 2 {
 			return list

@@ -62,6 +62,9 @@ func (l *Loader) Load(prog string) (*Process, error) {
 		return nil, err
 	}
 	o, _ := f.read(true)
+	if d := o.Dynamic.Prog; d >= 0 && f.elf.Progs[d].Filesz == 0 {
+		return nil, f.elf.ProgError(d, "p_filesz", "0: the dynamic section is not in the file, as in one of debug information")
+	}
 	interp, note := l.interpreter(f, o.Interp)
 	libc := l.libcOf(f, interp, o.Needed)
 	n := l.namespace(f, libc)
@@ -214,6 +217,7 @@ func (n *namespace) interp(name, own string) {
 	n.linker = n.l.linkerOf(at.file, name)
 	ld := n.mapFile(at.file, name, name, try)
 	n.p.Ld, need.To, need.Found = ld, ld, try
+	n.flags = ld.Header.Flags // it judges by how it was compiled itself
 	n.known(name, ld)
 	if n.p.Libc == Glibc {
 		n.known(ld.Soname, ld)

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 
 	"elfwright/elffile"
@@ -13,11 +12,12 @@ type namespace struct {
 	p *Process
 	expected
 
-	program *Object
-	byName  map[string]*Object // every name that an object is known by
-	byID    map[FileID]*Object
-	mapped  int
-	linker  *linker
+	program  *Object
+	byName   map[string]*Object // every name that an object is known by
+	byID     map[FileID]*Object
+	mapped   int
+	auditing bool // of an auditing library
+	linker   *linker
 }
 
 func (l *Loader) namespace(f *file, libc Libc) *namespace {
@@ -34,12 +34,13 @@ func (n *namespace) known(name string, o *Object) {
 	}
 }
 
-// mapFile makes an object of a file that was found.
+// mapFile makes an object of a file that was found. Neither libc knows the file
+// of a program or of the dynamic linker: asked for by another path they are mapped
+// again, so it is up to the caller to note the identity.
 func (n *namespace) mapFile(f *file, path, asked string, t Try) *Object {
 	o := &Object{Index: -1, Path: path, ID: f.id, Asked: asked, Found: t, Mapped: n.mapped}
 	n.mapped++
 	o.Object, o.Damage = f.read(n.l.opt.NamesOnly)
-	n.byID[f.id] = o
 	return o
 }
 
@@ -50,13 +51,20 @@ type request struct {
 	by   *Object // whose paths are searched; nil: nobody's
 }
 
-// notFound is the error of a request that nothing answers.
-func notFound(name string, class bool) error {
-	if class {
-		return fmt.Errorf("%s: wrong ELF class", name)
-	}
-	return fmt.Errorf("%s: cannot open shared object file: No such file or directory", name)
+// NotFound is the error of a request that no file answers, in glibc's words.
+type NotFound struct {
+	Name  string
+	Class bool // there are files of that name, of the other class
 }
+
+func (e *NotFound) Error() string {
+	if e.Class {
+		return e.Name + ": wrong ELF class"
+	}
+	return e.Name + ": cannot open shared object file: No such file or directory"
+}
+
+func notFound(name string, class bool) error { return &NotFound{name, class} }
 
 // refused is the error of a candidate that ends the search.
 func refused(f *file, path, why string) error {
@@ -65,6 +73,3 @@ func refused(f *file, path, why string) error {
 	}
 	return fmt.Errorf("%s: %s", path, why)
 }
-
-// errMissing tells a missing library from one that is there and refused.
-var errMissing = errors.New("not found")

@@ -16,7 +16,7 @@ func newGlibc(n *namespace) *glibc {
 	if text := n.l.opt.LibraryPath; text != "" {
 		g.env = g.list(text, ":;", g.tokensOf(n.program))
 	}
-	g.conf = &dirList{gone: true}
+	g.conf = g.fixed(g.confDirs())
 	return g
 }
 
@@ -62,7 +62,11 @@ func (n *namespace) systemDirs() (dirs []string, lib string) {
 
 // load loads preloaded objects and then all that is needed.
 func (g *glibc) load() {
+	if _, err := g.l.cache(); err != nil && !g.l.opt.NoCache {
+		g.p.Notes = append(g.p.Notes, err.Error()+"; the cache is not used")
+	}
 	g.known(g.program.Soname, g.program)
+	g.audits()
 	first := []*Object{g.program}
 	for _, name := range g.preloads() {
 		before := g.mapped
@@ -100,7 +104,7 @@ func (s *search) cache() {
 	if err != nil || c == nil {
 		return
 	}
-	path, _, ok := c.Lookup(s.name, g.p.CPU.query(g.Format, &g.program.Header, g.p.Version))
+	path, _, ok := c.Lookup(s.name, g.query())
 	if !ok {
 		return
 	}
@@ -111,6 +115,14 @@ func (s *search) cache() {
 		return
 	}
 	s.try(string(path), t)
+}
+
+// query is how ld.so.cache is asked: by the flags of the dynamic linker, where it
+// is there.
+func (g *glibc) query() *ldcache.Query {
+	h := g.program.Header
+	h.Flags = g.flags
+	return g.p.CPU.query(g.Format, &h, g.p.Version)
 }
 
 // inSystemDir compares as _dl_map_object does: by the letters alone.
@@ -141,7 +153,33 @@ func (l *Loader) readCache() (*ldcache.Cache, error) {
 	return ldcache.Parse(l.root.Host(name), b)
 }
 
-func (l *Loader) readConf() ([]string, error) { return nil, nil }
+// confDirs are the directories of ld.so.conf, for a tree in which ldconfig has
+// not run yet: what its ld.so.cache would lead to. The dynamic linker itself
+// reads no ld.so.conf, so on this machine's own tree they do not count.
+func (g *glibc) confDirs() []string {
+	if g.l.opt.NoCache || g.l.root.Dir() == "/" {
+		return nil
+	}
+	if c, err := g.l.cache(); c != nil || err != nil {
+		return nil
+	}
+	dirs, err := g.l.confDirs()
+	if err != nil {
+		g.p.Notes = append(g.p.Notes, err.Error())
+	}
+	if len(dirs) > 0 {
+		g.p.Notes = append(g.p.Notes, "there is no /etc/ld.so.cache: the directories of /etc/ld.so.conf are searched in its place")
+	}
+	return dirs
+}
+
+func (l *Loader) readConf() ([]string, error) {
+	const name = "/etc/ld.so.conf"
+	if !l.root.Exists(name) {
+		return nil, nil
+	}
+	return ldcache.Conf(l.root, name)
+}
 
 // readPreload reads /etc/ld.so.preload: names between blanks and colons; a #
 // begins a comment (dl_main, handle_preload).

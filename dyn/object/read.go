@@ -3,6 +3,7 @@ package object
 import (
 	"debug/elf"
 	"errors"
+	"fmt"
 
 	"elfwright/elffile"
 	"elfwright/machine/all"
@@ -85,8 +86,9 @@ func (o *Object) interpOf(i int) (string, error) {
 // those of which all count.
 func (o *Object) readEntries() error {
 	var errs []error
+	room := 2*len(o.Dynamic.Strings) + spareNames
 	text := func(e elffile.Dyn) string {
-		s, err := o.text(e)
+		s, err := o.text(e, &room)
 		if err != nil && len(errs) < maxFaults {
 			errs = append(errs, err)
 		}
@@ -129,13 +131,26 @@ func (o *Object) readEntries() error {
 // maxFaults bounds how many broken entries are told of.
 const maxFaults = 20
 
+// spareNames is how much longer the names together may be than twice the string
+// table. Names are copied, for they outlive the file's mapping; without a bound,
+// many entries that name one long string would take memory without end.
+const spareNames = 64 << 10
+
 // text is the string that an entry names. One that the table does not have is an
 // error, and empty.
-func (o *Object) text(e elffile.Dyn) (string, error) {
+func (o *Object) text(e elffile.Dyn, room *int) (string, error) {
 	b, ended := elffile.CString(o.Dynamic.Strings, e.Val)
-	if ended {
-		return string(b), nil
+	switch {
+	case !ended:
+		return "", o.entryFault(e, "0x%x is no string of the string table of 0x%x bytes", e.Val, len(o.Dynamic.Strings))
+	case len(b) > *room:
+		return "", o.entryFault(e, "its string of %d bytes: the names together are more than twice the string table of 0x%x bytes", len(b), len(o.Dynamic.Strings))
 	}
-	return "", &elffile.Error{File: o.Name, Struct: "dynamic entry " + elffile.DynTagName(o.Header.Machine, e.Tag), Field: "d_val",
-		Off: e.Off + int64(o.AddrSize()), Msg: notInTable(e.Val, len(o.Dynamic.Strings))}
+	*room -= len(b)
+	return string(b), nil
+}
+
+func (o *Object) entryFault(e elffile.Dyn, format string, args ...any) error {
+	return &elffile.Error{File: o.Name, Struct: "dynamic entry " + elffile.DynTagName(o.Header.Machine, e.Tag), Field: "d_val",
+		Off: e.Off + int64(o.AddrSize()), Msg: fmt.Sprintf(format, args...)}
 }

@@ -3,7 +3,6 @@ package object
 import (
 	"debug/elf"
 	"errors"
-	"fmt"
 
 	"elfwright/elffile"
 )
@@ -51,8 +50,4 @@ func joinOnce(errs []error) error {
 		}
 	}
 	return errors.Join(list...)
-}
-
-func notInTable(off uint64, size int) string {
-	return fmt.Sprintf("0x%x is no string of the string table of 0x%x bytes", off, size)
 }
