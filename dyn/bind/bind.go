@@ -33,12 +33,13 @@ type Rule uint8
 
 const (
 	Scope     Rule = iota // the first acceptable definition in the scope
-	Local                 // bound to itself without a search: local, hidden, or protected
+	Local                 // bound to itself without a search: local or hidden
 	Symbolic              // DT_SYMBOLIC: itself first
 	Protected             // another definition comes first, but its own is protected
 	Unique                // STB_GNU_UNIQUE: the one that was entered first
 	WeakZero              // nothing defines it, and the reference is weak
 	Undefined             // nothing defines it
+	LFS64                 // musl since 1.2.4: libc has no name64 any more, and its name without 64 is taken
 )
 
 // VersionFault is a version that is asked of an object which does not have it.

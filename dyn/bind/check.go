@@ -10,8 +10,7 @@ import (
 // checkVersions looks for the versions that objects need in the objects they are
 // needed from, as _dl_check_map_versions and match_symbol do (glibc,
 // elf/dl-version.c). A version is found by its hash and its name.
-func checkVersions(p *load.Process) ([]VersionFault, error) {
-	named := objectNames(p)
+func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFault, error) {
 	var list []VersionFault
 	var c faults
 	for _, o := range p.Objects {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"bufio"
 	"bytes"
 	"debug/elf"
 	"fmt"
@@ -11,45 +12,62 @@ import (
 	"strings"
 	"testing"
 
+	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/internal/samples"
 )
 
 // host is a machine whose programs the dynamic linker of glibc can start here.
 type host struct {
-	name   string
-	cc     string
-	emul   string // "" for none
-	root   string // sysroot of the emulator
-	needs  []string
-	quirks func(line string) bool // lines of the trace that belong to no relocation
+	name    string
+	cc      string
+	emul    string                 // "" for none
+	sysroot string                 // that has its libc
+	root    string                 // "", or the tree that a test made for the emulator
+	quirks  func(line string) bool // lines of the trace that belong to no relocation
 }
 
 var hosts = []host{
 	{name: "x86-64", cc: "gcc"},
-	{name: "i386", cc: "i686-linux-gnu-gcc", emul: "qemu-i386", root: "/usr/i686-linux-gnu"},
-	{name: "AArch64", cc: "aarch64-linux-gnu-gcc", emul: "qemu-aarch64", root: "/usr/aarch64-linux-gnu"},
-	{name: "ARM", cc: "arm-linux-gnueabihf-gcc", emul: "qemu-arm", root: "/usr/arm-linux-gnueabihf"},
+	{name: "i386", cc: "i686-linux-gnu-gcc", emul: "qemu-i386", sysroot: "/usr/i686-linux-gnu"},
+	{name: "AArch64", cc: "aarch64-linux-gnu-gcc", emul: "qemu-aarch64", sysroot: "/usr/aarch64-linux-gnu"},
+	{name: "ARM", cc: "arm-linux-gnueabihf-gcc", emul: "qemu-arm", sysroot: "/usr/arm-linux-gnueabihf"},
 	// The gp of a program without PIE is looked up, though it is no relocation
 	// (elf_machine_runtime_setup in sysdeps/riscv/dl-machine.h).
-	{name: "RISC-V 64", cc: "riscv64-linux-gnu-gcc", emul: "qemu-riscv64", root: "/usr/riscv64-linux-gnu",
+	{name: "RISC-V 64", cc: "riscv64-linux-gnu-gcc", emul: "qemu-riscv64", sysroot: "/usr/riscv64-linux-gnu",
 		quirks: func(l string) bool { return strings.Contains(l, ": __global_pointer$ ") }},
 }
 
 // start is the command that starts a program with variables for its dynamic linker.
-func (h host) start(path string, env ...string) *exec.Cmd {
+func (h host) start(args []string, env ...string) *exec.Cmd {
 	if h.emul == "" {
-		cmd := exec.Command(path)
+		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = env
 		return cmd
 	}
-	args := []string{"-L", h.root}
+	// Without LD_LIBRARY_PATH it would read this machine's ld.so.cache.
+	list := []string{"-L", h.root, "-E", "LD_LIBRARY_PATH=/lib"}
 	for _, e := range env {
-		args = append(args, "-E", e)
+		list = append(list, "-E", e)
 	}
-	cmd := exec.Command(h.emul, append(args, path)...)
+	cmd := exec.Command(h.emul, append(list, args...)...)
 	cmd.Env = []string{}
 	return cmd
+}
+
+// load loads a program as the machine's dynamic linker would.
+func (h host) load(t testing.TB, path string) *load.Process {
+	t.Helper()
+	opt := load.Options{Root: h.root}
+	if h.root != "" {
+		opt.LibraryPath = "/lib"
+	}
+	p, err := load.Load(path, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
 }
 
 // account is what a dynamic linker says that it did.
@@ -60,29 +78,44 @@ type account struct {
 }
 
 // trace has the dynamic linker bind all and start nothing, as ldd -r does.
-func (h host) trace(path string) account {
-	cmd := h.start(path, "LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings")
+func (h host) trace(args ...string) account {
+	cmd := h.start(args, "LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Run() // 127 for a fault that we want to read
 	return h.read(out.Bytes())
 }
 
-// real starts the program and listens until the first constructor is called.
+// real starts the program.
 func (h host) real(path string) account {
-	cmd := h.start(path, "LD_WARN=yes", "LD_BIND_NOW=1", "LD_DEBUG=bindings:impcalls")
-	var out bytes.Buffer
-	cmd.Stderr = &out
-	cmd.Run()
-	text := out.Bytes()
-	if i := bytes.Index(text, []byte("calling init: ")); i >= 0 {
-		text = text[:i]
+	return h.listen(h.start([]string{path}, "LD_BIND_NOW=1", "LD_DEBUG=bindings:impcalls"))
+}
+
+// listen runs a command until the first constructor is called.
+func (h host) listen(cmd *exec.Cmd, env ...string) account {
+	cmd.Env = append(cmd.Env, env...)
+	pipe, err := cmd.StderrPipe()
+	if err != nil || cmd.Start() != nil {
+		return account{}
 	}
+	var text []byte
+	lines := bufio.NewScanner(pipe)
+	for lines.Scan() {
+		if bytes.Contains(lines.Bytes(), []byte("calling init: ")) {
+			break
+		}
+		text = append(append(text, lines.Bytes()...), '\n')
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
 	return h.read(text)
 }
 
 // read takes the words of the dynamic linker apart.
 func (h host) read(text []byte) account {
+	if h.root != "" { // ours are paths in the tree
+		text = bytes.ReplaceAll(text, []byte(h.root), nil)
+	}
 	var a account
 	for l := range bytes.Lines(text) {
 		l = bytes.TrimRight(l, "\n")
@@ -117,6 +150,9 @@ func ours(r *Result) account {
 		a.undefined = append(a.undefined, fmt.Sprintf("%s\t(%s)", s, r.Process.Objects[b.From].Path))
 	}
 	for _, v := range r.Versions {
+		if v.Of == nil { // trace mode says nothing of a library that is missing
+			continue
+		}
 		a.versions = append(a.versions, versionLine(r, v))
 	}
 	for _, list := range []*[]string{&a.undefined, &a.versions} {
@@ -128,10 +164,6 @@ func ours(r *Result) account {
 
 // versionLine is what match_symbol of elf/dl-version.c says with LD_WARN.
 func versionLine(r *Result, v VersionFault) string {
-	of := v.File + " (missing)"
-	if v.Of != nil {
-		of = v.Of.Path
-	}
 	what := fmt.Sprintf("version `%s' not found", v.Version)
 	switch {
 	case v.Warning:
@@ -139,7 +171,7 @@ func versionLine(r *Result, v VersionFault) string {
 	case v.Weak:
 		what = "weak " + what
 	}
-	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Objects[0].Path, of, what, v.By.Path)
+	return fmt.Sprintf("%s: %s: %s (required by %s)", r.Process.Program().Path, v.Of.Path, what, v.By.Path)
 }
 
 // TestCorners builds programs that the rules of binding treat in an odd way, and
@@ -157,27 +189,56 @@ func TestCorners(t *testing.T) {
 			if h.emul != "" {
 				samples.Need(t, h.emul)
 			}
+			h := h.prepare(t)
 			for _, script := range scripts {
-				t.Run(strings.TrimSuffix(filepath.Base(script), ".sh"), func(t *testing.T) {
-					h.corner(t, script)
-				})
+				name := strings.TrimSuffix(filepath.Base(script), ".sh")
+				if h.emul != "" && !sweep() && !slices.Contains(foreignCorners, name) {
+					continue
+				}
+				t.Run(name, func(t *testing.T) { h.corner(t, script) })
 			}
 		})
 	}
 }
 
-func (h host) corner(t *testing.T, script string) {
-	dir := t.TempDir()
-	text, err := filepath.Abs(script)
-	if err != nil {
+// foreignCorners are the cases that also other machines take by default, for their
+// types of relocations; ELFWRIGHT_SWEEP=1 gives them all.
+var foreignCorners = []string{"canonical-plt", "hash-styles", "tls", "unique-copy", "versions"}
+
+func sweep() bool { return os.Getenv("ELFWRIGHT_SWEEP") != "" }
+
+// prepare makes a tree for the emulator, with the libc that programs need, so that
+// nothing is found on this machine.
+func (h host) prepare(t *testing.T) host {
+	if h.emul == "" {
+		return h
+	}
+	h.root = t.TempDir()
+	lib := filepath.Join(h.root, "lib")
+	if err := os.Mkdir(lib, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-e", text)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CC="+h.cc)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	for _, pattern := range []string{"ld-linux*", "libc.so.6"} {
+		files, _ := filepath.Glob(filepath.Join(h.sysroot, "lib", pattern))
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(lib, filepath.Base(f)), b, 0o755)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	makeSymbolic(t, dir)
+	return h
+}
+
+func (h host) corner(t *testing.T, script string) {
+	dir := filepath.Join(h.root, t.TempDir())
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	build(t, script, dir, h.cc)
 	prog := filepath.Join(dir, "prog")
 	theirs := h.trace(prog)
 	r := h.bind(t, prog, Trace)
@@ -189,8 +250,23 @@ func (h host) corner(t *testing.T, script string) {
 		return // it does not start
 	}
 	us, theirs := ours(h.bind(t, prog, Start)), h.real(prog)
-	theirs.bindings = withoutMalloc(prog, us.bindings, theirs.bindings)
+	theirs.bindings = withoutMalloc(strings.TrimPrefix(prog, h.root), us.bindings, theirs.bindings)
 	sameAccount(t, "start", us, theirs)
+}
+
+// build runs the script of a case, which leaves a program in the directory.
+func build(t *testing.T, script, dir, cc string) {
+	t.Helper()
+	text, err := filepath.Abs(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-e", text)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "CC="+cc)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	makeSymbolic(t, dir)
 }
 
 // cornerRules are what the cases are for: without such a binding they show nothing.
@@ -202,7 +278,7 @@ func has(r *Result, rule Rule) bool {
 
 func (h host) bind(t *testing.T, prog string, order Order) *Result {
 	t.Helper()
-	r, err := Bind(h.process(t, prog), Options{Order: order, Now: true})
+	r, err := Bind(h.load(t, prog), Options{Order: order, Now: true})
 	if err != nil {
 		t.Error(err)
 	}
@@ -257,7 +333,7 @@ func sameAccount(t *testing.T, what string, ours, theirs account) {
 	same(t, what, ours.versions, theirs.versions)
 }
 
-func same(t *testing.T, what string, ours, theirs []string) {
+func same(t *testing.T, what string, ours, theirs []string) bool {
 	t.Helper()
 	missing, extra := minus(theirs, ours), minus(ours, theirs)
 	if len(missing)+len(extra) > 0 {
@@ -269,4 +345,5 @@ func same(t *testing.T, what string, ours, theirs []string) {
 	for _, x := range extra[:min(10, len(extra))] {
 		t.Logf("extra   %s", x)
 	}
+	return len(missing)+len(extra) == 0
 }

@@ -50,22 +50,12 @@ const longestVersion = 4096
 
 // setVersions makes the table from version indices to names, as
 // _dl_check_map_versions does (glibc, elf/dl-version.c): what is needed first,
-// what is defined over it, the base version not at all.
-func (t *table) setVersions(names *versionNames) error {
+// what is defined over it, the base version not at all. The highest index is that
+// of the needs that count: in trace mode those of a missing library do not, and
+// names beyond the highest are forgotten.
+func (t *table) setVersions(names *versionNames, counts func(file string) bool) error {
 	v := t.obj.Versions
-	if v == nil {
-		t.versym = nil
-		return nil
-	}
-	high := -1
-	for i := range v.Needs {
-		for j := range v.Needs[i].Aux {
-			high = max(high, int(v.Needs[i].Aux[j].Index&0x7fff))
-		}
-	}
-	for i := range v.Defs {
-		high = max(high, int(v.Defs[i].Index&0x7fff))
-	}
+	high := t.highest(counts)
 	if high <= 0 {
 		t.versym = nil
 		return nil
@@ -80,6 +70,9 @@ func (t *table) setVersions(names *versionNames) error {
 			a := &v.Needs[i].Aux[j]
 			if len(a.Name) > longestVersion {
 				c.add(t.versionError("needed version", a.Off, len(a.Name)))
+				continue
+			}
+			if int(a.Index&0x7fff) > high {
 				continue
 			}
 			t.versions[a.Index&0x7fff] = version{names.id(a.Hash, a.Name), a.Index&0x8000 != 0, int32(i)}
@@ -97,8 +90,31 @@ func (t *table) setVersions(names *versionNames) error {
 		e := &t.versions[d.Index&0x7fff]
 		e.id, e.need = names.id(d.Hash, d.Name()), -1
 	}
-	c.add(t.checkVersym())
+	if high == t.highest(func(string) bool { return true }) {
+		c.add(t.checkVersym())
+	}
 	return c.err()
+}
+
+// highest is the highest version index that counts.
+func (t *table) highest(counts func(file string) bool) int {
+	high := -1
+	if t.obj.Versions == nil {
+		return high
+	}
+	for i := range t.obj.Versions.Needs {
+		n := &t.obj.Versions.Needs[i]
+		if !counts(string(n.File)) {
+			continue
+		}
+		for j := range n.Aux {
+			high = max(high, int(n.Aux[j].Index&0x7fff))
+		}
+	}
+	for i := range t.obj.Versions.Defs {
+		high = max(high, int(t.obj.Versions.Defs[i].Index&0x7fff))
+	}
+	return high
 }
 
 func (t *table) versionError(what string, off int64, n int) error {

@@ -7,109 +7,52 @@ import "elfwright/dyn/load"
 type Order int
 
 const (
-	// Start is that of a start of the program. glibc relocates the objects by
-	// their dependencies, the program last, and then the dynamic linker once more;
-	// musl relocates them in load order, the program last.
+	// Start is that of a start of the program; see [load.Process.RelocationOrder].
+	// At its end the dynamic linker relocates itself once more, now that others may
+	// have definitions that come first (glibc, dl_main in elf/rtld.c; musl,
+	// reloc_all).
 	Start Order = iota
 	// Trace is that of ldd -r: the load order backwards, without the dynamic
 	// linker.
 	Trace
 )
 
-// RelocationOrder returns the indices of the objects in the order in which they
-// are relocated.
-func RelocationOrder(p *load.Process, o Order) []int {
+// relocationOrder gives the indices of the objects in the order in which they are
+// relocated.
+func relocationOrder(p *load.Process, o Order) []int {
+	var list []int
 	switch {
 	case p.Libc == load.Musl:
-		list := make([]int, 0, len(p.Objects))
-		for i := 1; i < len(p.Objects); i++ {
-			list = append(list, i)
-		}
-		return append(list, 0)[:len(p.Objects)]
-	case o == Trace:
-		return backwards(p, loadOrder(p))
-	}
-	list := backwards(p, InitOrder(p))
-	if p.Ld != nil {
+		program := programOf(p)
 		for i, obj := range p.Objects {
-			if obj == p.Ld { // where something needs it
+			if obj != program {
 				list = append(list, i)
 			}
 		}
+		return append(list, program.Index)
+	case o == Trace:
+		for i := len(p.Objects) - 1; i >= 0; i-- {
+			if p.Objects[i] != p.Ld {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	for _, obj := range p.RelocationOrder() {
+		list = append(list, obj.Index)
+	}
+	for i, obj := range p.Objects {
+		if obj == p.Ld { // something needs it
+			list = append(list, i)
+		}
 	}
 	return list
 }
 
-func loadOrder(p *load.Process) []int {
-	list := make([]int, len(p.Objects))
-	for i := range list {
-		list[i] = i
+// programOf is the program of a process, which may have been put together by hand.
+func programOf(p *load.Process) *load.Object {
+	if o := p.Program(); o != nil {
+		return o
 	}
-	return list
-}
-
-// backwards turns a list around and leaves the dynamic linker out.
-func backwards(p *load.Process, list []int) []int {
-	back := make([]int, 0, len(list))
-	for i := len(list) - 1; i >= 0; i-- {
-		if p.Objects[list[i]] != p.Ld || p.Ld == nil {
-			back = append(back, list[i])
-		}
-	}
-	return back
-}
-
-// InitOrder returns the objects of a process of glibc so that each comes before
-// what it needs, as far as there are no circles: main_map->l_initfini. Relocation
-// and construction go over it backwards.
-//
-// It is the order of _dl_sort_maps_dfs (elf/dl-sort-maps.c, since 2.35 the default): from
-// the last loaded object to the first, depth first along the needs. The needs of the
-// program are not followed, for its list is not made yet when it is sorted.
-func InitOrder(p *load.Process) []int {
-	d := dfs{p: p, visited: make([]bool, len(p.Objects))}
-	for i := len(p.Objects) - 1; i >= 0; i-- {
-		d.visit(i)
-	}
-	for i, j := 0, len(d.list)-1; i < j; i, j = i+1, j-1 {
-		d.list[i], d.list[j] = d.list[j], d.list[i]
-	}
-	return d.list
-}
-
-// dfs is a depth-first walk with a stack of its own, since chains of needs may be
-// as long as there are objects.
-type dfs struct {
-	p       *load.Process
-	visited []bool
-	list    []int // post-order
-	stack   []step
-}
-
-type step struct{ object, need int }
-
-func (d *dfs) visit(i int) {
-	if d.visited[i] {
-		return
-	}
-	d.push(i)
-	for len(d.stack) > 0 {
-		top := &d.stack[len(d.stack)-1]
-		needs := d.p.Objects[top.object].Needs
-		if top.object == 0 || top.need >= len(needs) {
-			d.list = append(d.list, top.object)
-			d.stack = d.stack[:len(d.stack)-1]
-			continue
-		}
-		n := &needs[top.need]
-		top.need++
-		if n.To != nil && n.Kind <= load.Auxiliary && !d.visited[n.To.Index] {
-			d.push(n.To.Index)
-		}
-	}
-}
-
-func (d *dfs) push(i int) {
-	d.visited[i] = true
-	d.stack = append(d.stack, step{object: i})
+	return p.Objects[0]
 }

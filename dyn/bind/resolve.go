@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"elfwright/elffile"
@@ -40,7 +41,11 @@ func (r *resolver) resolve(b *Binding) {
 	}
 	r.budget -= len(ref.name)
 	if r.s.musl {
-		r.settle(b, &sym, r.s.search(&ref, &r.steps), Scope)
+		h, rule := r.s.search(&ref, &r.steps), Scope
+		if h == none {
+			h, rule = r.s.searchLFS64(&ref, &r.steps), LFS64
+		}
+		r.settle(b, &sym, h, rule)
 		return
 	}
 	v := t.versionOf(b.Symbol)
@@ -94,7 +99,7 @@ func (r *resolver) glibc(t *table, b *Binding, sym *symbol, ref *reference) (h h
 // process.
 func (r *resolver) lookup(t *table, b *Binding, ref *reference) (h hit, rule Rule, ok bool) {
 	h, rule = none, Scope
-	if t.symbolic && t.hash != noHash && !(b.From == 0 && ref.class == Copy) && (t.hash != gnuHash || t.mayHave(ref.gnu)) {
+	if t.symbolic && t.hash != noHash && !(int(b.From) == r.s.program && ref.class == Copy) && (t.hash != gnuHash || t.mayHave(ref.gnu)) {
 		if sym, ok := t.findGlibc(ref, &r.steps); ok {
 			h, rule = hit{b.From, sym}, Symbolic
 		}
@@ -124,13 +129,32 @@ func (t *table) nameAt(off uint32) (name []byte, hash uint32, ok bool) {
 	b := t.strings[off:]
 	b = b[:min(len(b), longestName)]
 	h := uint32(5381)
-	for i, c := range b {
-		if c == 0 {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if (w-0x0101010101010101)&^w&0x8080808080808080 != 0 { // one of the bytes is 0
+			break
+		}
+		h = hash8(h, w)
+	}
+	for ; i < len(b); i++ {
+		if b[i] == 0 {
 			return b[:i], h, true
 		}
-		h = h*33 + uint32(c)
+		h = h*33 + uint32(b[i])
 	}
 	return nil, 0, false
+}
+
+// hash8 is eight steps of h = h*33 + c, which need not wait for each other.
+func hash8(h uint32, w uint64) uint32 {
+	const (
+		p2 = 33 * 33
+		p4 = p2 * p2
+	)
+	lo := (uint32(w&0xff)*33+uint32(w>>8&0xff))*p2 + uint32(w>>16&0xff)*33 + uint32(w>>24&0xff)
+	hi := (uint32(w>>32&0xff)*33+uint32(w>>40&0xff))*p2 + uint32(w>>48&0xff)*33 + uint32(w>>56)
+	return h*(p4*p4&0xffffffff) + lo*p4 + hi
 }
 
 func (r *resolver) badName(t *table, b *Binding, off uint32) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -26,22 +27,28 @@ type Options struct {
 // The result does not depend on the number of workers. It has windows on the
 // objects' files and is valid as long as they are open.
 func Bind(p *load.Process, opt Options) (*Result, error) {
-	res := &Result{Process: p, Order: RelocationOrder(p, opt.Order), scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl}}
+	res := &Result{Process: p, scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl}}
+	if len(p.Objects) == 0 {
+		return res, nil
+	}
+	res.Order = relocationOrder(p, opt.Order)
+	res.scope.program, res.scope.ld = programOf(p).Index, slices.Index(p.Objects, p.Ld)
 	var c faults
-	c.add(res.scope.open(p))
+	named := objectNames(p)
+	c.add(res.scope.open(p, named, opt.Order))
 	c.add(res.collect(opt))
 	c.add(res.resolve(opt.Workers))
 	c.add(res.settleUniques())
 	if p.Libc == load.Glibc {
 		var err error
-		res.Versions, err = checkVersions(p)
+		res.Versions, err = checkVersions(p, named)
 		c.add(err)
 	}
 	return res, c.err()
 }
 
 // open makes the tables of the objects.
-func (s *scope) open(p *load.Process) error {
+func (s *scope) open(p *load.Process, named map[string]*load.Object, order Order) error {
 	var errs []error
 	s.tables = make([]*table, len(p.Objects))
 	for i, o := range p.Objects {
@@ -49,11 +56,12 @@ func (s *scope) open(p *load.Process) error {
 		errs = append(errs, err)
 		if s.musl {
 			t.symbolic = false
-		} else if err := t.setVersions(s.names); err != nil {
+		} else if err := t.setVersions(s.names, func(file string) bool { return order != Trace || named[file] != nil }); err != nil {
 			errs = append(errs, err)
 		}
 		s.tables[i] = t
 	}
+	s.sieve = newSieve(s.tables)
 	return errors.Join(errs...)
 }
 
@@ -61,11 +69,7 @@ func (s *scope) open(p *load.Process) error {
 func (r *Result) collect(opt Options) error {
 	var errs []error
 	acts := map[string]*actions{}
-	longest := 0
-	for _, t := range r.scope.tables {
-		longest = max(longest, int(t.nsyms))
-	}
-	c := collector{libc: r.Process.Libc}
+	c := collector{libc: r.Process.Libc, out: make([]Binding, 0, r.scope.guess())}
 	for _, i := range r.Order {
 		r.from = append(r.from, len(c.out))
 		t := r.scope.tables[i]
@@ -78,10 +82,11 @@ func (r *Result) collect(opt Options) error {
 			acts[m.Name] = newActions(m, c.libc)
 		}
 		_, variant := t.obj.Dynamic.Entry(dtAArch64Variant)
-		if len(c.seen) < longest {
-			c.seen = make([]uint8, longest)
-		} else {
+		if n := int(t.nsyms); n <= cap(c.seen) {
+			c.seen = c.seen[:n]
 			clear(c.seen)
+		} else {
+			c.seen = make([]uint8, n)
 		}
 		c.t, c.index, c.act = t, int32(i), acts[m.Name]
 		c.lazy = !opt.Now && !t.obj.BindNow && c.libc == load.Glibc && t.obj != r.Process.Ld
@@ -93,6 +98,22 @@ func (r *Result) collect(opt Options) error {
 	r.from = append(r.from, len(c.out))
 	r.Bindings = c.out
 	return errors.Join(errs...)
+}
+
+// guess is how many bindings there may be: an object asks for each of its symbols
+// once, as a rule, but seldom for more than it has relocations.
+func (s *scope) guess() int {
+	n := 0
+	for _, t := range s.tables {
+		relocs := 0
+		for _, r := range t.obj.Relocs {
+			if r.Kind != formRelr {
+				relocs += r.Len()
+			}
+		}
+		n += min(int(t.nsyms), relocs)
+	}
+	return n
 }
 
 func unknownMachine(o *load.Object) error {
@@ -187,7 +208,7 @@ func (w *work) exhausted() error {
 	if !w.spent() {
 		return nil
 	}
-	e := &elffile.Error{File: w.r.Process.Objects[0].Name, Off: -1,
+	e := &elffile.Error{File: programOf(w.r.Process).Name, Off: -1,
 		Msg: fmt.Sprintf("the look-ups of its process passed more than %d symbols in the chains of hash tables: a table is damaged; nothing is bound", maxSteps)}
 	if w.budget.Load() < 0 {
 		e.Msg = "the names of the symbols of its process are, one by one, more than 16 times as long as the string tables; the rest is not bound"

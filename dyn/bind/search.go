@@ -22,9 +22,12 @@ var none = hit{object: -1}
 // scope is where references are looked up: the objects of a process in load order,
 // which is the same for all of them (gABI, "Shared Object Dependencies").
 type scope struct {
-	tables []*table
-	names  *versionNames
-	musl   bool
+	tables  []*table
+	sieve   *sieve // nil: the objects are few
+	names   *versionNames
+	program int // its index: the first, unless it has filtees
+	ld      int // the index of the dynamic linker, -1 where it is not in the scope
+	musl    bool
 }
 
 // search looks a reference up. Steps are counted along chains, see [maxSteps].
@@ -32,17 +35,12 @@ func (s *scope) search(r *reference, steps *int) hit { return s.searchFrom(0, r,
 
 // searchFrom goes on with object i.
 func (s *scope) searchFrom(i int, r *reference, steps *int) hit {
-	if i == 0 && r.class == Copy {
-		i = 1 // not the program, which is where the copy goes
-	}
-	for ; i < len(s.tables); i++ {
+	for i = s.next(r, i); i < len(s.tables); i = s.next(r, i+1) {
 		t := s.tables[i]
-		switch t.hash {
-		case gnuHash:
-			if !t.mayHave(r.gnu) {
-				continue
-			}
-		case noHash:
+		if t.hash == noHash || t.hash == gnuHash && !t.mayHave(r.gnu) {
+			continue
+		}
+		if r.class == Copy && i == s.program { // where the copy goes
 			continue
 		}
 		if sym, ok := s.find(t, r, steps); ok {
@@ -50,6 +48,15 @@ func (s *scope) searchFrom(i int, r *reference, steps *int) hit {
 		}
 	}
 	return none
+}
+
+// next is the first object from i on that may have the name, as far as the sieve
+// can tell.
+func (s *scope) next(r *reference, i int) int {
+	if s.sieve == nil {
+		return i
+	}
+	return s.sieve.next(r.gnu, i)
 }
 
 // find looks into one object, after the Bloom filter.
