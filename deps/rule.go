@@ -49,14 +49,3 @@ func hwcaps(t load.Try) string {
 	}
 	return ", " + t.HWCaps
 }
-
-// base is a short name of an object: what others call it.
-func base(o *load.Object) string {
-	switch {
-	case o.Loader == nil && o.Index == 0:
-		return o.Asked
-	case o.Soname != "":
-		return o.Soname
-	}
-	return o.Asked
-}
