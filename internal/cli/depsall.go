@@ -1,0 +1,3 @@
+package cli
+
+func runDepsAll(c *call, f *depsFlags) error { return nil }
