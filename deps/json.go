@@ -240,15 +240,19 @@ func (s *Subject) missingJSON() []missingJSON {
 			j.Error = m.Need.Err.Error()
 		}
 		for _, t := range m.Need.Tried {
-			try := tryJSON{Path: t.Path, Rule: ruleName(t.Rule), Dir: t.Dir, Why: t.Why}
-			if t.Of != nil {
-				try.Of = t.Of.Path
-			}
-			j.Tried = append(j.Tried, try)
+			j.Tried = append(j.Tried, tryOf(t))
 		}
 		list = append(list, j)
 	}
 	return list
+}
+
+func tryOf(t load.Try) tryJSON {
+	j := tryJSON{Path: t.Path, Rule: ruleName(t.Rule), Dir: t.Dir, Why: t.Why}
+	if t.Of != nil {
+		j.Of = t.Of.Path
+	}
+	return j
 }
 
 func (s *Subject) symbolsJSON() *symbolsJSON {

@@ -196,4 +196,3 @@ func (u *Unused) inVain() bool { return u.Rule == InVain || u.Rule == Others }
 func (s *Subject) UnusedBy(list []Unused) bool {
 	return slices.ContainsFunc(list, func(u Unused) bool { return u.By == s.Process.Program() && u.inVain() })
 }
-

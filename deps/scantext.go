@@ -1,0 +1,133 @@
+package deps
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"elfwright/internal/term"
+)
+
+// Text prints what is broken, cause by cause, then what is open.
+func (r *Scanned) Text(w io.Writer, style term.Style) {
+	for i := range r.Broken {
+		c := &r.Broken[i]
+		fmt.Fprintf(w, "%s: %s\n", c.Object, c.text(style))
+		for _, t := range c.Tried {
+			fmt.Fprintf(w, "    %s: %s%s\n", t.Path, t.Why, style.Dim(" ["+Why(t)+"]"))
+		}
+		if len(c.Affects) > 1 || c.Affects[0] != c.Object {
+			fmt.Fprintf(w, "    breaks %s\n", few(c.Affects))
+		}
+	}
+	for i := range r.Plugins {
+		o := &r.Plugins[i]
+		text := fmt.Sprintf("%s: expects %d symbols of who loads it", o.Path, len(o.Symbols))
+		if len(o.By) > 0 {
+			text += "; " + few(o.By) + " has them"
+		}
+		if len(o.Nowhere) > 0 {
+			text += "; " + style.Yellow("nothing here has "+few(o.Nowhere))
+		}
+		fmt.Fprintln(w, text)
+	}
+	for _, f := range r.Foreign {
+		fmt.Fprintf(w, "%d shared objects for %s are not judged: there is no %s\n", f.Files, f.Machine, f.Interp)
+	}
+	fmt.Fprintf(w, "%d programs, %d shared objects, %d static programs, %d bindings: ", r.Programs, r.Libraries, r.Static, r.Bindings)
+	if len(r.Broken) == 0 {
+		fmt.Fprintln(w, style.Green("nothing is broken"))
+		return
+	}
+	fmt.Fprintln(w, style.Red(fmt.Sprintf("%d causes of failure", len(r.Broken))))
+}
+
+func (c *Cause) text(style term.Style) string {
+	switch c.Kind {
+	case NoLibrary:
+		if c.Text != "" {
+			return "needs " + style.Bold(c.Name) + ": " + style.Red(c.Text)
+		}
+		return "needs " + style.Bold(c.Name) + ": " + style.Red("not found")
+	case NoVersion:
+		return "needs version " + style.Bold(c.Name) + " of " + c.File + ": " + style.Red("not there")
+	case NoSymbol:
+		text := "needs symbol " + style.Bold(c.Name) + ": " + style.Red("undefined")
+		if c.File != "" {
+			text += ", was in " + c.File
+		}
+		if c.Lazy {
+			text += "; bound lazily: an error when it is called"
+		}
+		return text
+	}
+	return style.Red(strings.ReplaceAll(c.Text, "\n", "\n    "))
+}
+
+// The form of the document, see docs/deps-json.md.
+type scanJSON struct {
+	Version   int           `json:"version"`
+	Kind      string        `json:"kind"`
+	Programs  int           `json:"programs"`
+	Libraries int           `json:"libraries"`
+	Static    int           `json:"static"`
+	Debug     int           `json:"debug"`
+	Bindings  int           `json:"bindings"`
+	Resolved  bool          `json:"resolved"`
+	Broken    []causeJSON   `json:"broken"`
+	Open      []openJSON    `json:"open"`
+	Foreign   []foreignJSON `json:"foreign"`
+	Faults    []string      `json:"unreadable"`
+}
+
+type causeJSON struct {
+	Kind    string    `json:"kind"`
+	Object  string    `json:"object"`
+	Name    string    `json:"name"`
+	File    string    `json:"file,omitempty"`
+	Text    string    `json:"text,omitempty"`
+	Lazy    bool      `json:"lazy,omitempty"`
+	Tried   []tryJSON `json:"tried,omitempty"`
+	Affects []string  `json:"affects"`
+}
+
+type openJSON struct {
+	Object  string   `json:"object"`
+	Symbols []string `json:"symbols"`
+	By      []string `json:"by"`
+	Nowhere []string `json:"nowhere"`
+}
+
+type foreignJSON struct {
+	Machine string `json:"machine"`
+	Interp  string `json:"interpreter"`
+	Files   int    `json:"files"`
+}
+
+var causeNames = [...]string{NoLibrary: "library", NoVersion: "version", NoSymbol: "symbol", Damaged: "damage"}
+
+// JSON writes the same as one document.
+func (r *Scanned) JSON(w io.Writer) error {
+	d := scanJSON{
+		Version: 1, Kind: "deps-all", Programs: r.Programs, Libraries: r.Libraries, Static: r.Static, Debug: r.Debug, Bindings: r.Bindings,
+		Resolved: len(r.Broken) == 0, Broken: []causeJSON{}, Open: []openJSON{}, Foreign: []foreignJSON{}, Faults: []string{},
+	}
+	for _, c := range r.Broken {
+		j := causeJSON{Kind: causeNames[c.Kind], Object: c.Object, Name: c.Name, File: c.File, Text: c.Text, Lazy: c.Lazy, Affects: c.Affects}
+		for _, t := range c.Tried {
+			j.Tried = append(j.Tried, tryOf(t))
+		}
+		d.Broken = append(d.Broken, j)
+	}
+	for _, o := range r.Plugins {
+		d.Open = append(d.Open, openJSON{o.Path, o.Symbols, empty(o.By), empty(o.Nowhere)})
+	}
+	for _, f := range r.Foreign {
+		d.Foreign = append(d.Foreign, foreignJSON(f))
+	}
+	for _, err := range r.Faults {
+		d.Faults = append(d.Faults, err.Error())
+	}
+	return json.NewEncoder(w).Encode(d)
+}
