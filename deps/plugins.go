@@ -1,7 +1,6 @@
 package deps
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -10,7 +9,7 @@ import (
 func (r *Scanned) search(list []seen, workers int) {
 	var names []string
 	for i := range list {
-		if v := &list[i]; len(v.open) > 0 && !v.own {
+		if v := &list[i]; len(v.open) > 0 {
 			slices.Sort(v.open)
 			v.open = slices.Compact(v.open)
 			names = append(names, v.open...)
@@ -18,12 +17,9 @@ func (r *Scanned) search(list []seen, workers int) {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	if len(names) == 0 {
-		return
-	}
 	has := make([][]int, len(list)) // the names that each file defines, by index
 	share(len(list), workers, func(i int) {
-		if o := list[i].object; o != nil && list[i].err == nil {
+		if o := list[i].object; len(names) > 0 && o != nil && list[i].err == nil {
 			_ = o.Guard(func() error { // a file that shrank has nothing
 				for k, name := range names {
 					if defines(o, name) {
@@ -35,7 +31,7 @@ func (r *Scanned) search(list []seen, workers int) {
 		}
 	})
 	for i := range list {
-		if v := &list[i]; len(v.open) > 0 && !v.own {
+		if v := &list[i]; len(v.open)+len(v.libs) > 0 {
 			r.Plugins = append(r.Plugins, v.plugin(list, names, has))
 		}
 	}
@@ -45,7 +41,7 @@ func (r *Scanned) search(list []seen, workers int) {
 // plugin finds who has the symbols of one: the file that has most of them, then the
 // one that has most of the rest, and so on.
 func (v *seen) plugin(list []seen, names []string, has [][]int) Plugin {
-	o := Plugin{Path: v.path, Symbols: v.open}
+	o := Plugin{Path: v.path, Libraries: v.libs, Symbols: v.open, By: v.have}
 	left := map[int]bool{}
 	for _, s := range v.open {
 		k, _ := slices.BinarySearch(names, s)
@@ -60,7 +56,7 @@ func (v *seen) plugin(list []seen, names []string, has [][]int) Plugin {
 					n++
 				}
 			}
-			if c := cmp.Compare(n, most); n > 0 && (c > 0 || c == 0 && list[i].program && !list[best].program) {
+			if n > 0 && v.alike(&list[i]) && (n > most || n == most && v.prefers(&list[i], &list[best])) {
 				best, most = i, n
 			}
 		}
@@ -77,4 +73,13 @@ func (v *seen) plugin(list []seen, names []string, has [][]int) Plugin {
 	}
 	slices.Sort(o.Nowhere)
 	return o
+}
+
+// prefers says whether x is more likely to load v than y: it is nearer, or a
+// program.
+func (v *seen) prefers(x, y *seen) bool {
+	if a, b := common(v.path, x.path), common(v.path, y.path); a != b {
+		return a > b
+	}
+	return x.program && !y.program
 }

@@ -2,6 +2,7 @@ package deps
 
 import (
 	"cmp"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -53,13 +54,15 @@ const (
 	Damaged // what is there cannot be read
 )
 
-// Plugin is a shared object which no program of the directories loads by itself, and
-// which refers to symbols that nothing it needs defines: who loads it has to.
+// Plugin is a shared object which no program of the directories needs, and which
+// refers to symbols that nothing it needs defines, or needs libraries that only
+// others find: who loads it has to have them.
 type Plugin struct {
-	Path    string
-	Symbols []string
-	By      []string // files of the directories that define some of them, those with most first
-	Nowhere []string // of the symbols, those that no file of the directories defines
+	Path      string
+	Libraries []string
+	Symbols   []string
+	By        []string // files of the directories that are such libraries or define some of the symbols, those with most first
+	Nowhere   []string // of the symbols, those that no file of the directories defines
 }
 
 // Foreign are shared objects of a machine for which the tree has no dynamic linker:
@@ -81,11 +84,12 @@ func Scan(l *load.Loader, opt ScanOptions) (*Scanned, error) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	seen := make([]seen, len(files))
-	share(len(files), workers, func(i int) { seen[i] = look(l, files[i]) })
+	list := make([]seen, len(files))
+	share(len(files), workers, func(i int) { list[i] = look(l, files[i]) })
 	r := &Scanned{}
-	r.collect(seen)
-	r.search(seen, workers)
+	settle(list)
+	r.collect(list)
+	r.search(list, workers)
 	return r, nil
 }
 
@@ -119,8 +123,11 @@ type seen struct {
 	causes   []Cause
 	object   *load.Object
 	closure  []string // paths of what is loaded for it, without itself
-	open     []string // of a shared object
-	own      bool     // it is loaded by something else in the directories
+
+	// Of a shared object, what who loads it has to have.
+	open []string // symbols
+	libs []string // libraries
+	have []string // paths of libs
 }
 
 // look judges one file.
@@ -169,7 +176,10 @@ func (v *seen) judge(s *Subject) {
 		v.bindings = len(s.Bound.Bindings)
 	}
 	for _, b := range s.Undefined(false) {
-		if !v.program && len(s.Missing()) == 0 {
+		if len(s.Missing()) > 0 { // they may be of what is missing
+			break
+		}
+		if !v.program {
 			v.open = append(v.open, strings.Clone(string(s.Bound.Name(b))))
 			continue
 		}
@@ -186,41 +196,84 @@ func (v *seen) judge(s *Subject) {
 	}
 }
 
-// collect adds up what was seen.
-func (r *Scanned) collect(list []seen) {
-	at := map[string]int{}
-	foreign := map[string]int{}
-	loaded := map[string]bool{}
+// settle decides what is no failure of a shared object: what is wrong with it only
+// where it is loaded alone.
+func settle(list []seen) {
+	needed := map[string]bool{} // by a program
+	called := map[string][]*seen{}
 	for i := range list {
-		if v := &list[i]; v.program {
+		v := &list[i]
+		if v.program {
 			for _, path := range v.closure {
-				loaded[path] = true
+				needed[path] = true
 			}
+		}
+		if v.object == nil || v.static || v.program {
+			continue
+		}
+		called[path.Base(v.path)] = append(called[path.Base(v.path)], v)
+		if name := v.object.Soname; name != "" && name != path.Base(v.path) {
+			called[name] = append(called[name], v)
 		}
 	}
 	for i := range list {
 		v := &list[i]
-		v.own = loaded[v.path]
-		r.Bindings += v.bindings
 		switch {
-		case v.debug:
-			r.Debug++
-		case v.err != nil:
-			r.Faults = append(r.Faults, v.err)
-		case v.static:
-			r.Static++
-		case v.foreign != nil:
-			k := v.foreign.Machine + "\x00" + v.foreign.Interp
-			if _, ok := foreign[k]; !ok {
-				foreign[k] = len(r.Foreign)
-				r.Foreign = append(r.Foreign, Foreign{Machine: v.foreign.Machine, Interp: v.foreign.Interp})
-			}
-			r.Foreign[foreign[k]].Files++
 		case v.program:
-			r.Programs++
+		case needed[v.path]: // the programs tell
+			v.open = nil
+			v.causes = slices.DeleteFunc(v.causes, func(c Cause) bool { return c.Kind != Damaged })
 		default:
-			r.Libraries++
+			v.causes = slices.DeleteFunc(v.causes, func(c Cause) bool {
+				at := v.nearest(called[c.Name])
+				if c.Kind != NoLibrary || c.Text != "" || at == nil {
+					return false
+				}
+				if !slices.Contains(v.libs, c.Name) {
+					v.libs, v.have = append(v.libs, c.Name), append(v.have, at.path)
+				}
+				return true
+			})
 		}
+	}
+}
+
+// nearest is the one of a list, for the same machine, whose path has most in common
+// with that of v.
+func (v *seen) nearest(list []*seen) *seen {
+	var best *seen
+	for _, x := range list {
+		if v.alike(x) && (best == nil || common(x.path, v.path) > common(best.path, v.path)) {
+			best = x
+		}
+	}
+	return best
+}
+
+// alike says whether two files can be in one process.
+func (v *seen) alike(x *seen) bool {
+	return v.object != nil && x.object != nil && v.object.Header.Machine == x.object.Header.Machine && v.object.Class == x.object.Class
+}
+
+// common is the number of directories that two paths begin with.
+func common(a, b string) int {
+	n := 0
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '/' {
+			n++
+		}
+	}
+	return n
+}
+
+// collect adds up what was seen.
+func (r *Scanned) collect(list []seen) {
+	at := map[string]int{}
+	foreign := map[string]int{}
+	for i := range list {
+		v := &list[i]
+		r.Bindings += v.bindings
+		r.count(v, foreign)
 		for _, c := range v.causes {
 			r.cause(at, c, v.path)
 		}
@@ -230,11 +283,34 @@ func (r *Scanned) collect(list []seen) {
 		r.Broken[i].Affects = slices.Compact(r.Broken[i].Affects)
 	}
 	slices.SortFunc(r.Broken, func(a, b Cause) int {
-		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.File, b.File))
+		return cmp.Or(strings.Compare(a.Object, b.Object), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name), strings.Compare(a.File, b.File), strings.Compare(a.Text, b.Text))
 	})
 	slices.SortFunc(r.Foreign, func(a, b Foreign) int {
 		return cmp.Or(strings.Compare(a.Machine, b.Machine), strings.Compare(a.Interp, b.Interp))
 	})
+}
+
+// count counts a file as what it is.
+func (r *Scanned) count(v *seen, foreign map[string]int) {
+	switch {
+	case v.debug:
+		r.Debug++
+	case v.err != nil:
+		r.Faults = append(r.Faults, v.err)
+	case v.static:
+		r.Static++
+	case v.foreign != nil:
+		k := v.foreign.Machine + "\x00" + v.foreign.Interp
+		if _, ok := foreign[k]; !ok {
+			foreign[k] = len(r.Foreign)
+			r.Foreign = append(r.Foreign, Foreign{Machine: v.foreign.Machine, Interp: v.foreign.Interp})
+		}
+		r.Foreign[foreign[k]].Files++
+	case v.program:
+		r.Programs++
+	default:
+		r.Libraries++
+	}
 }
 
 // cause notes that a file fails.

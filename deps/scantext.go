@@ -22,15 +22,7 @@ func (r *Scanned) Text(w io.Writer, style term.Style) {
 		}
 	}
 	for i := range r.Plugins {
-		o := &r.Plugins[i]
-		text := fmt.Sprintf("%s: expects %d symbols of who loads it", o.Path, len(o.Symbols))
-		if len(o.By) > 0 {
-			text += "; " + few(o.By) + " has them"
-		}
-		if len(o.Nowhere) > 0 {
-			text += "; " + style.Yellow("nothing here has "+few(o.Nowhere))
-		}
-		fmt.Fprintln(w, text)
+		fmt.Fprintln(w, r.Plugins[i].text(style))
 	}
 	for _, f := range r.Foreign {
 		fmt.Fprintf(w, "%d shared objects for %s are not judged: there is no %s\n", f.Files, f.Machine, f.Interp)
@@ -41,6 +33,29 @@ func (r *Scanned) Text(w io.Writer, style term.Style) {
 		return
 	}
 	fmt.Fprintln(w, style.Red(fmt.Sprintf("%d causes of failure", len(r.Broken))))
+}
+
+// text tells what a plugin expects.
+func (p *Plugin) text(style term.Style) string {
+	var what []string
+	if n := len(p.Libraries); n > 0 {
+		what = append(what, few(p.Libraries))
+	}
+	switch n := len(p.Symbols); n {
+	case 0:
+	case 1:
+		what = append(what, "the symbol "+p.Symbols[0])
+	default:
+		what = append(what, fmt.Sprintf("%d symbols", n))
+	}
+	text := fmt.Sprintf("%s: expects %s of who loads it", p.Path, strings.Join(what, " and "))
+	if len(p.By) > 0 {
+		text += style.Dim("; found in " + few(p.By))
+	}
+	if len(p.Nowhere) > 0 {
+		text += "; " + style.Yellow("nothing here has "+few(p.Nowhere))
+	}
+	return text
 }
 
 func (c *Cause) text(style term.Style) string {
@@ -76,7 +91,7 @@ type scanJSON struct {
 	Bindings  int           `json:"bindings"`
 	Resolved  bool          `json:"resolved"`
 	Broken    []causeJSON   `json:"broken"`
-	Open      []openJSON    `json:"open"`
+	Plugins   []pluginJSON  `json:"plugins"`
 	Foreign   []foreignJSON `json:"foreign"`
 	Faults    []string      `json:"unreadable"`
 }
@@ -92,11 +107,12 @@ type causeJSON struct {
 	Affects []string  `json:"affects"`
 }
 
-type openJSON struct {
-	Object  string   `json:"object"`
-	Symbols []string `json:"symbols"`
-	By      []string `json:"by"`
-	Nowhere []string `json:"nowhere"`
+type pluginJSON struct {
+	Object    string   `json:"object"`
+	Libraries []string `json:"libraries"`
+	Symbols   []string `json:"symbols"`
+	By        []string `json:"by"`
+	Nowhere   []string `json:"nowhere"`
 }
 
 type foreignJSON struct {
@@ -111,7 +127,7 @@ var causeNames = [...]string{NoLibrary: "library", NoVersion: "version", NoSymbo
 func (r *Scanned) JSON(w io.Writer) error {
 	d := scanJSON{
 		Version: 1, Kind: "deps-all", Programs: r.Programs, Libraries: r.Libraries, Static: r.Static, Debug: r.Debug, Bindings: r.Bindings,
-		Resolved: len(r.Broken) == 0, Broken: []causeJSON{}, Open: []openJSON{}, Foreign: []foreignJSON{}, Faults: []string{},
+		Resolved: len(r.Broken) == 0, Broken: []causeJSON{}, Plugins: []pluginJSON{}, Foreign: []foreignJSON{}, Faults: []string{},
 	}
 	for _, c := range r.Broken {
 		j := causeJSON{Kind: causeNames[c.Kind], Object: c.Object, Name: c.Name, File: c.File, Text: c.Text, Lazy: c.Lazy, Affects: c.Affects}
@@ -121,7 +137,7 @@ func (r *Scanned) JSON(w io.Writer) error {
 		d.Broken = append(d.Broken, j)
 	}
 	for _, o := range r.Plugins {
-		d.Open = append(d.Open, openJSON{o.Path, o.Symbols, empty(o.By), empty(o.Nowhere)})
+		d.Plugins = append(d.Plugins, pluginJSON{o.Path, empty(o.Libraries), empty(o.Symbols), empty(o.By), empty(o.Nowhere)})
 	}
 	for _, f := range r.Foreign {
 		d.Foreign = append(d.Foreign, foreignJSON(f))
