@@ -122,7 +122,9 @@ func (s *Subject) links(at []int) []page.Link {
 			l.To = at[b.To]
 		case b.Rule == bind.WeakZero:
 			l.Note = "weak: 0"
-		case l.Note == "":
+		case b.Lazy:
+			l.Note = "undefined, lazy"
+		default:
 			l.Note = "undefined"
 		}
 		list = append(list, l)

@@ -1,13 +1,24 @@
 // The graph as SVG: columns of boxes, edges between them. The drawing is made once;
 // zooming changes its transform, selecting the classes.
 
-const columnWidth = 250, rowGap = 34, boxHeight = 22;
+const widestBox = 230, columnGap = 60, rowGap = 36, boxHeight = 22;
+
+// lay gives every box its place; a column is as wide as its widest box.
+function lay(nodes) {
+  const boxes = nodes.map((n) => ({ x: 0, y: n.y * rowGap, width: Math.min(Math.max(n.name.length, 4) * 7.3 + 16, widestBox) }));
+  const widths = [];
+  nodes.forEach((n, i) => (widths[n.x] = Math.max(widths[n.x] ?? 0, boxes[i].width)));
+  const left = [0];
+  for (const w of widths) left.push(left.at(-1) + w + columnGap);
+  nodes.forEach((n, i) => (boxes[i].x = left[n.x]));
+  return boxes;
+}
 
 class Drawing {
   // events: select(i), with null for nothing
   constructor(room, nodes, edges, events) {
     Object.assign(this, { room, nodes, edges, events });
-    this.boxes = nodes.map((n) => ({ x: n.x * columnWidth, y: n.y * rowGap, width: Math.min(Math.max(n.name.length, 4) * 7.3 + 16, columnWidth - 40) }));
+    this.boxes = lay(nodes);
     this.lines = edges.map((e) => svg("path", { class: this.lineClass(e), d: this.curve(e) }));
     this.marks = nodes.map((n, i) => this.mark(n, i));
     this.all = svg("g", {}, this.lines, this.marks);
