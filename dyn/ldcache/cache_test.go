@@ -24,7 +24,7 @@ func sample(t testing.TB, data elf.Data) []byte {
 		entry(0x303, "liba.so", "/plain", 0),
 		entry(0x303, "liba.so", "/v2", 1<<62|1),
 		entry(0x303, "liba.so", "/v3", 1<<62|2<<32|2),
-		entry(0x303, "liba.so", "/other", 1<<62|0),
+		entry(0x303, "liba.so", "/other", 1<<62),
 		entry(3, "liba.so", "/32", 0),
 		entry(1, "libold.so", "/libc5", 0),
 		entry(3, "libhw.so", "/sse2", 1<<0),

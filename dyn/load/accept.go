@@ -53,7 +53,7 @@ func (e *expected) accept(f *file) verdict {
 		return verdict{fatal: "only ET_DYN and ET_EXEC can be loaded"}
 	case int(h.Phentsize) != e.PhdrSize():
 		return verdict{fatal: "ELF file's phentsize not the expected size"}
-	case uint32(len(f.elf.Progs)) != f.elf.Phnum():
+	case f.cut:
 		return verdict{fatal: "cannot read file data: its program headers are past its end"}
 	}
 	return verdict{}

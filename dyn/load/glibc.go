@@ -18,7 +18,6 @@ type glibc struct {
 	conf     *dirList // ld.so.conf, in a tree without cache
 	lib      string   // $LIB
 	platform string   // $PLATFORM
-	cells    map[*Object]bool
 }
 
 // search is a search under way.

@@ -35,7 +35,6 @@ type linker struct {
 	version Version
 	dirs    []string // system directories; nil: not found
 	lib     string   // $LIB; "": not found
-	self    string   // the path that musl's has built in for its libraries
 }
 
 // linkerOf reads a dynamic linker's file.

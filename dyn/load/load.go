@@ -234,13 +234,13 @@ func (n *namespace) cpu() {
 		n.p.CPU.HWCaps, n.p.CPU.Source = n.l.opt.HWCaps, "options"
 		return
 	}
-	switch c, ok := HostCPU(h.Machine, n.Class); {
-	case n.l.opt.CPU != nil:
+	if n.l.opt.CPU != nil {
 		n.p.CPU = *n.l.opt.CPU
-	case ok:
-		n.p.CPU = c
-	default:
-		n.p.CPU = c
+		return
+	}
+	c, ok := n.l.hostCPU(h.Machine, n.Class)
+	n.p.CPU = c
+	if !ok {
 		n.p.Notes = append(n.p.Notes, "of "+elffile.MachineName(h.Machine)+" the baseline is taken: no sub-directory for a better processor is looked into")
 	}
 }

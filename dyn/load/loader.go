@@ -1,6 +1,7 @@
 package load
 
 import (
+	"debug/elf"
 	"errors"
 	"os"
 	"sync"
@@ -28,6 +29,30 @@ type Loader struct {
 	confDirs  func() ([]string, error)
 	preloaded func() ([]string, error)
 	muslPaths map[string]muslPath
+	cpus      map[machineClass]hostCPU
+}
+
+type machineClass struct {
+	machine elf.Machine
+	class   elf.Class
+}
+
+// hostCPU is an answer of HostCPU.
+type hostCPU struct {
+	cpu CPU
+	own bool
+}
+
+// hostCPU asks for this machine's processor once: /proc/cpuinfo is long and slow.
+func (l *Loader) hostCPU(m elf.Machine, class elf.Class) (CPU, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c, ok := l.cpus[machineClass{m, class}]
+	if !ok {
+		c.cpu, c.own = HostCPU(m, class)
+		l.cpus[machineClass{m, class}] = c
+	}
+	return c.cpu, c.own
 }
 
 // found is what is at a path.
@@ -44,6 +69,7 @@ type file struct {
 	head []byte // up to 64 bytes
 	elf  *elffile.File
 	err  error // why it is no ELF file
+	cut  bool  // not all of its program headers are in it
 
 	names, symbols sync.Once
 	object         *object.Object
@@ -58,7 +84,7 @@ func New(opt Options) (*Loader, error) {
 		return nil, err
 	}
 	l := &Loader{opt: opt, root: root, paths: make(map[string]*found), files: make(map[FileID]*file),
-		linkers: make(map[FileID]*linker), muslPaths: make(map[string]muslPath)}
+		linkers: make(map[FileID]*linker), muslPaths: make(map[string]muslPath), cpus: make(map[machineClass]hostCPU)}
 	l.cache = sync.OnceValues(l.readCache)
 	l.confDirs = sync.OnceValues(l.readConf)
 	l.preloaded = sync.OnceValues(l.readPreload)
@@ -117,7 +143,9 @@ func (l *Loader) open(h *os.File) (*file, error) {
 	f.head = make([]byte, 64)
 	n, _ := unix.Pread(int(h.Fd()), f.head, 0)
 	f.head = f.head[:max(n, 0)]
-	f.elf, f.err = elffile.OpenFile(h.Name(), h)
+	if f.elf, f.err = elffile.OpenFile(h.Name(), h); f.err == nil {
+		f.cut = uint32(len(f.elf.Progs)) != f.elf.Phnum()
+	}
 	return f, nil
 }
 

@@ -2,7 +2,9 @@ package load
 
 // sortedOld is _dl_sort_maps_original, the one way until 2.34, then that of
 // GLIBC_TUNABLES=glibc.rtld.dynamic_sort=1: each object in turn goes behind the
-// last one that needs it, until nothing moves or it has moved too often.
+// last one that needs it, until nothing moves or it has moved too often. In large
+// circles that takes time with the cube of their size, hours with thousands of
+// libraries; where it is too much, the order is that of 2.35.
 func (p *Process) sortedOld() []*Object {
 	program := p.Program()
 	order := make([]*Object, 1, len(p.Objects))
@@ -14,7 +16,9 @@ func (p *Process) sortedOld() []*Object {
 	}
 	s := &oldSort{maps: order[1:], place: make([]int, len(p.Objects)), seen: make([]uint16, len(order)), users: make([][]*Object, len(p.Objects))}
 	s.index()
-	s.run()
+	if !s.run() {
+		return p.sortedDFS()
+	}
 	return order
 }
 
@@ -53,12 +57,19 @@ func (s *oldSort) lastUser(i int) int {
 	return last
 }
 
-func (s *oldSort) run() {
-	n := len(s.maps)
+// maxMoves is how many places may be shifted: less than a second.
+const maxMoves = 1 << 24
+
+// run sorts; false means that it gave up.
+func (s *oldSort) run() bool {
+	n, moves := len(s.maps), 0
 	for i := 0; n > 1; {
 		s.seen[i]++
 		k := s.lastUser(i)
 		if k >= 0 {
+			if moves += k - i; moves > maxMoves {
+				return false
+			}
 			s.move(i, k)
 			if int(s.seen[i+1]) <= n-i {
 				seen := s.seen[i]
@@ -68,10 +79,11 @@ func (s *oldSort) run() {
 			}
 		}
 		if i++; i == n {
-			return
+			break
 		}
 		clear(s.seen[i:n])
 	}
+	return true
 }
 
 // move puts the object at i to place k; those between move up.

@@ -35,13 +35,13 @@ type Process struct {
 // Object is a loaded object.
 type Object struct {
 	*object.Object
-	Index  int     // in Process.Objects
+	Index  int     // in Process.Objects; -1 where it is only Process.Ld
 	Path   string  // as it was opened, seen from the root: l_name
 	ID     FileID  // what file it is
 	Asked  string  // the name that it was first asked for by; of the program, as given
 	Loader *Object // for which it was first loaded; nil for the program and preloaded ones
 	Found  Try     // where, and by which rule
-	Needs  []Need  // every request it makes, in the order of the dynamic section; of the program, preloads and auditing libraries stand before and after
+	Needs  []Need  // every request it makes, in the order of the dynamic section; those of the program begin with auditing and preloaded libraries
 	Mapped int     // its place in the order in which files were mapped, which numbers TLS modules; the program is 0
 	Damage error   // what of it can not be read, or nil
 
