@@ -11,6 +11,7 @@ import (
 // needed from, as _dl_check_map_versions and match_symbol do (glibc,
 // elf/dl-version.c). A version is found by its hash and its name.
 func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFault, error) {
+	check := versionCheck{map[*load.Object]map[versionKey]bool{}}
 	var list []VersionFault
 	var c faults
 	for _, o := range p.Objects {
@@ -25,7 +26,7 @@ func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFau
 			}
 			of := named[string(n.File)]
 			for j := range n.Aux {
-				f, err := checkVersion(o, of, n, &n.Aux[j])
+				f, err := check.version(o, of, n, &n.Aux[j])
 				c.add(err)
 				if f != nil {
 					list = append(list, *f)
@@ -34,6 +35,12 @@ func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFau
 		}
 	}
 	return list, c.err()
+}
+
+// versionCheck keeps the versions that objects define; where there are many, a walk
+// over them for each that is needed would take long.
+type versionCheck struct {
+	defined map[*load.Object]map[versionKey]bool
 }
 
 func versionRecord(o *load.Object, what, field string, off int64, v uint16) error {
@@ -76,8 +83,8 @@ func objectNames(p *load.Process) map[string]*load.Object {
 	return named
 }
 
-// checkVersion is match_symbol: nil where the version is defined.
-func checkVersion(by, of *load.Object, n *elffile.VerNeed, a *elffile.VerAux) (*VersionFault, error) {
+// version is match_symbol: nil where the version is defined.
+func (c *versionCheck) version(by, of *load.Object, n *elffile.VerNeed, a *elffile.VerAux) (*VersionFault, error) {
 	f := &VersionFault{By: by, Of: of, File: string(n.File), Version: string(a.Name), Weak: a.Flags&elffile.VerFlagWeak != 0}
 	if of == nil {
 		return f, nil
@@ -86,14 +93,28 @@ func checkVersion(by, of *load.Object, n *elffile.VerNeed, a *elffile.VerAux) (*
 		f.Warning = true
 		return f, nil
 	}
-	for i := range of.Versions.Defs {
-		d := &of.Versions.Defs[i]
-		if d.Version != 1 {
-			return f, versionRecord(of, fmt.Sprintf("version definition %d", i), "vd_version", d.Off, d.Version)
-		}
-		if d.Hash == a.Hash && string(d.Name()) == string(a.Name) {
-			return nil, nil
-		}
+	ok, err := c.defines(of, a)
+	if ok {
+		return nil, nil
 	}
-	return f, nil
+	return f, err
+}
+
+// defines says whether an object defines a version.
+func (c *versionCheck) defines(of *load.Object, a *elffile.VerAux) (bool, error) {
+	set, ok := c.defined[of]
+	if !ok {
+		set = map[versionKey]bool{}
+		for i := range of.Versions.Defs {
+			d := &of.Versions.Defs[i]
+			if d.Version != 1 {
+				return false, versionRecord(of, fmt.Sprintf("version definition %d", i), "vd_version", d.Off, d.Version)
+			}
+			if len(d.Name()) <= longestVersion {
+				set[versionKey{d.Hash, string(d.Name())}] = true
+			}
+		}
+		c.defined[of] = set
+	}
+	return len(a.Name) <= longestVersion && set[versionKey{a.Hash, string(a.Name)}], nil
 }

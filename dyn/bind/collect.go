@@ -21,17 +21,19 @@ const (
 // collector lists the symbols that the relocations of an object ask for, each
 // symbol and class once, in the order in which they are first met.
 type collector struct {
-	t       *table
-	index   int32 // of the object
-	act     *actions
-	libc    load.Libc
-	lazy    bool    // slots of this object may stay unbound until they are called
-	variant bool    // AArch64: symbols with a calling convention of their own are bound at once
-	seen    []uint8 // for each symbol, a bit for each class, and one for a class met lazily
-	out     []Binding
-	slots   map[uint32]int // where the lazy ones of out[:slotsTo] are
-	slotsTo int
-	faults  faults
+	t        *table
+	index    int32 // of the object
+	act      *actions
+	libc     load.Libc
+	version  load.Version // of glibc; zero where it is not known
+	lazy     bool         // slots of this object may stay unbound until they are called
+	variant  bool         // AArch64: symbols with a calling convention of their own are bound at once
+	seen     []uint8      // for each symbol, a bit for each class, and one for a class met lazily
+	out      []Binding
+	lo, size uint64         // the segment that the last place was in
+	slots    map[uint32]int // where the lazy ones of out[:slotsTo] are
+	slotsTo  int
+	faults   faults
 }
 
 const seenLazy = 1 << 3
@@ -54,8 +56,13 @@ func (c *collector) collect() {
 func (c *collector) refuse(t *elffile.RelocTable) error {
 	m := c.act.m
 	switch t.Kind {
-	case formRela, formRelr:
+	case formRela:
 		return nil
+	case formRelr:
+		// glibc reads it since 2.36, musl since 1.2.4.
+		if c.libc == load.Musl || !c.before(2, 36) {
+			return nil
+		}
 	case formRel:
 		// musl reads both on every machine (reloc_all), glibc also where the
 		// psABI has REL (sysdeps/i386/dl-machine-rel.h).
@@ -65,6 +72,11 @@ func (c *collector) refuse(t *elffile.RelocTable) error {
 	}
 	return &elffile.Error{File: c.t.obj.Name, Struct: t.Name, Off: t.Offset,
 		Msg: fmt.Sprintf("%s relocations are not read by the dynamic linker of %s on %s; %d of them are left out", t.Kind, libcName(c.libc), m.Name, t.Len())}
+}
+
+// before says whether the dynamic linker is known to be older.
+func (c *collector) before(major, minor int) bool {
+	return c.version != load.Version{} && c.version.Before(major, minor)
 }
 
 func libcName(l load.Libc) string {
@@ -86,6 +98,9 @@ func (c *collector) table(t *elffile.RelocTable) {
 			if uint64(r.Sym) >= uint64(c.t.nsyms) {
 				c.badSymbol(t, i, r.Sym)
 				continue
+			}
+			if r.Off-c.lo >= c.size && !c.inSegment(r.Off) {
+				c.badPlace(t, i, r.Off)
 			}
 			c.note(r.Sym, act.class(), lazy && r.Type == c.act.slot && !c.isVariant(r.Sym))
 		} else if act == refused {
@@ -163,6 +178,25 @@ func (c *collector) slotOf(sym uint32) int {
 // elf_machine_lazy_rel).
 func (c *collector) isVariant(sym uint32) bool {
 	return c.variant && c.t.sym(sym).other&stoAArch64Variant != 0
+}
+
+// inSegment says whether a place is in some PT_LOAD, and keeps which.
+func (c *collector) inSegment(place uint64) bool {
+	for i := range c.t.obj.Progs {
+		p := &c.t.obj.Progs[i]
+		if p.Type == elf.PT_LOAD && place >= p.Vaddr && place-p.Vaddr < p.Memsz {
+			c.lo, c.size = p.Vaddr, p.Memsz
+			return true
+		}
+	}
+	return false
+}
+
+func (c *collector) badPlace(t *elffile.RelocTable, i int, place uint64) {
+	if off := c.offset(t, i); !c.faults.full() {
+		c.faults.add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_offset", Off: max(off-int64(c.t.obj.AddrSize()), -1),
+			Msg: fmt.Sprintf("0x%x is in no segment", place)})
+	}
 }
 
 func (c *collector) badSymbol(t *elffile.RelocTable, i int, sym uint32) {

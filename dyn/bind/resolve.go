@@ -35,6 +35,7 @@ func (r *resolver) resolve(b *Binding) {
 	ref := reference{class: b.Class}
 	var ok bool
 	if ref.name, ref.gnu, ok = t.nameAt(sym.name); !ok {
+		r.budget -= min(longestName, max(len(t.strings)-int(sym.name), 0))
 		r.badName(t, b, sym.name)
 		r.settle(b, &sym, none, Undefined)
 		return

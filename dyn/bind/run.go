@@ -69,7 +69,7 @@ func (s *scope) open(p *load.Process, named map[string]*load.Object, order Order
 func (r *Result) collect(opt Options) error {
 	var errs []error
 	acts := map[string]*actions{}
-	c := collector{libc: r.Process.Libc, out: make([]Binding, 0, r.scope.guess())}
+	c := collector{libc: r.Process.Libc, version: r.Process.Version, out: make([]Binding, 0, r.scope.guess())}
 	for _, i := range r.Order {
 		r.from = append(r.from, len(c.out))
 		t := r.scope.tables[i]
@@ -79,7 +79,7 @@ func (r *Result) collect(opt Options) error {
 			continue
 		}
 		if acts[m.Name] == nil {
-			acts[m.Name] = newActions(m, c.libc)
+			acts[m.Name] = newActions(m, r.Process)
 		}
 		_, variant := t.obj.Dynamic.Entry(dtAArch64Variant)
 		if n := int(t.nsyms); n <= cap(c.seen) {
@@ -91,7 +91,7 @@ func (r *Result) collect(opt Options) error {
 		c.t, c.index, c.act = t, int32(i), acts[m.Name]
 		c.lazy = !opt.Now && !t.obj.BindNow && c.libc == load.Glibc && t.obj != r.Process.Ld
 		c.variant = variant && m.Name == "AArch64"
-		c.slots, c.slotsTo, c.faults = nil, len(c.out), faults{}
+		c.slots, c.slotsTo, c.faults, c.size = nil, len(c.out), faults{}, 0
 		c.collect()
 		errs = append(errs, c.faults.err())
 	}

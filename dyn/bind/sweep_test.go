@@ -21,7 +21,7 @@ import (
 
 // sampleFiles is how many files of the machine are compared by default;
 // ELFWRIGHT_SWEEP=1 takes all.
-const sampleFiles = 12
+const sampleFiles = 8
 
 // dynamicFiles are the files of this machine's own kind that a dynamic linker can
 // take as a program.

@@ -170,7 +170,7 @@ type actions struct {
 	m    *machine.Machine
 }
 
-func newActions(m *machine.Machine, libc load.Libc) *actions {
+func newActions(m *machine.Machine, p *load.Process) *actions {
 	a := &actions{m: m}
 	for _, r := range typesOf(m) {
 		row := m.Relocs.ByName(r.name)
@@ -181,8 +181,11 @@ func newActions(m *machine.Machine, libc load.Libc) *actions {
 			a.list = append(a.list, refused)
 		}
 		act := r.glibc
-		if libc == load.Musl {
+		switch {
+		case p.Libc == load.Musl:
 			act = r.musl
+		case r.name == "R_RISCV_TLSDESC" && p.Version != load.Version{} && p.Version.Before(2, 41):
+			act = refused
 		}
 		a.list[row.Type] = act
 		if r.glibc == asPLT && a.slot == 0 { // the first of the rows of that class

@@ -1,8 +1,12 @@
 package bind
 
 import (
+	"bytes"
 	"debug/elf"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +15,7 @@ import (
 	"elfwright/dyn/object"
 	"elfwright/elffile"
 	"elfwright/internal/elftest"
+	"elfwright/internal/samples"
 	"elfwright/machine/all"
 )
 
@@ -157,7 +162,7 @@ func TestTypeNames(t *testing.T) {
 			}
 		}
 		for _, libc := range []load.Libc{load.Glibc, load.Musl} {
-			if a := newActions(m, libc); m.Relocs.Lookup(a.slot) == nil || !strings.HasSuffix(m.Relocs.Name(a.slot), "JUMP_SLOT") {
+			if a := newActions(m, &load.Process{Libc: libc}); m.Relocs.Lookup(a.slot) == nil || !strings.HasSuffix(m.Relocs.Name(a.slot), "JUMP_SLOT") {
 				t.Errorf("%s: slots are %s", m.Name, m.Relocs.Name(a.slot))
 			}
 		}
@@ -176,6 +181,7 @@ func TestFaults(t *testing.T) {
 			{map[string]uint64{".gnu.version[1]": 0x7ff0}, []string{"version of symbol 1 at 0x", "index 32752 is beyond the highest version, 5"}},
 			{map[string]uint64{".dynsym[1].st_name": 0xfffff}, []string{"symbol 1, st_name at 0x", "0xfffff is beyond the string table"}},
 			{map[string]uint64{".rela.dyn[1].r_info": 77<<32 | typ, ".rel.dyn[1].r_info": 77<<8 | typ}, []string{"[1], r_info at 0x", "symbol 77: the table has 6 symbols"}},
+			{map[string]uint64{".rela.dyn[1].r_offset": 0x99000, ".rel.dyn[1].r_offset": 0x99000}, []string{"[1], r_offset at 0x", "0x99000 is in no segment"}},
 			{map[string]uint64{".rela.dyn[1].r_info": 1<<32 | 253, ".rel.dyn[1].r_info": 1<<8 | 253}, []string{"[1], r_info at 0x", "is not one that the dynamic linker of glibc takes"}},
 		} {
 			d := elftest.Shared(k)
@@ -282,5 +288,71 @@ func TestSieve(t *testing.T) {
 				t.Errorf("%d objects: other bindings without the sieve", n+2)
 			}
 		}
+	}
+}
+
+// TestLazy: slots of a program wait for their first call unless it, or the caller,
+// wants them at once; what is no slot never waits.
+func TestLazy(t *testing.T) {
+	samples.Need(t, "gcc")
+	dir := t.TempDir()
+	source := filepath.Join(dir, "a.c")
+	if err := os.WriteFile(source, []byte("#include <stdio.h>\nint main(int argc, char **argv) { puts(argv[0]); return getchar(); }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		flag string
+		now  bool
+		lazy bool
+	}{{"lazy", false, true}, {"lazy", true, false}, {"now", false, false}} {
+		prog := filepath.Join(dir, tc.flag)
+		if out, err := exec.Command("gcc", "-Wl,-z,"+tc.flag, "-o", prog, source).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		p, err := load.Load(prog, load.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Bind(p, Options{Now: tc.now})
+		if err != nil {
+			t.Error(err)
+		}
+		slots := 0
+		for _, b := range r.Of(p.Program()) {
+			if name := string(r.Name(b)); name == "puts" || name == "getchar" {
+				slots++
+				if b.Lazy != tc.lazy {
+					t.Errorf("-z %s, now %v: %s: lazy %v", tc.flag, tc.now, name, b.Lazy)
+				}
+			} else if b.Lazy {
+				t.Errorf("%s is no slot, and lazy", name)
+			}
+		}
+		if slots != 2 {
+			t.Errorf("%d slots", slots)
+		}
+		p.Close()
+	}
+}
+
+// TestBudget: symbols whose names are tails of one long string, and symbols of one
+// long chain, do not make the look-ups take for ever.
+func TestBudget(t *testing.T) {
+	k := elftest.Kinds()[0]
+	p := processOf(load.Glibc, parse(t, "asking.so", asking(k, "answer", "ELFTEST_1", elf.STT_FUNC).Bytes()))
+	r, err := Bind(p, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := r.Bindings[0]
+	r.Bindings = make([]Binding, 200)
+	for i := range r.Bindings {
+		r.Bindings[i] = one
+	}
+	r.scope.tables[0].strings = bytes.Repeat([]byte("x"), 1<<20)
+	r.scope.tables[0].strings[1<<20-1] = 0
+	err = r.resolve(2)
+	if err == nil || r.Bindings != nil || !strings.Contains(err.Error(), "asking.so: the names of the symbols") {
+		t.Errorf("%d bindings, %v", len(r.Bindings), err)
 	}
 }
