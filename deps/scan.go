@@ -14,14 +14,14 @@ import (
 
 // ScanOptions say what [Scan] looks at.
 type ScanOptions struct {
-	Dirs    []string // of this machine, all below the loader's root
+	Dirs    []string // of this machine, all below the loader's root; a link is followed
 	Workers int      // goroutines; 0: as many as there are processors
 }
 
 // Scanned is what is broken in directories.
 type Scanned struct {
-	Programs  int // files with a dynamic linker of their own
-	Libraries int // shared objects without one
+	Programs  int // files that name their dynamic linker, and that no other can need
+	Libraries int // all other shared objects
 	Static    int
 	Debug     int // files of debug information, which have no bytes to load
 	Bindings  int // that were looked up
@@ -138,7 +138,7 @@ func look(l *load.Loader, file string) seen {
 	}
 	p := s.Process
 	o := p.Program()
-	v := seen{path: o.Path, object: o, program: o.Interp != "" && o.Header.Entry != 0}
+	v := seen{path: o.Path, object: o, program: o.Interp != "" && o.Soname == ""}
 	if s.Static() {
 		v.static = true
 		return v
@@ -186,13 +186,8 @@ func (v *seen) judge(s *Subject) {
 		_, file := s.Bound.Version(b)
 		v.causes = append(v.causes, Cause{Kind: NoSymbol, Object: s.Process.Objects[b.From].Path, Name: s.symbol(b), File: file, Lazy: b.Lazy})
 	}
-	if s.Damage != nil {
-		v.causes = append(v.causes, Cause{Kind: Damaged, Object: v.path, Text: s.Damage.Error()})
-	}
-	for _, o := range s.Process.Objects {
-		if o.Damage != nil {
-			v.causes = append(v.causes, Cause{Kind: Damaged, Object: o.Path, Text: o.Damage.Error()})
-		}
+	for _, d := range s.Damages() {
+		v.causes = append(v.causes, Cause{Kind: Damaged, Object: d.Object.Path, Text: d.Err.Error()})
 	}
 }
 

@@ -13,7 +13,11 @@ import (
 func (r *Scanned) Text(w io.Writer, style term.Style) {
 	for i := range r.Broken {
 		c := &r.Broken[i]
-		fmt.Fprintf(w, "%s: %s\n", c.Object, c.text(style))
+		if c.Kind == Damaged { // says of itself what file it is about
+			fmt.Fprintln(w, style.Red(strings.ReplaceAll(c.Text, "\n", "\n    ")))
+		} else {
+			fmt.Fprintf(w, "%s: %s\n", c.Object, c.text(style))
+		}
 		for _, t := range c.Tried {
 			fmt.Fprintf(w, "    %s: %s%s\n", t.Path, t.Why, style.Dim(" ["+Why(t)+"]"))
 		}
@@ -27,12 +31,20 @@ func (r *Scanned) Text(w io.Writer, style term.Style) {
 	for _, f := range r.Foreign {
 		fmt.Fprintf(w, "%d shared objects for %s are not judged: there is no %s\n", f.Files, f.Machine, f.Interp)
 	}
-	fmt.Fprintf(w, "%d programs, %d shared objects, %d static programs, %d bindings: ", r.Programs, r.Libraries, r.Static, r.Bindings)
+	fmt.Fprintf(w, "%s, %s, %s, %s: ", count(r.Programs, "program"), count(r.Libraries, "shared object"), count(r.Static, "static program"), count(r.Bindings, "binding"))
 	if len(r.Broken) == 0 {
 		fmt.Fprintln(w, style.Green("nothing is broken"))
 		return
 	}
-	fmt.Fprintln(w, style.Red(fmt.Sprintf("%d causes of failure", len(r.Broken))))
+	fmt.Fprintln(w, style.Red(count(len(r.Broken), "cause")+" of failure"))
+}
+
+// count is a number of things in words.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // text tells what a plugin expects.
@@ -67,17 +79,15 @@ func (c *Cause) text(style term.Style) string {
 		return "needs " + style.Bold(c.Name) + ": " + style.Red("not found")
 	case NoVersion:
 		return "needs version " + style.Bold(c.Name) + " of " + c.File + ": " + style.Red("not there")
-	case NoSymbol:
-		text := "needs symbol " + style.Bold(c.Name) + ": " + style.Red("undefined")
-		if c.File != "" {
-			text += ", was in " + c.File
-		}
-		if c.Lazy {
-			text += "; bound lazily: an error when it is called"
-		}
-		return text
 	}
-	return style.Red(strings.ReplaceAll(c.Text, "\n", "\n    "))
+	text := "needs symbol " + style.Bold(c.Name) + ": " + style.Red("undefined")
+	if c.File != "" {
+		text += ", was in " + c.File
+	}
+	if c.Lazy {
+		text += "; bound lazily: an error when it is called"
+	}
+	return text
 }
 
 // The form of the document, see docs/deps-json.md.

@@ -1,8 +1,11 @@
 package deps
 
 import (
+	"errors"
+
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
+	"elfwright/elffile"
 )
 
 // Subject is a program, what is loaded for it, and, where it was asked for, how
@@ -10,7 +13,7 @@ import (
 type Subject struct {
 	Process *load.Process
 	Bound   *bind.Result // nil: names only, or static
-	Damage  error        // what could not be read of the objects or while binding
+	Damage  error        // what could not be read while binding
 
 	names []string // by index in Process.Objects: see [Subject.Name]
 }
@@ -36,6 +39,41 @@ func New(p *load.Process, symbols bool, opt bind.Options) *Subject {
 
 // Static says that nothing is loaded by a dynamic linker: there is no PT_DYNAMIC.
 func (s *Subject) Static() bool { return s.Process.Program().Dynamic.Prog < 0 }
+
+// Damage is something of an object that can not be read.
+type Damage struct {
+	Object *load.Object
+	Err    error
+}
+
+// Damages lists what could not be read, each once: of the objects by themselves, in
+// load order, and then of what only binding reads, which is put down to the object
+// whose file it is.
+func (s *Subject) Damages() []Damage {
+	var list []Damage
+	said := map[string]bool{}
+	add := func(o *load.Object, err error) {
+		for _, e := range elffile.Leaves(err) {
+			if text := e.Error(); !said[text] {
+				said[text] = true
+				list = append(list, Damage{o, e})
+			}
+		}
+	}
+	of := map[string]*load.Object{}
+	for _, o := range s.Process.Objects {
+		of[o.File.Name] = o
+		add(o, o.Damage)
+	}
+	for _, e := range elffile.Leaves(s.Damage) {
+		o := s.Process.Program()
+		if fault, ok := errors.AsType[*elffile.Error](e); ok && of[fault.File] != nil {
+			o = of[fault.File]
+		}
+		add(o, e)
+	}
+	return list
+}
 
 // Name is what an object is called in reports: DT_SONAME or what it was asked for
 // by, of a program as it was given; where two have the same name, the path.

@@ -23,7 +23,7 @@ func (s *Subject) Tree(w io.Writer, style term.Style) {
 	fmt.Fprintln(w, style.Bold(root.Asked)+t.about(root))
 	t.below(root)
 	if n := &p.Interp; n.To == nil && n.Name != "" && root.Interp != "" {
-		t.missing(n, "interpreter ", "    ")
+		t.missing(n, "", "")
 	}
 	s.notes(w, style)
 }

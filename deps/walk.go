@@ -16,13 +16,18 @@ import (
 )
 
 // elfFiles lists the executables and shared objects below directories, by path,
-// each file once. Links are not followed: what they lead to is met where it is.
+// each file once. Links in them are not followed: what they lead to is met where it
+// is.
 // Directories of kernel interfaces are left out.
 func elfFiles(dirs []string) ([]string, error) {
 	var list []string
 	met := map[[2]uint64]bool{}
 	for _, dir := range dirs {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		dir, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return nil, err
+		}
+		err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil && path == dir:
 				return err

@@ -131,17 +131,13 @@ func (f *depsFlags) explained(name string, err error) error {
 
 // damaged tells of what could not be read of the objects.
 func (c *call) damaged(s *deps.Subject) bool {
-	var all []error
-	for _, o := range s.Process.Objects {
-		all = append(all, o.Damage)
-	}
-	list := leaves(errors.Join(append(all, s.Damage)...))
-	for i, err := range list {
+	list := s.Damages()
+	for i, d := range list {
 		if i == maxErrors {
 			fmt.Fprintf(c.err, "%s: %d more warnings are not shown\n", name, len(list)-i)
 			break
 		}
-		fmt.Fprintf(c.err, "%s: warning: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		fmt.Fprintf(c.err, "%s: warning: %s\n", name, strings.ReplaceAll(d.Err.Error(), "\n", "\n  "))
 	}
 	return len(list) > 0
 }

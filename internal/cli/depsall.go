@@ -24,7 +24,11 @@ func runDepsAll(c *call, f *depsFlags) error {
 	var bad error
 	no := false
 	if len(plain) > 0 {
-		ok, err := f.scan(c, f.root, plain)
+		dirs, err := below(f.root, plain)
+		if err != nil {
+			return err
+		}
+		ok, err := f.scan(c, f.root, dirs)
 		no, bad = !ok, err
 	}
 	for _, root := range roots {
@@ -38,6 +42,48 @@ func runDepsAll(c *call, f *depsFlags) error {
 		return errNo
 	}
 	return bad
+}
+
+// below are directories of this machine that lie in a root: named so, or as they are
+// called in it.
+func below(root string, dirs []string) ([]string, error) {
+	if root == "" {
+		return dirs, nil
+	}
+	root, err := resolve(root)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, dir := range dirs {
+		real, err := resolve(dir)
+		if err == nil && inside(root, real) {
+			list = append(list, real)
+			continue
+		}
+		if real, err = resolve(filepath.Join(root, dir)); err != nil {
+			return nil, err
+		}
+		if !inside(root, real) {
+			return nil, fmt.Errorf("%s: leads out of %s, to %s", dir, root, real)
+		}
+		list = append(list, real)
+	}
+	return list, nil
+}
+
+// resolve is the absolute path of a directory without symbolic links in it.
+func resolve(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
+}
+
+func inside(root, path string) bool {
+	rel, err := filepath.Rel(root, path)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // scan looks through directories of one root. ok is false where something is
