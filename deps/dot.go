@@ -11,10 +11,10 @@ import (
 // Dot writes the graph of needs in the language of Graphviz. What is missing is a
 // node in red.
 func (s *Subject) Dot(w io.Writer) {
-	fmt.Fprintf(w, "digraph %s {\n\trankdir=LR;\n\tnode [shape=box];\n", dotString(s.Process.Program().Asked))
+	fmt.Fprintf(w, "digraph %s {\n\trankdir=LR;\n\tnode [shape=box];\n", dotString(s.program().Asked))
 	for i, o := range s.Process.Objects {
 		style := ""
-		if o == s.Process.Program() {
+		if o == s.program() {
 			style = ", style=bold"
 		}
 		fmt.Fprintf(w, "\tn%d [label=%s, tooltip=%s%s];\n", i, dotString(s.names[i]), dotString(o.Path+" ["+Why(o.Found)+"]"), style)
@@ -33,7 +33,7 @@ func (s *Subject) Dot(w io.Writer) {
 	}
 	if n := &s.Process.Interp; n.To == nil && n.Name != "" {
 		if k, ok := gone[n.Name]; ok {
-			fmt.Fprintf(w, "\tn%d -> m%d [style=dotted, color=red, label=\"interpreter\"];\n", s.Process.Program().Index, k)
+			fmt.Fprintf(w, "\tn%d -> m%d [style=dotted, color=red, label=\"interpreter\"];\n", s.program().Index, k)
 		}
 	}
 	fmt.Fprintln(w, "}")

@@ -68,7 +68,7 @@ func (s *Subject) Floors() Floors {
 		}
 	}
 	f.Closure = floors(all)
-	if p := s.Process.Program(); p.Versions != nil {
+	if p := s.program(); p.Versions != nil {
 		f.Program = floors([]*load.Object{p})
 	}
 	return f
@@ -196,7 +196,7 @@ func symbolsOf(o *load.Object, file, version string) []string {
 
 // WriteFloors prints them.
 func (s *Subject) WriteFloors(w io.Writer, f Floors, style term.Style) {
-	program := s.Process.Program().Asked
+	program := s.program().Asked
 	if len(f.Closure) == 0 {
 		fmt.Fprintf(w, "%s: no version of glibc or of the libraries of GCC is asked for\n", style.Bold(program))
 	}

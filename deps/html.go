@@ -21,7 +21,7 @@ func (s *Subject) HTML(w io.Writer) error {
 // graph puts what is known into nodes and edges; the program is the first node.
 func (s *Subject) graph() *page.Graph {
 	p := s.Process
-	root := p.Program()
+	root := s.program()
 	g := &page.Graph{Title: root.Asked, Notes: p.Notes}
 	at := make([]int, len(p.Objects)) // node of each object
 	add := func(i int, o *load.Object) {

@@ -125,7 +125,7 @@ func (s *Subject) JSON(w io.Writer, ask Ask) error {
 
 func (s *Subject) document(ask Ask) *documentJSON {
 	p := s.Process
-	program := p.Program()
+	program := s.program()
 	d := &documentJSON{
 		Version: 1, Kind: "deps", File: program.Asked, Machine: machineName(program), Class: 32, Libc: libcName(p.Libc),
 		Interpreter: p.Interp.Name, Static: s.Static(), Resolved: s.Resolved(),

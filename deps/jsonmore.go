@@ -100,7 +100,7 @@ func (s *Subject) whyJSON(name string, every bool) *whyJSON {
 	list, more, found := s.Chains(name, every)
 	j := &whyJSON{Name: name, Found: found, Chains: [][]string{}, More: more}
 	for _, chain := range list {
-		names := []string{s.Process.Program().Path}
+		names := []string{s.program().Path}
 		for _, n := range chain {
 			if n.To == nil {
 				names = append(names, n.Name)

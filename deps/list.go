@@ -19,7 +19,7 @@ func (s *Subject) List(w io.Writer) {
 	}
 	for _, o := range s.Process.Objects {
 		switch {
-		case o == s.Process.Program():
+		case o == s.program():
 		case o == s.Process.Ld || o.Asked == o.Path:
 			fmt.Fprintf(w, "\t%s\n", o.Path)
 		default:
@@ -39,7 +39,7 @@ func (s *Subject) List(w io.Writer) {
 // symbols: each with the rule that found it and with those that need it.
 func (s *Subject) Flat(w io.Writer, style term.Style) {
 	if s.Static() {
-		fmt.Fprintf(w, "%s: statically linked: nothing is loaded for it\n", style.Bold(s.Process.Program().Asked))
+		fmt.Fprintf(w, "%s: statically linked: nothing is loaded for it\n", style.Bold(s.program().Asked))
 		return
 	}
 	by := s.neededBy()

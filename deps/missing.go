@@ -20,8 +20,8 @@ type Missing struct {
 func (s *Subject) Missing() []Missing {
 	p := s.Process
 	var list []Missing
-	if n := &p.Interp; n.Name != "" && n.To == nil && p.Program().Interp != "" {
-		list = append(list, Missing{p.Program(), n})
+	if n := &p.Interp; n.Name != "" && n.To == nil && s.program().Interp != "" {
+		list = append(list, Missing{s.program(), n})
 	}
 	take := func(o *load.Object) {
 		for i := range o.Needs {

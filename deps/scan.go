@@ -137,7 +137,7 @@ func look(l *load.Loader, file string) seen {
 		return seen{path: file, err: err, debug: isDebug(err)}
 	}
 	p := s.Process
-	o := p.Program()
+	o := s.program()
 	v := seen{path: o.Path, object: o, program: o.Interp != "" && o.Soname == ""}
 	if s.Static() {
 		v.static = true

@@ -37,8 +37,16 @@ func New(p *load.Process, symbols bool, opt bind.Options) *Subject {
 	return s
 }
 
+// program is what everything is loaded for.
+func (s *Subject) program() *load.Object {
+	if o := s.Process.Program(); o != nil {
+		return o
+	}
+	return s.Process.Objects[0]
+}
+
 // Static says that nothing is loaded by a dynamic linker: there is no PT_DYNAMIC.
-func (s *Subject) Static() bool { return s.Process.Program().Dynamic.Prog < 0 }
+func (s *Subject) Static() bool { return s.program().Dynamic.Prog < 0 }
 
 // Damage is something of an object that can not be read.
 type Damage struct {
@@ -66,7 +74,7 @@ func (s *Subject) Damages() []Damage {
 		add(o, o.Damage)
 	}
 	for _, e := range elffile.Leaves(s.Damage) {
-		o := s.Process.Program()
+		o := s.program()
 		if fault, ok := errors.AsType[*elffile.Error](e); ok && of[fault.File] != nil {
 			o = of[fault.File]
 		}
@@ -91,7 +99,7 @@ func (s *Subject) name() {
 	had := make(map[string]int, len(list))
 	for i, o := range list {
 		s.names[i] = base(o)
-		if o == s.Process.Program() {
+		if o == s.program() {
 			s.names[i] = o.Asked
 		}
 		if first, ok := had[s.names[i]]; ok {

@@ -14,8 +14,8 @@ import (
 // missing stands with every place where it was looked for.
 func (s *Subject) Tree(w io.Writer, style term.Style) {
 	p := s.Process
-	t := &tree{w: w, style: style, process: p}
-	root := p.Program()
+	t := &tree{w: w, style: style, s: s}
+	root := s.program()
 	if s.Static() {
 		fmt.Fprintf(w, "%s: statically linked: nothing is loaded for it\n", style.Bold(root.Asked))
 		return
@@ -36,9 +36,9 @@ func (s *Subject) notes(w io.Writer, style term.Style) {
 }
 
 type tree struct {
-	w       io.Writer
-	style   term.Style
-	process *load.Process
+	w     io.Writer
+	style term.Style
+	s     *Subject
 }
 
 // about is what stands behind an object's name.
@@ -113,7 +113,7 @@ func (t *tree) branch(o *load.Object, indent string) *branch {
 // firstOf says whether a request is the one that the object was loaded for.
 func (t *tree) firstOf(o *load.Object, n *load.Need) bool {
 	to := n.To
-	if to == o || to == t.process.Program() {
+	if to == o || to == t.s.program() {
 		return false
 	}
 	loader := to.Loader
@@ -133,7 +133,7 @@ func (t *tree) firstOf(o *load.Object, n *load.Need) bool {
 
 // firstAsking is the first object, in load order, that needs another.
 func (t *tree) firstAsking(to *load.Object) *load.Object {
-	for _, o := range t.process.Objects {
+	for _, o := range t.s.Process.Objects {
 		for i := range o.Needs {
 			if o.Needs[i].To == to {
 				return o

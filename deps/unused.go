@@ -98,7 +98,7 @@ func (u *Unused) judge(s *Subject, uses []set, by, to int) {
 // reachable says which objects would be loaded without one request.
 func (s *Subject) reachable(without *load.Need) []bool {
 	in := make([]bool, len(s.Process.Objects))
-	queue := []int{s.index(s.Process.Program())}
+	queue := []int{s.index(s.program())}
 	if queue[0] < 0 {
 		return in
 	}
@@ -194,5 +194,5 @@ func (u *Unused) inVain() bool { return u.Rule == InVain || u.Rule == Others }
 
 // UnusedBy says whether the program itself needs something in vain.
 func (s *Subject) UnusedBy(list []Unused) bool {
-	return slices.ContainsFunc(list, func(u Unused) bool { return u.By == s.Process.Program() && u.inVain() })
+	return slices.ContainsFunc(list, func(u Unused) bool { return u.By == s.program() && u.inVain() })
 }

@@ -25,12 +25,12 @@ const maxChains = 1000
 // there are others that are not listed; found is false where nothing is called
 // so.
 func (s *Subject) Chains(name string, every bool) (list []Chain, more, found bool) {
-	root := s.index(s.Process.Program())
+	root := s.index(s.program())
 	if root < 0 {
 		return nil, false, false
 	}
 	c := &chains{s: s, every: every, goal: func(n *load.Need) bool { return s.called(n, name) }}
-	p := s.Process.Program()
+	p := s.program()
 	if p.Asked == name || p.Soname == name && name != "" || p.Path == name {
 		found = true
 	}
@@ -77,7 +77,7 @@ func (c *chains) measure() {
 	for i := range c.depth {
 		c.depth[i] = -1
 	}
-	root := s.index(s.Process.Program())
+	root := s.index(s.program())
 	c.depth[root] = 0
 	queue := []int{root}
 	from := make([][]int, n)
@@ -180,7 +180,7 @@ func (c *chains) walk(i int, on []bool) bool {
 // WriteChains prints ways, a line each.
 func (s *Subject) WriteChains(w io.Writer, list []Chain, more bool, style term.Style) {
 	for _, chain := range list {
-		names := []string{s.Name(s.Process.Program())}
+		names := []string{s.Name(s.program())}
 		for _, n := range chain {
 			name := n.Name
 			if n.To != nil {
