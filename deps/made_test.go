@@ -18,6 +18,8 @@ import (
 	"elfwright/internal/term"
 )
 
+var noStyle = term.Style{}
+
 // made is a process of n objects that are alike, of which each needs those that
 // edges say, by number. Numbers beyond n are libraries that are missing.
 func made(t testing.TB, n int, edges [][2]int) *Subject {
