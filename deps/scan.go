@@ -2,6 +2,7 @@ package deps
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"runtime"
 	"slices"
@@ -76,13 +77,13 @@ type Foreign struct {
 // directories and collects what is missing. The result does not depend on the
 // number of workers.
 func Scan(l *load.Loader, opt ScanOptions) (*Scanned, error) {
-	files, err := elfFiles(opt.Dirs)
-	if err != nil {
-		return nil, err
-	}
 	workers := opt.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
+	}
+	files, err := elfFiles(opt.Dirs, workers)
+	if err != nil {
+		return nil, err
 	}
 	list := make([]seen, len(files))
 	share(len(files), workers, func(i int) { list[i] = look(l, files[i]) })
@@ -186,9 +187,31 @@ func (v *seen) judge(s *Subject) {
 		_, file := s.Bound.Version(b)
 		v.causes = append(v.causes, Cause{Kind: NoSymbol, Object: s.Process.Objects[b.From].Path, Name: s.symbol(b), File: file, Lazy: b.Lazy})
 	}
-	for _, d := range s.Damages() {
+	v.damage(s)
+}
+
+// damage makes one cause of all that cannot be read of an object.
+func (v *seen) damage(s *Subject) {
+	var last *load.Object
+	more := 0
+	end := func() {
+		if more > 0 {
+			c := &v.causes[len(v.causes)-1]
+			c.Text += fmt.Sprintf(" (and %s)", count(more, "more fault"))
+		}
+	}
+	damages := s.Damages()
+	slices.SortStableFunc(damages, func(a, b Damage) int { return cmp.Compare(a.Object.Index, b.Object.Index) })
+	for _, d := range damages {
+		if d.Object == last {
+			more++
+			continue
+		}
+		end()
+		last, more = d.Object, 0
 		v.causes = append(v.causes, Cause{Kind: Damaged, Object: d.Object.Path, Text: d.Err.Error()})
 	}
+	end()
 }
 
 // settle decides what is no failure of a shared object: what is wrong with it only

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"elfwright/dyn/load"
 	"elfwright/elffile"
 
 	"golang.org/x/sys/unix"
@@ -17,11 +18,9 @@ import (
 
 // elfFiles lists the executables and shared objects below directories, by path,
 // each file once. Links in them are not followed: what they lead to is met where it
-// is.
-// Directories of kernel interfaces are left out.
-func elfFiles(dirs []string) ([]string, error) {
-	var list []string
-	met := map[[2]uint64]bool{}
+// is. Directories of kernel interfaces are left out.
+func elfFiles(dirs []string, workers int) ([]string, error) {
+	var files []string
 	for _, dir := range dirs {
 		dir, err := filepath.EvalSymlinks(dir)
 		if err != nil {
@@ -33,13 +32,10 @@ func elfFiles(dirs []string) ([]string, error) {
 				return err
 			case err != nil: // no permission, or gone meanwhile
 				return nil
-			case d.IsDir():
-				if isKernels(path) {
-					return fs.SkipDir
-				}
-				return nil
-			case d.Type().IsRegular() && isLoadable(path, met):
-				list = append(list, path)
+			case d.IsDir() && isKernels(path):
+				return fs.SkipDir
+			case d.Type().IsRegular():
+				files = append(files, path)
 			}
 			return nil
 		})
@@ -47,8 +43,20 @@ func elfFiles(dirs []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list), nil
+	slices.Sort(files)
+	files = slices.Compact(files)
+	ids := make([]load.FileID, len(files))
+	loadable := make([]bool, len(files))
+	share(len(files), workers, func(i int) { ids[i], loadable[i] = isLoadable(files[i]) })
+	met := map[load.FileID]bool{}
+	list := files[:0]
+	for i, path := range files {
+		if loadable[i] && !met[ids[i]] {
+			met[ids[i]] = true
+			list = append(list, path)
+		}
+	}
+	return list, nil
 }
 
 // isKernels says whether a directory is a kernel's interface.
@@ -72,34 +80,26 @@ func isKernels(path string) bool {
 // headSize is how much of a file is looked at: e_ident and e_type.
 const headSize = 18
 
-// isLoadable looks at a file's first bytes, if the file was not met before.
-func isLoadable(path string, met map[[2]uint64]bool) bool {
+// isLoadable looks at a file's first bytes, and says which file it is.
+func isLoadable(path string) (id load.FileID, ok bool) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return false
+		return id, false
 	}
 	defer unix.Close(fd)
 	var head [headSize]byte
 	if n, err := unix.Pread(fd, head[:], 0); err != nil || n < headSize || !bytes.HasPrefix(head[:], []byte(elf.ELFMAG)) {
-		return false
+		return id, false
 	}
 	kind := elf.Type(head[16])
 	if head[elf.EI_DATA] == byte(elf.ELFDATA2MSB) {
 		kind = elf.Type(head[17])
 	}
-	if kind != elf.ET_EXEC && kind != elf.ET_DYN {
-		return false
-	}
 	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil {
-		return false
+	if kind != elf.ET_EXEC && kind != elf.ET_DYN || unix.Fstat(fd, &st) != nil {
+		return id, false
 	}
-	id := [2]uint64{uint64(st.Dev), st.Ino}
-	if met[id] {
-		return false
-	}
-	met[id] = true
-	return true
+	return load.FileID{Dev: uint64(st.Dev), Ino: st.Ino}, true
 }
 
 // isDebug says whether a file cannot be loaded because it has debug information
@@ -110,11 +110,11 @@ func isDebug(err error) bool {
 }
 
 // IsRoot says whether a directory looks like the root of a system: a container's,
-// or one to cross-compile for.
+// or one to cross-compile for. A lib is no sign: /usr may have an etc as well.
 func IsRoot(dir string) bool {
 	is := func(name string) bool {
 		st, err := os.Stat(filepath.Join(dir, name))
 		return err == nil && st.IsDir()
 	}
-	return is("etc") && (is("usr") || is("lib") || is("bin"))
+	return is("etc") && is("usr")
 }

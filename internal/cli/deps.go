@@ -41,7 +41,7 @@ The exit code is 0 if all is found, 1 if a library is missing, or, where symbols
 
 With --unused a library is told of if no reference of the object that needs it is bound to it, lazily or not, nor to a variable that was copied out of it. The rule says whether it could go: not if it brings another library that is used, or if what it defines is only in this process taken from elsewhere first. Such ones do not count for the exit code. What constructors do is not known.
 
-With --all the directory is searched for programs and libraries, and the causes of all failures are listed, each once with whom it concerns. A directory with an etc and a usr or lib in it is taken for a root of its own, unless --root is given. What a plugin expects of the program that loads it is no failure; it is told who has it.
+With --all the directory is searched for programs and libraries, and the causes of all failures are listed, each once with whom it concerns. A directory with an etc and a usr in it is taken for a root of its own, unless --root is given. What a plugin expects of the program that loads it is no failure; it is told who has it.
 
 The NAMES of --hwcaps are sub-directories of glibc-hwcaps, best first and parted by colons; x86-64-v3 stands for itself and the levels below it, none for no directory.`,
 		examples: []example{
