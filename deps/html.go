@@ -20,16 +20,15 @@ func (s *Subject) HTML(w io.Writer) error {
 
 // graph puts what is known into nodes and edges; the program is the first node.
 func (s *Subject) graph() *page.Graph {
-	p := s.Process
 	root := s.program()
-	g := &page.Graph{Title: root.Asked, Notes: p.Notes}
-	at := make([]int, len(p.Objects)) // node of each object
+	g := &page.Graph{Title: root.Asked, Notes: s.Process.Notes}
+	at := make([]int, len(s.Process.Objects)) // node of each object
 	add := func(i int, o *load.Object) {
 		at[i] = len(g.Nodes)
 		g.Nodes = append(g.Nodes, page.Node{Name: s.names[i], Fields: s.fields(i, o)})
 	}
 	add(s.index(root), root)
-	for i, o := range p.Objects {
+	for i, o := range s.Process.Objects {
 		if o != root {
 			add(i, o)
 		}
@@ -41,11 +40,21 @@ func (s *Subject) graph() *page.Graph {
 			g.Nodes = append(g.Nodes, page.Node{Name: m.Need.Name, Missing: true, Fields: lookedFor(m.Need)})
 		}
 	}
-	if k, ok := gone[p.Interp.Name]; ok && p.Interp.To == nil {
-		g.Edges = append(g.Edges, page.Edge{From: 0, To: k, Kind: kindNames[load.Interpreter]})
+	g.Edges = s.edges(at, gone)
+	g.Links = s.links(at)
+	return g
+}
+
+// edges are the requests of objects, by the nodes of these and of what is missing.
+func (s *Subject) edges(at []int, gone map[string]int) []page.Edge {
+	var list []page.Edge
+	if n := &s.Process.Interp; n.To == nil {
+		if k, ok := gone[n.Name]; ok {
+			list = append(list, page.Edge{From: 0, To: k, Kind: kindNames[load.Interpreter]})
+		}
 	}
 	vain := s.vain()
-	for i, o := range p.Objects {
+	for i, o := range s.Process.Objects {
 		for j := range o.Needs {
 			n := &o.Needs[j]
 			e := page.Edge{From: at[i], Unused: vain[n]}
@@ -61,11 +70,10 @@ func (s *Subject) graph() *page.Graph {
 			default:
 				continue
 			}
-			g.Edges = append(g.Edges, e)
+			list = append(list, e)
 		}
 	}
-	g.Links = s.links(at)
-	return g
+	return list
 }
 
 // vain are the requests along which nothing is bound.
