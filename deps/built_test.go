@@ -24,7 +24,8 @@ func newBuilder(t testing.TB) *builder {
 }
 
 // build makes a shared object, or a program where the name has no ".so" in it, which
-// needs the others, in this order, used or not.
+// needs the others, in this order, used or not. Words that begin with '-' are
+// options.
 func (b *builder) build(name, source string, needs ...string) string {
 	b.Helper()
 	out := filepath.Join(b.dir, name)
@@ -35,7 +36,10 @@ func (b *builder) build(name, source string, needs ...string) string {
 		args = append(args, "-no-pie")
 	}
 	for _, n := range needs {
-		args = append(args, filepath.Join(b.dir, n))
+		if !strings.HasPrefix(n, "-") {
+			n = filepath.Join(b.dir, n)
+		}
+		args = append(args, n)
 	}
 	cmd := exec.Command("gcc", args...)
 	cmd.Stdin = strings.NewReader(source)
@@ -142,6 +146,28 @@ func TestScanWorkers(t *testing.T) {
 		}
 		if docs[0] != docs[1] || docs[1] != docs[2] {
 			t.Errorf("1, 2 and 7 workers differ:\n%s\n%s\n%s", docs[0], docs[1], docs[2])
+		}
+	}
+}
+
+// TestListCorners holds the list against the dynamic linker's where filtees are, and
+// where libraries are missing.
+func TestListCorners(t *testing.T) {
+	samples.Need(t, ldso)
+	for _, gone := range []string{"", "libe.so", "libd.so", "libg.so", "libnot.so"} {
+		b := newBuilder(t)
+		b.build("libe.so", "int e;")
+		b.build("libg.so", "int g;")
+		b.build("libd.so", "int d;", "libg.so")
+		b.build("libh.so", "int h;", "libd.so", "libe.so")
+		b.build("libf.so", "int f;", "-Wl,-F,libe.so", "-Wl,-f,libnot.so", "libh.so")
+		prog := b.build("prog", "int main(void) { return 0; }", "libf.so", "libd.so")
+		os.Remove(filepath.Join(b.dir, gone))
+		want := traced(t, prog)
+		var text bytes.Buffer
+		subjectOf(t, prog, load.Options{NamesOnly: true}, false).List(&text)
+		if got := text.String(); got != want {
+			t.Errorf("without %q:\n%sthe dynamic linker:\n%s", gone, got, want)
 		}
 	}
 }

@@ -202,6 +202,9 @@ func (s *Subject) WriteFloors(w io.Writer, f Floors, style term.Style) {
 	}
 	s.writeFloors(w, program, f.Program, style)
 	s.writeFloors(w, "with all that is loaded for it", f.Closure, style)
+	if len(s.Missing()) > 0 {
+		fmt.Fprintf(w, "%s: what it asks for is not known\n", style.Yellow("a library is missing"))
+	}
 	for _, o := range f.Private {
 		fmt.Fprintf(w, "%s asks for %s: it works with one build of glibc only\n", s.Name(o), style.Yellow(private))
 	}

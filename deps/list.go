@@ -10,27 +10,22 @@ import (
 )
 
 // List prints the loaded objects in load order, the way of ldd: a line each, "name
-// => path", missing ones at the end. There is no vDSO in it, and there are no
-// addresses.
+// => path", what is missing where it would have been. There is no vDSO in it, and
+// there are no addresses.
 func (s *Subject) List(w io.Writer) {
 	if s.Static() {
 		fmt.Fprintln(w, "\tstatically linked")
 		return
 	}
-	for _, o := range s.Process.Objects {
-		switch {
+	for _, x := range s.listed() {
+		switch o := x.object; {
+		case o == nil:
+			fmt.Fprintf(w, "\t%s => not found\n", x.missing)
 		case o == s.program():
 		case o == s.Process.Ld || o.Asked == o.Path:
 			fmt.Fprintf(w, "\t%s\n", o.Path)
 		default:
 			fmt.Fprintf(w, "\t%s => %s\n", o.Asked, o.Path)
-		}
-	}
-	said := map[string]bool{}
-	for _, m := range s.Missing() {
-		if m.Need.Kind != load.Interpreter && !said[m.Need.Name] {
-			said[m.Need.Name] = true
-			fmt.Fprintf(w, "\t%s => not found\n", m.Need.Name)
 		}
 	}
 }

@@ -15,8 +15,9 @@ type Missing struct {
 	Need *load.Need
 }
 
-// Missing lists the requests that fail, in load order. A DT_AUXILIARY that is not
-// there is no failure, nor is a dynamic linker that nobody asked for.
+// Missing lists the requests that fail, in load order. A DT_AUXILIARY or an auditing
+// library that is not there is no failure (load_audit_module of elf/rtld.c goes on
+// without it), nor is a dynamic linker that nobody asked for.
 func (s *Subject) Missing() []Missing {
 	p := s.Process
 	var list []Missing
@@ -25,7 +26,7 @@ func (s *Subject) Missing() []Missing {
 	}
 	take := func(o *load.Object) {
 		for i := range o.Needs {
-			if n := &o.Needs[i]; n.To == nil && n.Kind != load.Auxiliary {
+			if n := &o.Needs[i]; n.To == nil && !optional(n.Kind) {
 				list = append(list, Missing{o, n})
 			}
 		}
@@ -40,6 +41,9 @@ func (s *Subject) Missing() []Missing {
 	}
 	return list
 }
+
+// optional says whether a request may fail.
+func optional(k load.NeedKind) bool { return k == load.Auxiliary || k == load.Audit }
 
 // Versions lists the versions whose lack ends a start. Those of a library that is
 // missing itself are not among them.

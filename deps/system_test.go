@@ -68,20 +68,26 @@ func trace(t testing.TB, file string, env ...string) string {
 
 var address = regexp.MustCompile(` \(0x[0-9a-f]+\)$`)
 
+// traced is the list of the dynamic linker without the vDSO and the addresses.
+func traced(t testing.TB, file string) string {
+	t.Helper()
+	var b strings.Builder
+	for line := range strings.Lines(trace(t, file)) {
+		line = address.ReplaceAllString(strings.TrimSuffix(line, "\n"), "")
+		if !strings.Contains(line, "linux-vdso") {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
 // TestList holds the list against that of the dynamic linker.
 func TestList(t *testing.T) {
 	for _, name := range programs(t, 25, 1) {
-		var want []string
-		for line := range strings.Lines(trace(t, name)) {
-			line = address.ReplaceAllString(strings.TrimSuffix(line, "\n"), "")
-			if !strings.Contains(line, "linux-vdso") {
-				want = append(want, line)
-			}
-		}
 		var b bytes.Buffer
 		subjectOf(t, name, load.Options{NamesOnly: true}, false).List(&b)
-		if got := strings.TrimSuffix(b.String(), "\n"); got != strings.Join(want, "\n") {
-			t.Errorf("%s:\n%s\nthe dynamic linker:\n%s", name, got, strings.Join(want, "\n"))
+		if got, want := b.String(), traced(t, name); got != want {
+			t.Errorf("%s:\n%sthe dynamic linker:\n%s", name, got, want)
 		}
 	}
 }

@@ -163,7 +163,7 @@ func kind(k load.NeedKind) string {
 // missing prints a request that nothing answers, and every place, in order.
 func (t *tree) missing(n *load.Need, line, indent string) {
 	state := t.style.Red(failure(n))
-	if n.Kind == load.Auxiliary {
+	if optional(n.Kind) {
 		state = "not found, and not needed"
 	}
 	fmt.Fprintf(t.w, "%s%s: %s\n", line, n.Name+kind(n.Kind), state)

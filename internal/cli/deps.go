@@ -37,7 +37,7 @@ func depsVerb() *verb {
 		no:    "something is missing, or the answer to the question is no",
 		long: `The search and the binding of the dynamic linker, of glibc and of musl, are carried out by their rules, and nothing is executed: programs of every machine can be asked about, in every directory tree. Without a question the tree of libraries is printed, each with the rule that found it; what is missing with every place that was tried, in order.
 
-The exit code is 0 if all is found, 1 if a library is missing, or, where symbols are looked at (--symbols, --missing, --html, --all), a version or a symbol. A function that nothing defines counts too if it is bound when it is first called. With --unused it is 1 if the file itself needs a library in vain, with --why or --provides if nothing of that name is there.
+The exit code is 0 if all is found, 1 if a library is missing, or, where symbols are looked at (--symbols, --missing, --html, --all), a version or a symbol. A function that nothing defines counts too if it is bound when it is first called. With --unused it is 1 if the file itself needs a library in vain, with --why or --provides if nothing of that name is there, with --min-glibc if a library is missing, for what it asks for is not known.
 
 With --unused a library is told of if no reference of the object that needs it is bound to it, lazily or not, nor to a variable that was copied out of it. The rule says whether it could go: not if it brings another library that is used, or if what it defines is only in this process taken from elsewhere first. Such ones do not count for the exit code. What constructors do is not known.
 
@@ -255,6 +255,7 @@ func (f *depsFlags) answers(w io.Writer, s *deps.Subject, style term.Style) (yes
 	}
 	if f.minGlibc {
 		s.WriteFloors(w, s.Floors(), style)
+		yes = yes && len(s.Missing()) == 0
 	}
 	return yes, err
 }
