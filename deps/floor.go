@@ -197,7 +197,7 @@ func symbolsOf(o *load.Object, file, version string) []string {
 // WriteFloors prints them.
 func (s *Subject) WriteFloors(w io.Writer, f Floors, style term.Style) {
 	program := s.program().Asked
-	if len(f.Closure) == 0 {
+	if len(f.Closure)+len(f.Program) == 0 {
 		fmt.Fprintf(w, "%s: no version of glibc or of the libraries of GCC is asked for\n", style.Bold(program))
 	}
 	s.writeFloors(w, program, f.Program, style)

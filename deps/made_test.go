@@ -158,8 +158,8 @@ func everything(t testing.TB, s *Subject) string {
 	s.WriteUnused(&b, s.Unused(), term.Style{On: true})
 	s.WriteFloors(&b, s.Floors(), term.Style{})
 	s.WriteProvided(&b, s.Provides("puts"), term.Style{})
-	list, more, _ := s.Chains("libelftest.so.1", true)
-	s.WriteChains(&b, list, more, term.Style{})
+	list, more, found := s.Chains("libelftest.so.1", true)
+	s.WriteChains(&b, list, more, found, term.Style{})
 	s.Dot(&b)
 	if err := s.HTML(&b); err != nil {
 		t.Error(err)

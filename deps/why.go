@@ -177,8 +177,12 @@ func (c *chains) walk(i int, on []bool) bool {
 	return true
 }
 
-// WriteChains prints ways, a line each.
-func (s *Subject) WriteChains(w io.Writer, list []Chain, more bool, style term.Style) {
+// WriteChains prints ways, a line each: what [Subject.Chains] found. Without any it
+// is the program itself that was asked about, or nothing.
+func (s *Subject) WriteChains(w io.Writer, list []Chain, more, found bool, style term.Style) {
+	if len(list) == 0 && found {
+		fmt.Fprintf(w, "%s is the program itself\n", style.Bold(s.Name(s.program())))
+	}
 	for _, chain := range list {
 		names := []string{s.Name(s.program())}
 		for _, n := range chain {

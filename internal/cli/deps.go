@@ -245,7 +245,7 @@ func (f *depsFlags) answers(w io.Writer, s *deps.Subject, style term.Style) (yes
 	}
 	if f.why != "" {
 		list, more, found := s.Chains(f.why, f.everyWay)
-		s.WriteChains(w, list, more, style)
+		s.WriteChains(w, list, more, found, style)
 		yes = yes && found
 	}
 	if f.provides != "" {
