@@ -82,6 +82,18 @@ func (s *Subject) Resolved() bool {
 	return len(s.Missing()) == 0 && len(s.Versions()) == 0 && len(s.Undefined(false)) == 0
 }
 
+// Lack says in a few words how much is missing.
+func (s *Subject) Lack() string {
+	return fmt.Sprintf("what is missing: %s, %s, %s", libraries(len(s.Missing())), count(len(s.Versions()), "version"), count(len(s.Undefined(false)), "symbol"))
+}
+
+func libraries(n int) string {
+	if n == 1 {
+		return "1 library"
+	}
+	return fmt.Sprintf("%d libraries", n)
+}
+
 // Faults prints what is missing: libraries with every place where they were looked
 // for, versions, symbols. It prints nothing where nothing is.
 func (s *Subject) Faults(w io.Writer, style term.Style) {

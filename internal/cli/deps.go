@@ -198,7 +198,10 @@ func (f *depsFlags) form(c *call, s *deps.Subject, i int) (yes bool, err error) 
 		ask := deps.Ask{Symbols: f.symbols, Unused: f.unused, Floors: f.minGlibc, Why: f.why, Every: f.everyWay, Provides: f.provides}
 		return yes, s.JSON(c.out, ask)
 	case f.html != "":
-		return yes, c.create(f.html, func(w io.Writer) error { return s.HTML(w) })
+		if !yes {
+			fmt.Fprintf(c.err, "%s: %s: %s\n", c.prog.path, c.args[i], s.Lack())
+		}
+		return yes, c.create(f.html, s.HTML)
 	case f.dot:
 		s.Dot(c.out)
 		return yes, nil
