@@ -2,6 +2,7 @@ package deps
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"elfwright/dyn/bind"
@@ -27,20 +29,34 @@ func programs(t *testing.T, n int, seed uint64) []string {
 		t.Skip("needs programs of x86-64")
 	}
 	samples.Need(t, ldso)
-	names, _ := filepath.Glob("/usr/bin/*")
-	names = slices.DeleteFunc(names, func(name string) bool {
-		real, err := filepath.EvalSymlinks(name)
-		if err != nil || real != name {
-			return true
-		}
-		s := subjectOf(t, name, load.Options{NamesOnly: true}, false)
-		return s == nil || s.Static() || s.Process.Interp.Name != ldso
-	})
+	names := slices.Clone(dynamic())
 	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
 		return names
 	}
 	return slices.Collect(samples.Some(slices.Values(names), n, seed))
 }
+
+// dynamic are the programs of /usr/bin that this dynamic linker starts.
+var dynamic = sync.OnceValue(func() []string {
+	names, _ := filepath.Glob("/usr/bin/*")
+	return slices.DeleteFunc(names, func(name string) bool {
+		real, err := filepath.EvalSymlinks(name)
+		if err != nil || real != name {
+			return true
+		}
+		f, err := elf.Open(name)
+		if err != nil {
+			return true
+		}
+		defer f.Close()
+		s := f.Section(".interp")
+		if s == nil {
+			return true
+		}
+		b, err := s.Data()
+		return err != nil || strings.TrimRight(string(b), "\x00") != ldso
+	})
+})
 
 // subjectOf loads a file; nil if it is none to load.
 func subjectOf(t testing.TB, name string, opt load.Options, symbols bool) *Subject {
