@@ -70,6 +70,13 @@ func run(runs int, out, file, only string) error {
 		}
 		all = append(all, list...)
 	}
+	if strings.Contains("deps:", only) || strings.HasPrefix(only, "deps:") {
+		list, err := dependencies(tool)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
 	for _, c := range all {
 		if !strings.Contains(c.name, only) {
 			continue
@@ -110,10 +117,10 @@ func header(w io.Writer, file string, runs int) {
 	st, _ := os.Stat(file)
 	fmt.Fprintf(w, "# Measured\n\n- file: %s, %.1f MB\n- machine: %s, %d CPUs, %s\n- %d runs of each command in turn, after one that is not counted; medians; output to /dev/null\n",
 		filepath.Base(file), float64(st.Size())/1e6, cpu(), runtime.NumCPU(), kernel(), runs)
-	for _, t := range [][]string{{"go", "version"}, {"readelf", "--version"}, {"eu-readelf", "--version"}, {"llvm-readelf-14", "--version"}, {"patchelf", "--version"}, {"ld.bfd", "--version"}, {"ld.lld-14", "--version"}} {
+	for _, t := range [][]string{{"go", "version"}, {"readelf", "--version"}, {"eu-readelf", "--version"}, {"llvm-readelf-14", "--version"}, {"patchelf", "--version"}, {"ld.bfd", "--version"}, {"ld.lld-14", "--version"}, {"ldd", "--version"}, {"libtree", "--version"}, {"/usr/bin/python3", "/usr/bin/lddtree", "--version"}} {
 		msg, err := exec.Command(t[0], t[1:]...).Output()
 		if err != nil {
-			fmt.Fprintf(w, "- %s: not here\n", t[0])
+			fmt.Fprintf(w, "- %s: not here\n", filepath.Base(t[len(t)-2]))
 			continue
 		}
 		for line := range strings.Lines(string(msg)) {
@@ -193,8 +200,17 @@ func (c *comparison) measure(w io.Writer, runs int) error {
 	return nil
 }
 
+// A command of more than mostWords words is cut in the table to the first few.
+const (
+	mostWords = 60
+	fewWords  = 5
+)
+
 func row(w io.Writer, name string, argv []string, s sample, ratio, goal string) {
 	words := slices.Clone(argv)
+	if len(words) > mostWords {
+		words = append(words[:fewWords:fewWords], "…")
+	}
 	for i := range words {
 		words[i] = filepath.Base(words[i])
 	}

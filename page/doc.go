@@ -11,6 +11,9 @@
 //	         the page unpacks one when it is first looked at
 //	assets/  the style and the scripts, joined in the order of scripts
 //
+// [WriteGraph] makes another page of the same parts: who needs whom, as a graph to
+// follow, with what is bound.
+//
 // A name from a file never becomes markup: the page sets text only, and what
 // stands in the index is escaped JSON.
 package page

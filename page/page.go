@@ -52,10 +52,17 @@ type Report struct {
 //go:embed assets
 var assets embed.FS
 
-// scripts are the parts of the page's program, each with what it offers to
-// those after it.
-var scripts = [...]string{
+// look is what a kind of page is composed of.
+type look struct {
+	maker   string   // the command that writes it
+	body    string   // assets
+	styles  []string // joined in this order
+	scripts []string // parts of the page's program, each with what it offers to those after it
+}
+
+var imageLook = look{"elfwright show --html", "body.html", []string{"style.css"}, []string{
 	"format.js",  // numbers as text, elements
+	"theme.js",   // light and dark
 	"data.js",    // the index, and chunks unpacked on demand
 	"scale.js",   // address to height and back
 	"fields.js",  // every header field: where it is, what it means
@@ -69,7 +76,7 @@ var scripts = [...]string{
 	"details.js", // the selected thing, field by field
 	"search.js",  // by address and by name
 	"app.js",     // puts them together
-}
+}}
 
 // Write makes the page.
 func Write(w io.Writer, list []Subject, opt Options) (*Report, error) {
@@ -93,7 +100,7 @@ func Write(w io.Writer, list []Subject, opt Options) (*Report, error) {
 		return report, err
 	}
 	out := &counter{w: bufio.NewWriterSize(w, 1<<16)}
-	if err := compose(out, opt.Title, data, p.chunks); err != nil {
+	if err := imageLook.compose(out, opt.Title, data, p.chunks); err != nil {
 		return report, err
 	}
 	report.Size = out.n
@@ -115,27 +122,37 @@ func title(list []Subject) string {
 	return strings.Join(names, ", ")
 }
 
-// compose writes the page's parts.
-func compose(w io.Writer, title string, index []byte, chunks []string) error {
-	style, err := assets.ReadFile("assets/style.css")
-	if err != nil {
-		return err
-	}
-	body, err := assets.ReadFile("assets/body.html")
-	if err != nil {
-		return err
-	}
-	program := "\"use strict\";\n(() => {\n"
-	for _, name := range scripts {
+// join reads assets, one behind the other.
+func join(names []string, before func(name string) string) (string, error) {
+	var all strings.Builder
+	for _, name := range names {
 		part, err := assets.ReadFile("assets/" + name)
 		if err != nil {
-			return err
+			return "", err
 		}
-		program += "// " + name + "\n" + string(part)
+		all.WriteString(before(name))
+		all.Write(part)
 	}
-	program += "})();\n"
+	return all.String(), nil
+}
+
+// compose writes the page's parts.
+func (l *look) compose(w io.Writer, title string, index []byte, chunks []string) error {
+	style, err := join(l.styles, func(string) string { return "" })
+	if err != nil {
+		return err
+	}
+	body, err := assets.ReadFile("assets/" + l.body)
+	if err != nil {
+		return err
+	}
+	program, err := join(l.scripts, func(name string) string { return "// " + name + "\n" })
+	if err != nil {
+		return err
+	}
+	program = "\"use strict\";\n(() => {\n" + program + "})();\n"
 	hash := sha256.Sum256([]byte(program))
-	styleHash := sha256.Sum256(style)
+	styleHash := sha256.Sum256([]byte(style))
 	policy := fmt.Sprintf("default-src 'none'; script-src 'sha256-%s'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
 		base64.StdEncoding.EncodeToString(hash[:]), base64.StdEncoding.EncodeToString(styleHash[:]))
 	fmt.Fprintf(w, `<!doctype html>
@@ -144,13 +161,13 @@ func compose(w io.Writer, title string, index []byte, chunks []string) error {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="%s">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="elfwright show --html">
+<meta name="generator" content="%s">
 <title>%s</title>
 <style>%s</style>
 </head>
 <body>
 %s<script type="application/json" id="index">%s</script>
-`, policy, html.EscapeString(strings.ToValidUTF8(title, "\uFFFD")), style, body, index)
+`, policy, l.maker, html.EscapeString(strings.ToValidUTF8(title, "\uFFFD")), style, body, index)
 	for i, c := range chunks {
 		fmt.Fprintf(w, "<script type=\"application/octet-stream\" id=\"chunk-%d\">%s</script>\n", i, c)
 	}

@@ -229,6 +229,11 @@ func (n *namespace) interp(name, own string) {
 // cpu says which processor is meant.
 func (n *namespace) cpu() {
 	h := &n.program.Header
+	if n.l.opt.HWCaps != nil {
+		n.p.CPU = Baseline(h.Machine, n.Class)
+		n.p.CPU.HWCaps, n.p.CPU.Source = n.l.opt.HWCaps, "options"
+		return
+	}
 	if n.l.opt.CPU != nil {
 		n.p.CPU = *n.l.opt.CPU
 		return

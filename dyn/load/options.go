@@ -22,6 +22,10 @@ type Options struct {
 	// program's machine.
 	CPU *CPU
 
+	// HWCaps are sub-directories of glibc-hwcaps, best first, that are looked into
+	// instead of those of CPU; nil: those of CPU.
+	HWCaps []string
+
 	// NamesOnly leaves symbols, versions and relocations unread: enough for who
 	// needs whom.
 	NamesOnly bool

@@ -33,6 +33,8 @@ var hostileVerbs = []string{
 	"show --svg OUT --html OUT FILE",
 	"explain FILE",
 	"explain --json --kernel 5.4 FILE",
+	"deps --json --symbols --unused --min-glibc --why libelftest.so.1 --every --provides answer FILE",
+	"deps --libc musl --html OUT FILE",
 	"phdr list FILE",
 	"phdr add --type 0x65770001 --file DATA FILE -o OUT",
 	"phdr add --type LOAD --flags rw --memsz 1M FILE -o OUT",
@@ -141,7 +143,7 @@ func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
 	}
 	var stderr, answer bytes.Buffer
 	stdout := io.Discard
-	if words[0] == "match" { // its answer is the table, also if that is no
+	if words[0] == "match" || words[0] == "deps" { // the answer tells, also if that is no
 		stdout = &answer
 	}
 	start := time.Now()

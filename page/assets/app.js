@@ -138,18 +138,6 @@ function select(thing, fromTable = false) {
   for (const p of panels) p.view.narrow(thing);
 }
 
-// Colours: as the system, light, dark.
-const themes = ["system", "light", "dark"];
-let theme = 0;
-
-function paint() {
-  const dark = themes[theme] === "dark" || (themes[theme] === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.classList.toggle("dark", dark);
-  $("theme").textContent = { system: "◐", light: "☀", dark: "☾" }[themes[theme]];
-  $("theme").setAttribute("aria-label", "Colours: " + (theme ? themes[theme] : "as the system"));
-  $("theme").title = $("theme").getAttribute("aria-label");
-}
-
 function legend() {
   const kinds = [["r", "read"], ["x", "execute"], ["w", "write"], ["wx", "write and execute"], ["none zero", "zero-filled"], ["table", "header tables"], ["none", "in the file only"]];
   $("legend").replaceChildren(...kinds.map(([cls, text]) => el("li", { class: cls }, el("i"), text)));
@@ -174,8 +162,7 @@ function start() {
   if (images.length > 1) {
     $("images").replaceChildren(...images.map((image) => el("button", { type: "button", role: "tab", onclick: () => showImage(image), onkeydown: (e) => arrow(e, $("images")), title: image.name }, baseName(image.name))));
   }
-  $("theme").addEventListener("click", () => { theme = (theme + 1) % themes.length; paint(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+  paintWith($("theme"));
   $("help").addEventListener("click", () => {
     $("keys").hidden = !$("keys").hidden;
     $("help").setAttribute("aria-expanded", !$("keys").hidden);
@@ -193,7 +180,6 @@ function start() {
   });
   addEventListener("beforeprint", () => { printTables(); picture.resize(); picture.draw(); });
   addEventListener("afterprint", () => picture.resize());
-  paint();
   legend();
   showImage(images[0]);
   document.documentElement.dataset.ready = "yes";
