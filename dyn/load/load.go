@@ -224,6 +224,9 @@ func (n *namespace) interp(name, own string) {
 	}
 	n.p.Interp = need
 	n.p.Version = n.linker.version
+	if n.p.Libc == Glibc && n.p.Version == (Version{}) {
+		n.p.Notes = append(n.p.Notes, "neither "+name+" nor a libc.so.6 tells its release: the rules are those of 2.36")
+	}
 }
 
 // cpu says which processor is meant.
