@@ -17,8 +17,21 @@ func (p *Process) RelocationOrder() []*Object {
 	} else {
 		order = p.sorted()
 		slices.Reverse(order)
+		if !p.Version.Before(2, 39) {
+			libcFirst(order)
+		}
 	}
 	return slices.DeleteFunc(order, func(o *Object) bool { return o == p.Ld })
+}
+
+// libcFirst puts libc.so.6 before all others: since 2.39 it is relocated early, so
+// that what resolvers of other libraries call is ready (dl_main).
+func libcFirst(order []*Object) {
+	if i := slices.IndexFunc(order, func(o *Object) bool { return o.Soname == "libc.so.6" }); i > 0 {
+		o := order[i]
+		copy(order[1:i+1], order[:i])
+		order[0] = o
+	}
 }
 
 // InitOrder is the order in which constructors run, dependencies first. The
