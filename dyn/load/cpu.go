@@ -3,8 +3,10 @@ package load
 import (
 	"bytes"
 	"debug/elf"
+	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"elfwright/dyn/ldcache"
@@ -53,13 +55,40 @@ func HostCPU(m elf.Machine, class elf.Class) (CPU, bool) {
 	if !ok || m != own && !x86 || class != elf.ELFCLASS64 && !x86 {
 		return c, false
 	}
-	info, err := os.ReadFile("/proc/cpuinfo")
+	info, err := firstProcessor()
 	if err != nil {
 		return c, false
 	}
 	c.Source = "/proc/cpuinfo"
 	c.fill(info)
 	return c, true
+}
+
+// firstProcessor reads what /proc/cpuinfo says of the first processor: the kernel
+// takes its time for each that it tells of.
+func firstProcessor() ([]byte, error) {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const step = 1024
+	for info := []byte(nil); ; {
+		info = slices.Grow(info, step)
+		n, err := f.Read(info[len(info) : len(info)+step])
+		info = info[:len(info)+n]
+		if i := bytes.Index(info, []byte("\n\n")); i >= 0 && hasFeatures(info[:i]) || err == io.EOF {
+			return info, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// hasFeatures says whether there is a line of features: s390 has another order.
+func hasFeatures(info []byte) bool {
+	return bytes.Contains(info, []byte("\nflags")) || bytes.Contains(info, []byte("\nFeatures"))
 }
 
 // fill takes features from the text of /proc/cpuinfo.
