@@ -113,7 +113,17 @@ func (m *Mapping) Close() error {
 // which means that the file shrank, into an error. Any other panic passes. Where
 // the file shrank without a fault, because what is missing was not touched or is
 // on the last page and reads as zeros, it is an error too.
-func (m *Mapping) Guard(fn func() error) (err error) {
+func (m *Mapping) Guard(fn func() error) error {
+	return m.protect(func() error {
+		if err := fn(); err != nil {
+			return err
+		}
+		return m.check()
+	})
+}
+
+// protect is Guard without the look at the file's length.
+func (m *Mapping) protect(fn func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(old)
 	defer func() {
@@ -131,10 +141,7 @@ func (m *Mapping) Guard(fn func() error) (err error) {
 		}
 		err = m.shrank(int64(fault.Addr() - base))
 	}()
-	if err = fn(); err == nil {
-		err = m.check()
-	}
-	return err
+	return fn()
 }
 
 // size is how long the file is now. One that was closed is asked for by its name,
@@ -210,7 +217,7 @@ func Open(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openMapping(name, m)
+	return openMapping(name, m, m.Guard)
 }
 
 // OpenDescriptor is [Open] for a file that is open already, of which st is known;
@@ -222,12 +229,12 @@ func OpenDescriptor(name string, fd int, st *unix.Stat_t) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openMapping(name, m)
+	return openMapping(name, m, m.protect) // its length is of just now
 }
 
-func openMapping(name string, m *Mapping) (*File, error) {
+func openMapping(name string, m *Mapping, guard func(func() error) error) (*File, error) {
 	var f *File
-	err := m.Guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
+	err := guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
 	if err != nil {
 		m.Close()
 		return nil, err
