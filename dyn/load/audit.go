@@ -16,7 +16,10 @@ func (g *glibc) audits() {
 }
 
 func (g *glibc) audit(name string) {
-	a := &glibc{namespace: g.aside(), caps: g.caps, dirs: g.dirs, env: g.env, system: g.system, conf: g.conf, lib: g.lib, platform: g.platform}
+	if !g.allowedName(name) {
+		return
+	}
+	a := &glibc{namespace: g.aside(), caps: g.caps, hwcaps: g.hwcaps, trusted: g.trusted, dirs: g.dirs, env: g.env, system: g.system, conf: g.conf, lib: g.lib, platform: g.platform}
 	need := a.need(request{name: name, kind: Audit})
 	g.program.Needs = append(g.program.Needs, need)
 	if need.To == nil {

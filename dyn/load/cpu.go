@@ -199,10 +199,10 @@ func (c *CPU) power(cpu string) {
 
 // subdirectories are what is tried in every directory, each with a slash at its
 // end, the directory itself last (_dl_important_hwcaps).
-func (c *CPU) subdirectories(v Version) []string {
+func (c *CPU) subdirectories(v Version, hwcaps []string) []string {
 	var list []string
 	if !v.Before(2, 33) {
-		for _, h := range c.HWCaps {
+		for _, h := range hwcaps {
 			list = append(list, "glibc-hwcaps/"+h+"/")
 		}
 	}
@@ -243,10 +243,10 @@ var legacyBits = map[elf.Machine]map[string]uint{
 }
 
 // query is how the processor asks ld.so.cache.
-func (c *CPU) query(f elffile.Format, h *elffile.Header, v Version) *ldcache.Query {
+func (c *CPU) query(f elffile.Format, h *elffile.Header, v Version, hwcaps []string) *ldcache.Query {
 	q := &ldcache.Query{Kind: ldcache.KindOf(h.Machine, f.Class, h.Flags)}
 	if !v.Before(2, 33) {
-		q.Caps = c.HWCaps
+		q.Caps = hwcaps
 	}
 	for i, l := range x86Levels {
 		for _, cap := range c.HWCaps {

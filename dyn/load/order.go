@@ -3,6 +3,7 @@ package load
 import (
 	"debug/elf"
 	"slices"
+	"strings"
 )
 
 // RelocationOrder is the order in which a start relocates: dependencies first, the
@@ -68,10 +69,23 @@ func (p *Process) Program() *Object { return p.program }
 // sorted is l_initfini of the program: each object before those that it needs,
 // the program first (_dl_sort_maps).
 func (p *Process) sorted() []*Object {
-	if p.Version.Before(2, 35) {
+	if p.Version.Before(2, 35) || p.oldSort() {
 		return p.sortedOld()
 	}
 	return p.sortedDFS()
+}
+
+// oldSort says whether GLIBC_TUNABLES asks for the way of before (2.35 and later;
+// _dl_sort_maps_init). In a secure start it has no say.
+func (p *Process) oldSort() bool {
+	opt := &p.loader.opt
+	old := false
+	for t := range strings.SplitSeq(opt.Tunables, ":") {
+		if value, ok := strings.CutPrefix(t, "glibc.rtld.dynamic_sort="); ok && !opt.Secure {
+			old = value == "1"
+		}
+	}
+	return old
 }
 
 // visit is an object on the way down, and the next of its needs.
