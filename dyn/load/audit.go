@@ -34,7 +34,7 @@ func (g *glibc) audit(name string) {
 // is searched, and then known by its file, for there is one of it only
 // (_dl_map_object_from_fd).
 func (n *namespace) aside() *namespace {
-	p := &Process{Libc: n.p.Libc, Ld: n.p.Ld, Version: n.p.Version, CPU: n.p.CPU, loader: n.l}
+	p := &Process{Libc: n.p.Libc, Ld: n.p.Ld, Version: n.p.Version, OldSort: n.p.OldSort, CPU: n.p.CPU, loader: n.l}
 	a := &namespace{l: n.l, p: p, expected: n.expected, program: n.program, auditing: true, byName: make(map[string]*Object), byID: make(map[FileID]*Object), linker: n.linker}
 	if ld := n.p.Ld; ld != nil {
 		own := *ld // it has another place in this list

@@ -69,16 +69,15 @@ func (p *Process) Program() *Object { return p.program }
 // sorted is l_initfini of the program: each object before those that it needs,
 // the program first (_dl_sort_maps).
 func (p *Process) sorted() []*Object {
-	if p.Version.Before(2, 35) || p.oldSort() {
+	if p.Version.Before(2, 35) || p.OldSort {
 		return p.sortedOld()
 	}
 	return p.sortedDFS()
 }
 
-// oldSort says whether GLIBC_TUNABLES asks for the way of before (2.35 and later;
-// _dl_sort_maps_init). In a secure start it has no say.
-func (p *Process) oldSort() bool {
-	opt := &p.loader.opt
+// oldSort says whether GLIBC_TUNABLES asks for the way of before 2.35
+// (_dl_sort_maps_init). In a secure start it has no say.
+func (opt *Options) oldSort() bool {
 	old := false
 	for t := range strings.SplitSeq(opt.Tunables, ":") {
 		if value, ok := strings.CutPrefix(t, "glibc.rtld.dynamic_sort="); ok && !opt.Secure {
