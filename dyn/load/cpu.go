@@ -93,13 +93,13 @@ func hasFeatures(info []byte) bool {
 
 // fill takes features from the text of /proc/cpuinfo.
 func (c *CPU) fill(info []byte) {
-	flags := make(map[string]bool)
+	flags := make(map[string]bool, 256)
 	vendor, cpu := "", ""
 	for line := range bytes.Lines(info) {
 		key, value, _ := strings.Cut(string(line), ":")
 		switch value = strings.TrimSpace(value); strings.TrimSpace(key) {
 		case "flags", "Features", "features":
-			for _, f := range strings.Fields(value) {
+			for f := range strings.FieldsSeq(value) {
 				flags[f] = true
 			}
 		case "vendor_id":
