@@ -2,8 +2,10 @@ package elffile
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"iter"
+	"math/bits"
 )
 
 // SysvHash is the hash table of DT_HASH (gABI, "Hash Table"): for each name a
@@ -243,14 +245,17 @@ func (f *File) parseGnuHash(s span, place *Error) (*GnuHash, error) {
 func (h *GnuHash) readChains(s span, pos uint64, place *Error) error {
 	last := uint64(0)
 	var c faults
-	for i := range h.Buckets.Len() {
-		if v := h.Buckets.At(i); v != 0 && v < uint64(h.SymOffset) {
-			if c.full() {
-				continue
-			}
+	first, big := h.SymOffset, h.Buckets.format.Big()
+	for b, i := h.Buckets.b, 0; len(b) >= 4; b, i = b[4:], i+1 { // there may be many
+		v := binary.LittleEndian.Uint32(b)
+		if big {
+			v = bits.ReverseBytes32(v)
+		}
+		switch {
+		case v == 0 || v >= first:
+			last = max(last, uint64(v))
+		case !c.full():
 			c.add(place.says("bucket %d of the hash table at 0x%x begins with symbol %d, before the first hashed one (%d)", i, s.off, v, h.SymOffset))
-		} else {
-			last = max(last, v)
 		}
 	}
 	if last == 0 {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,8 @@ import (
 // that reads a mapping therefore runs inside [Mapping.Guard].
 type Mapping struct {
 	Name string
-	f    *os.File
+	f    *os.File    // nil: the file was closed once it was mapped
+	st   unix.Stat_t // of a file that was closed
 	b    []byte
 }
 
@@ -56,13 +58,39 @@ func mapFile(name string, f *os.File) (*Mapping, error) {
 	return m, nil
 }
 
+// mapDescriptor maps a file that is open already, and closes it: there may be more
+// files than a process may have descriptors.
+func mapDescriptor(name string, fd int, st *unix.Stat_t) (*Mapping, error) {
+	defer unix.Close(fd)
+	m := &Mapping{Name: name, st: *st}
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, &Error{File: name, Msg: fmt.Sprintf("not a regular file (st_mode 0%o)", st.Mode)}
+	case st.Size == 0: // mmap refuses a length of 0
+		return m, nil
+	case st.Size != int64(int(st.Size)):
+		return nil, &Error{File: name, Msg: fmt.Sprintf("%d bytes are more than can be mapped here", st.Size)}
+	}
+	var err error
+	if m.b, err = unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ, unix.MAP_PRIVATE); err != nil {
+		return nil, &Error{File: name, Msg: "mmap", Err: err}
+	}
+	return m, nil
+}
+
 // Bytes returns the mapped bytes; they are gone after Close.
 func (m *Mapping) Bytes() []byte { return m.b }
 
-// Data returns the mapping as a window.
-func (m *Mapping) Data() Data { return mapped{m, m.b} }
+// Data returns the mapping as a window; without an open file it is as memory is.
+func (m *Mapping) Data() Data {
+	if m.f == nil {
+		return Buffer(m.b)
+	}
+	return mapped{m, m.b}
+}
 
-// File returns the open file, for its mode and for copies by the kernel.
+// File returns the open file, for its mode and for copies by the kernel; nil
+// where it was closed.
 func (m *Mapping) File() *os.File { return m.f }
 
 // Close unmaps and closes. Every window on the mapping is invalid afterwards.
@@ -75,6 +103,9 @@ func (m *Mapping) Close() error {
 			return err
 		}
 	}
+	if m.f == nil {
+		return nil
+	}
 	return m.f.Close()
 }
 
@@ -82,15 +113,22 @@ func (m *Mapping) Close() error {
 // which means that the file shrank, into an error. Any other panic passes. Where
 // the file shrank without a fault, because what is missing was not touched or is
 // on the last page and reads as zeros, it is an error too.
-func (m *Mapping) Guard(fn func() error) (err error) {
+func (m *Mapping) Guard(fn func() error) error {
+	return m.protect(func() error {
+		if err := fn(); err != nil {
+			return err
+		}
+		return m.check()
+	})
+}
+
+// protect is Guard without the look at the file's length.
+func (m *Mapping) protect(fn func() error) (err error) {
 	old := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(old)
 	defer func() {
 		r := recover()
 		if r == nil {
-			if err == nil {
-				err = m.check()
-			}
 			return
 		}
 		fault, ok := r.(interface{ Addr() uintptr })
@@ -106,18 +144,43 @@ func (m *Mapping) Guard(fn func() error) (err error) {
 	return fn()
 }
 
-// check returns an error if the file is shorter than its mapping.
+// size is how long the file is now. One that was closed is asked for by its name,
+// where that still leads to it.
+func (m *Mapping) size() (int64, bool) {
+	if m.f != nil {
+		st, err := m.f.Stat()
+		if err != nil {
+			return 0, false
+		}
+		return st.Size(), true
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(m.Name, &st); err != nil || st.Dev != m.st.Dev || st.Ino != m.st.Ino {
+		return 0, false
+	}
+	return st.Size, true
+}
+
+// check returns an error if the file is shorter than its mapping. Where its
+// length can not be asked for, the last page of the mapping is touched.
 func (m *Mapping) check() error {
-	if st, err := m.f.Stat(); err == nil && st.Size() < int64(len(m.b)) {
-		return m.shrank(st.Size())
+	size, ok := m.size()
+	switch {
+	case ok && size < int64(len(m.b)):
+		return m.shrank(size)
+	case !ok && len(m.b) > 0:
+		lastByte.Store(uint32(m.b[len(m.b)-1]))
 	}
 	return nil
 }
 
+// lastByte keeps the touch of a last page from being left out.
+var lastByte atomic.Uint32
+
 func (m *Mapping) shrank(off int64) error {
 	msg := fmt.Sprintf("the byte at 0x%x can no longer be read", off)
-	if st, err := m.f.Stat(); err == nil && st.Size() < int64(len(m.b)) {
-		msg = fmt.Sprintf("the file shrank from 0x%x to 0x%x bytes while it was read (at 0x%x)", len(m.b), st.Size(), off)
+	if size, ok := m.size(); ok && size < int64(len(m.b)) {
+		msg = fmt.Sprintf("the file shrank from 0x%x to 0x%x bytes while it was read (at 0x%x)", len(m.b), size, off)
 	}
 	return &Error{File: m.Name, Msg: msg, Err: io.ErrUnexpectedEOF}
 }
@@ -154,23 +217,24 @@ func Open(name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openMapping(name, m)
+	return openMapping(name, m, m.Guard)
 }
 
-// OpenFile is [Open] for a file that is open already; name is for errors. The
-// file is closed with the result, or at once with an error.
-func OpenFile(name string, file *os.File) (*File, error) {
-	m, err := mapFile(name, file)
+// OpenDescriptor is [Open] for a file that is open already, of which st is known;
+// name is for errors. The descriptor is closed once the file is mapped, so that
+// thousands can be open; what a cut does to the file is then noticed by its name,
+// or page by page.
+func OpenDescriptor(name string, fd int, st *unix.Stat_t) (*File, error) {
+	m, err := mapDescriptor(name, fd, st)
 	if err != nil {
-		file.Close()
 		return nil, err
 	}
-	return openMapping(name, m)
+	return openMapping(name, m, m.protect) // its length is of just now
 }
 
-func openMapping(name string, m *Mapping) (*File, error) {
+func openMapping(name string, m *Mapping, guard func(func() error) error) (*File, error) {
 	var f *File
-	err := m.Guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
+	err := guard(func() (err error) { f, err = parse(name, m.Data(), m.Bytes()); return err })
 	if err != nil {
 		m.Close()
 		return nil, err
@@ -209,10 +273,24 @@ func (f *File) Close() error {
 // Mode returns the permission bits and set-id bits of the file behind f, or
 // 0644 for one that was parsed from memory.
 func (f *File) Mode() os.FileMode {
-	if f.mapping != nil {
-		if st, err := f.mapping.f.Stat(); err == nil {
+	if f.mapping == nil {
+		return 0o644
+	}
+	return f.mapping.mode()
+}
+
+func (m *Mapping) mode() os.FileMode {
+	if m.f != nil {
+		if st, err := m.f.Stat(); err == nil {
 			return st.Mode() & (os.ModePerm | os.ModeSetuid | os.ModeSetgid | os.ModeSticky)
 		}
+		return 0o644
 	}
-	return 0o644
+	mode := os.FileMode(m.st.Mode) & os.ModePerm
+	for bit, is := range map[uint32]os.FileMode{unix.S_ISUID: os.ModeSetuid, unix.S_ISGID: os.ModeSetgid, unix.S_ISVTX: os.ModeSticky} {
+		if m.st.Mode&bit != 0 {
+			mode |= is
+		}
+	}
+	return mode
 }

@@ -27,9 +27,16 @@ func (f *File) DynamicRelocTables() ([]*RelocTable, error) {
 	d, err := f.Dynamic()
 	var c faults
 	c.add(err)
+	t, err := f.relocTables(d)
+	c.add(err)
+	return t, c.err()
+}
+
+func (f *File) relocTables(d *Dynamic) ([]*RelocTable, error) {
 	if d.Prog < 0 {
-		return nil, c.err()
+		return nil, nil
 	}
+	var c faults
 	var tables []*RelocTable
 	for _, r := range dynRelocs {
 		e, ok := d.Entry(r.addr)

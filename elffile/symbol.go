@@ -143,6 +143,11 @@ func (f *File) DynamicSymbolTable() (*SymbolTable, error) {
 }
 
 func (f *File) dynamicSymbols(d *Dynamic) (*SymbolTable, error) {
+	return f.symbolsBy(d, &hashes{f: f, d: d})
+}
+
+// symbolsBy is dynamicSymbols with the hash tables that were read, or will be.
+func (f *File) symbolsBy(d *Dynamic, h *hashes) (*SymbolTable, error) {
 	t := &SymbolTable{Index: -1, Offset: -1, format: f.Format, stride: f.SymSize(), Strings: d.Strings}
 	symtab, ok := d.Entry(elf.DT_SYMTAB)
 	if !ok || d.Prog < 0 {
@@ -161,7 +166,7 @@ func (f *File) dynamicSymbols(d *Dynamic) (*SymbolTable, error) {
 	}
 	var n uint64
 	var err error
-	n, t.CountBy, err = f.countDynamicSymbols(d, symtab.Val, uint64(t.stride))
+	n, t.CountBy, err = f.countDynamicSymbols(d, h, symtab.Val, uint64(t.stride))
 	c.add(err)
 	size := n * uint64(t.stride)
 	if n > 1<<40 {
@@ -175,17 +180,17 @@ func (f *File) dynamicSymbols(d *Dynamic) (*SymbolTable, error) {
 }
 
 // countDynamicSymbols tells the number of dynamic symbols, and by what.
-func (f *File) countDynamicSymbols(d *Dynamic, symtab, stride uint64) (n uint64, by string, err error) {
+func (f *File) countDynamicSymbols(d *Dynamic, hash *hashes, symtab, stride uint64) (n uint64, by string, err error) {
 	var c faults
 	if n, ok := d.Value(dtMipsSymtabno); ok && f.Header.Machine == elf.EM_MIPS {
 		return n, "DT_MIPS_SYMTABNO", nil
 	}
-	if h, err := f.sysvHash(d); err != nil {
+	if h, err := hash.sysv(); err != nil {
 		c.add(err)
 	} else if h != nil {
 		return h.Count(), "DT_HASH", nil
 	}
-	if h, err := f.gnuHash(d); err != nil {
+	if h, err := hash.gnu(); err != nil {
 		c.add(err)
 	} else if h != nil {
 		// A table without hashed symbols has no end to count to: what linkers

@@ -3,6 +3,7 @@ package elffile
 import (
 	"debug/elf"
 	"fmt"
+	"sync"
 )
 
 // VerNeed is a library of which versions are needed, and the versions (Solaris
@@ -61,6 +62,7 @@ type Versions struct {
 	file    string
 	format  Format
 	symbols []byte
+	named   sync.Once
 	names   map[uint16]versionName
 }
 
@@ -74,19 +76,18 @@ func (f *File) Versions() (*Versions, error) {
 	var c faults
 	if d.Prog >= 0 {
 		c.add(err)
-		c.add(f.versionsByDynamic(v, d))
+		t, _ := f.dynamicSymbols(d)
+		c.add(f.versionsByDynamic(v, d, t))
 	}
 	if v.SymbolsOff < 0 && v.NeedsOff < 0 && v.DefsOff < 0 {
 		c.add(f.versionsBySection(v))
 	}
-	v.index()
 	return v, c.err()
 }
 
-func (f *File) versionsByDynamic(v *Versions, d *Dynamic) error {
+func (f *File) versionsByDynamic(v *Versions, d *Dynamic, t *SymbolTable) error {
 	var c faults
 	if e, ok := d.Entry(elf.DT_VERSYM); ok {
-		t, _ := f.dynamicSymbols(d)
 		b, off, err := f.tableAt(e, 2*uint64(t.Len()))
 		v.symbols, v.SymbolsOff = b, off
 		c.add(err)
@@ -264,6 +265,12 @@ func (v *Versions) readDefs(r *versionReader) error {
 	return c.err()
 }
 
+// name looks a version index up, in a table that is made for the first.
+func (v *Versions) name(index uint16) versionName {
+	v.named.Do(v.index)
+	return v.names[index]
+}
+
 // index makes the table from version indices to names.
 func (v *Versions) index() {
 	v.names = make(map[uint16]versionName)
@@ -296,11 +303,11 @@ func (v *Versions) Symbol(i int) (index uint16, hidden bool) {
 }
 
 // Name returns the name of a version index, nil if nothing has that index.
-func (v *Versions) Name(index uint16) []byte { return v.names[index].name }
+func (v *Versions) Name(index uint16) []byte { return v.name(index).name }
 
 // File returns the library that a needed version is needed from, nil for a
 // version that is defined here.
-func (v *Versions) File(index uint16) []byte { return v.names[index].file }
+func (v *Versions) File(index uint16) []byte { return v.name(index).file }
 
 // Check returns needed versions and definitions whose hash is not that of
 // their name: a dynamic linker compares the hash first and will not find them.

@@ -12,7 +12,7 @@ import (
 // or none, and is not changed after that.
 type Table struct {
 	bits   uint8
-	groups [][]Reloc
+	groups []func() []Reloc
 	once   sync.Once
 
 	rows  []Reloc // ascending by type
@@ -29,7 +29,7 @@ const denseLimit = 1 << 11
 // computed modulo 2^bits: 64, or 32 where addresses wrap around; but a field of 64
 // bits always gets a value of 64. The first use panics on a row that cannot be
 // right: the rows are part of the program.
-func NewTable(bits uint8, groups ...[]Reloc) *Table {
+func NewTable(bits uint8, groups ...func() []Reloc) *Table {
 	return &Table{bits: bits, groups: groups}
 }
 
@@ -44,7 +44,7 @@ func (t *Table) ready() *Table {
 func (t *Table) build() {
 	t.far, t.names = map[uint32]int16{}, map[string]int16{}
 	for _, g := range t.groups {
-		t.rows = append(t.rows, g...)
+		t.rows = append(t.rows, g()...)
 	}
 	sort.SliceStable(t.rows, func(i, j int) bool { return t.rows[i].Type < t.rows[j].Type })
 	for i := range t.rows {

@@ -105,11 +105,17 @@ func (r *resolver) lookup(t *table, b *Binding, ref *reference) (h hit, rule Rul
 			h, rule = hit{b.From, sym}, Symbolic
 		}
 	}
+	from := 0
 	if h == none {
-		h = r.s.search(ref, &r.steps)
+		if h = r.s.search(ref, &r.steps); h == none {
+			return none, Undefined, true
+		}
+		from = int(h.object) + 1
 	}
-	if h == none {
-		return none, Undefined, true
+	if r.s.weak {
+		if other := r.s.strong(h, from, ref, &r.steps); other != h {
+			h, rule = other, Scope
+		}
 	}
 	s := r.s.tables[h.object].sym(h.symbol)
 	if s.bind() != bindUnique {

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Order   Order
 	Now     bool // LD_BIND_NOW: no slot waits for its first call
+	Weak    bool // LD_DYNAMIC_WEAK: of glibc, a weak definition counts only where there is no other
 	Workers int  // goroutines at most; 0: as many as help
 }
 
@@ -27,7 +28,7 @@ type Options struct {
 // The result does not depend on the number of workers. It has windows on the
 // objects' files and is valid as long as they are open.
 func Bind(p *load.Process, opt Options) (*Result, error) {
-	res := &Result{Process: p, scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl}}
+	res := &Result{Process: p, scope: &scope{names: newVersionNames(), musl: p.Libc == load.Musl, weak: opt.Weak}}
 	if len(p.Objects) == 0 {
 		return res, nil
 	}

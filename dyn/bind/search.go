@@ -28,10 +28,24 @@ type scope struct {
 	program int // its index: the first, unless it has filtees
 	ld      int // the index of the dynamic linker, -1 where it is not in the scope
 	musl    bool
+	weak    bool // weak definitions are second best
 }
 
 // search looks a reference up. Steps are counted along chains, see [maxSteps].
 func (s *scope) search(r *reference, steps *int) hit { return s.searchFrom(0, r, steps) }
+
+// strong is what is bound where weak definitions are second best (do_lookup_x): a
+// hit, or, if that is weak, the first from an object on that is not, if there is one.
+func (s *scope) strong(first hit, from int, r *reference, steps *int) hit {
+	for h := first; ; from = int(h.object) + 1 {
+		if sym := s.tables[h.object].sym(h.symbol); sym.bind() != bindWeak {
+			return h
+		}
+		if h = s.searchFrom(from, r, steps); h == none {
+			return first
+		}
+	}
+}
 
 // searchFrom goes on with object i.
 func (s *scope) searchFrom(i int, r *reference, steps *int) hit {

@@ -16,7 +16,10 @@ func (g *glibc) audits() {
 }
 
 func (g *glibc) audit(name string) {
-	a := &glibc{namespace: g.aside(), caps: g.caps, dirs: g.dirs, env: g.env, system: g.system, conf: g.conf, lib: g.lib, platform: g.platform}
+	if !g.allowedName(name) {
+		return
+	}
+	a := &glibc{namespace: g.aside(), caps: g.caps, hwcaps: g.hwcaps, trusted: g.trusted, dirs: g.dirs, env: g.env, system: g.system, conf: g.conf, lib: g.lib, platform: g.platform}
 	need := a.need(request{name: name, kind: Audit})
 	g.program.Needs = append(g.program.Needs, need)
 	if need.To == nil {
@@ -31,7 +34,7 @@ func (g *glibc) audit(name string) {
 // is searched, and then known by its file, for there is one of it only
 // (_dl_map_object_from_fd).
 func (n *namespace) aside() *namespace {
-	p := &Process{Libc: n.p.Libc, Ld: n.p.Ld, Version: n.p.Version, CPU: n.p.CPU, loader: n.l}
+	p := &Process{Libc: n.p.Libc, Ld: n.p.Ld, Version: n.p.Version, OldSort: n.p.OldSort, CPU: n.p.CPU, loader: n.l}
 	a := &namespace{l: n.l, p: p, expected: n.expected, program: n.program, auditing: true, byName: make(map[string]*Object), byID: make(map[FileID]*Object), linker: n.linker}
 	if ld := n.p.Ld; ld != nil {
 		own := *ld // it has another place in this list

@@ -3,8 +3,10 @@ package load
 import (
 	"bytes"
 	"debug/elf"
+	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"elfwright/dyn/ldcache"
@@ -53,7 +55,7 @@ func HostCPU(m elf.Machine, class elf.Class) (CPU, bool) {
 	if !ok || m != own && !x86 || class != elf.ELFCLASS64 && !x86 {
 		return c, false
 	}
-	info, err := os.ReadFile("/proc/cpuinfo")
+	info, err := firstProcessor()
 	if err != nil {
 		return c, false
 	}
@@ -62,15 +64,42 @@ func HostCPU(m elf.Machine, class elf.Class) (CPU, bool) {
 	return c, true
 }
 
+// firstProcessor reads what /proc/cpuinfo says of the first processor: the kernel
+// takes its time for each that it tells of.
+func firstProcessor() ([]byte, error) {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const step = 1024
+	for info := []byte(nil); ; {
+		info = slices.Grow(info, step)
+		n, err := f.Read(info[len(info) : len(info)+step])
+		info = info[:len(info)+n]
+		if i := bytes.Index(info, []byte("\n\n")); i >= 0 && hasFeatures(info[:i]) || err == io.EOF {
+			return info, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// hasFeatures says whether there is a line of features: s390 has another order.
+func hasFeatures(info []byte) bool {
+	return bytes.Contains(info, []byte("\nflags")) || bytes.Contains(info, []byte("\nFeatures"))
+}
+
 // fill takes features from the text of /proc/cpuinfo.
 func (c *CPU) fill(info []byte) {
-	flags := make(map[string]bool)
+	flags := make(map[string]bool, 256)
 	vendor, cpu := "", ""
 	for line := range bytes.Lines(info) {
 		key, value, _ := strings.Cut(string(line), ":")
 		switch value = strings.TrimSpace(value); strings.TrimSpace(key) {
 		case "flags", "Features", "features":
-			for _, f := range strings.Fields(value) {
+			for f := range strings.FieldsSeq(value) {
 				flags[f] = true
 			}
 		case "vendor_id":
@@ -170,10 +199,10 @@ func (c *CPU) power(cpu string) {
 
 // subdirectories are what is tried in every directory, each with a slash at its
 // end, the directory itself last (_dl_important_hwcaps).
-func (c *CPU) subdirectories(v Version) []string {
+func (c *CPU) subdirectories(v Version, hwcaps []string) []string {
 	var list []string
 	if !v.Before(2, 33) {
-		for _, h := range c.HWCaps {
+		for _, h := range hwcaps {
 			list = append(list, "glibc-hwcaps/"+h+"/")
 		}
 	}
@@ -214,10 +243,10 @@ var legacyBits = map[elf.Machine]map[string]uint{
 }
 
 // query is how the processor asks ld.so.cache.
-func (c *CPU) query(f elffile.Format, h *elffile.Header, v Version) *ldcache.Query {
+func (c *CPU) query(f elffile.Format, h *elffile.Header, v Version, hwcaps []string) *ldcache.Query {
 	q := &ldcache.Query{Kind: ldcache.KindOf(h.Machine, f.Class, h.Flags)}
 	if !v.Before(2, 33) {
-		q.Caps = c.HWCaps
+		q.Caps = hwcaps
 	}
 	for i, l := range x86Levels {
 		for _, cap := range c.HWCaps {

@@ -3,6 +3,8 @@ package load
 import (
 	"debug/elf"
 	"strings"
+
+	"elfwright/elffile"
 )
 
 // cell is a place in the list of what is loaded; filtees go before the object
@@ -71,6 +73,12 @@ func (d *depsOf) entries(o *Object) {
 func (d *depsOf) ask(o *Object, name string, kind NeedKind) *Object {
 	r := request{name: name, kind: kind, by: o}
 	var n Need
+	if strings.IndexByte(name, '$') >= 0 && d.g.l.opt.Secure && hasToken(name) {
+		// expand_dst of elf/dl-deps.c.
+		n := Need{Name: name, Kind: kind, Err: &elffile.Error{File: o.Name, Msg: name + ": DST not allowed in SUID/SGID programs"}}
+		o.Needs = append(o.Needs, n)
+		return nil
+	}
 	if strings.IndexByte(name, '$') >= 0 {
 		expanded, ok := d.g.tokensOf(o).expand(name)
 		r.name = expanded

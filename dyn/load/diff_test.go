@@ -63,6 +63,12 @@ func run(t testing.TB, dir string, env []string, argv ...string) account {
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = dir, env
+	return accountOf(t, cmd)
+}
+
+// accountOf runs a command and takes what it says apart.
+func accountOf(t testing.TB, cmd *exec.Cmd) account {
+	t.Helper()
 	var talk, list bytes.Buffer
 	cmd.Stderr, cmd.Stdout = &talk, &list
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

@@ -12,10 +12,12 @@ import (
 type glibc struct {
 	*namespace
 	caps     []string // sub-directories, each with a slash at its end; the last is ""
+	hwcaps   []string // sub-directories of glibc-hwcaps
 	dirs     map[string]*searchDir
 	env      *dirList // LD_LIBRARY_PATH
 	system   *dirList
 	conf     *dirList // ld.so.conf, in a tree without cache
+	trusted  []string // system directories, as compiled in
 	lib      string   // $LIB
 	platform string   // $PLATFORM
 }
@@ -25,6 +27,7 @@ type search struct {
 	g     *glibc
 	name  string // after expansion of tokens
 	by    *Object
+	kind  NeedKind
 	tried []Try
 
 	done  bool // found, or ended by a fatal candidate
@@ -45,6 +48,9 @@ func (s *search) try(path string, t Try) error {
 		return f.err
 	}
 	v := s.g.accept(f.file)
+	if v.ok() && s.distrusts() && t.Rule != RulePath && f.file.mode&unix.S_ISUID == 0 {
+		v.why = noSetuid
+	}
 	switch {
 	case v.fatal != "":
 		s.done, s.err = true, refused(f.file, path, v.fatal)
@@ -78,7 +84,7 @@ func (g *glibc) need(r request) Need {
 		}
 		return n
 	}
-	s := &search{g: g, name: r.name, by: r.by}
+	s := &search{g: g, name: r.name, by: r.by, kind: r.kind}
 	if s.name = r.name; strings.Contains(r.name, "/") {
 		s.byPath(r)
 	} else {
@@ -166,7 +172,7 @@ func (g *glibc) loaderOf(o *Object) *Object {
 func (g *glibc) rpathOf(o *Object) *dirList {
 	if o.rpath == nil {
 		o.rpath = &dirList{gone: true}
-		if !o.Runpath.Set && o.Rpath.Text != "" {
+		if !o.Runpath.Set && o.Rpath.Text != "" && !g.inhibited(o) {
 			o.rpath = g.list(o.Rpath.Text, ":", g.tokensOf(o))
 		}
 	}
@@ -176,7 +182,7 @@ func (g *glibc) rpathOf(o *Object) *dirList {
 func (g *glibc) runpathOf(o *Object) *dirList {
 	if o.runpath == nil {
 		o.runpath = &dirList{gone: true}
-		if o.Runpath.Text != "" {
+		if o.Runpath.Text != "" && !g.inhibited(o) {
 			o.runpath = g.list(o.Runpath.Text, ":", g.tokensOf(o))
 		}
 	}
@@ -187,7 +193,11 @@ func (g *glibc) tokensOf(o *Object) *tokens {
 	if o.origin == "" {
 		o.origin = originOf(o.Path)
 	}
-	return &tokens{o.origin, g.lib, g.platform}
+	t := &tokens{origin: o.origin, lib: g.lib, platform: g.platform, secure: g.l.opt.Secure}
+	if t.secure && o == g.program {
+		t.trusted = g.trusted
+	}
+	return t
 }
 
 // originOf is the directory of a path, as it is written (_dl_new_object).

@@ -2,11 +2,8 @@ package load
 
 import (
 	"bytes"
-	"debug/elf"
 	"fmt"
 	"path"
-	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -40,69 +37,49 @@ type linker struct {
 // linkerOf reads a dynamic linker's file.
 func (l *Loader) linkerOf(f *file, name string) *linker {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if k, ok := l.linkers[f.id]; ok {
+	k, ok := l.linkers[f.id]
+	l.mu.Unlock()
+	if ok {
 		return k
 	}
-	k := &linker{}
+	k = &linker{}
 	f.elf.Guard(func() error {
 		k.read(readOnly(f), name)
 		return nil
 	})
+	if k.libc == Glibc && k.version == (Version{}) {
+		k.version, _ = l.libcRelease(f, name, k.dirs)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.linkers[f.id] = k
 	return k
 }
 
-// readOnly are the bytes of the segments that can not be written: where constant
-// strings are.
-func readOnly(f *file) [][]byte {
-	var list [][]byte
-	for i := range f.elf.Progs {
-		if p := &f.elf.Progs[i]; p.Type == elf.PT_LOAD && p.Flags&elf.PF_W == 0 {
-			b, _ := f.elf.ProgData(i)
-			list = append(list, b)
-		}
-	}
-	return list
-}
-
+// read takes what it looks for from the first part that has it.
 func (k *linker) read(parts [][]byte, name string) {
+	if strings.HasPrefix(path.Base(name), "ld-musl-") {
+		k.libc = Musl
+		return
+	}
 	for _, b := range parts {
-		k.readVersion(b)
+		if k.version == (Version{}) {
+			k.version, _ = releaseIn(b)
+		}
 		if k.dirs == nil {
 			k.dirs = systemDirs(b)
 		}
-		if bytes.Contains(b, []byte("\x00musl libc")) || bytes.Contains(b, []byte("musl libc (")) {
-			k.libc = Musl
-		}
-	}
-	if base := path.Base(name); strings.HasPrefix(base, "ld-musl-") {
-		k.libc = Musl
-	}
-	for _, b := range parts {
 		if k.lib == "" {
 			k.lib = libToken(b, k.dirs)
 		}
 	}
-}
-
-// release matches "ld.so (Debian GLIBC 2.36-9) stable release version 2.36." of
-// ld.so, 2.33 and later, and "GNU C Library (…) stable release version 2.31." of
-// libc.so.6.
-var (
-	release     = regexp.MustCompile(`(?:ld\.so|GNU C Library) \([^)\n]*\) (?:stable|development) release version (\d+)\.(\d+)`)
-	releaseMark = []byte(" release version ")
-)
-
-func (k *linker) readVersion(b []byte) {
-	i := bytes.Index(b, releaseMark)
-	if i < 0 {
+	if k.version != (Version{}) {
 		return
 	}
-	if m := release.FindSubmatch(b[max(0, i-200):min(len(b), i+40)]); m != nil {
-		major, _ := strconv.Atoi(string(m[1]))
-		minor, _ := strconv.Atoi(string(m[2]))
-		k.version = Version{major, minor}
+	for _, b := range parts {
+		if bytes.Contains(b, []byte("\x00musl libc")) || bytes.Contains(b, []byte("musl libc (")) {
+			k.libc = Musl
+		}
 	}
 }
 

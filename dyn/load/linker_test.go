@@ -56,14 +56,14 @@ func TestVersions(t *testing.T) {
 		{2, 37}: "glibc-hwcaps/x86-64-v2/ ",
 		{2, 41}: "glibc-hwcaps/x86-64-v2/ ",
 	} {
-		if got := strings.Join(c.subdirectories(v), " "); got != want {
+		if got := strings.Join(c.subdirectories(v, c.HWCaps), " "); got != want {
 			t.Errorf("%v: %q, not %q", v, got, want)
 		}
 	}
 }
 
 func TestTokens(t *testing.T) {
-	tok := &tokens{"/o", "lib64", ""}
+	tok := &tokens{origin: "/o", lib: "lib64"}
 	for in, want := range map[string]string{
 		"": "", "a": "a", "$ORIGIN": "/o", "${ORIGIN}/../$LIB": "/o/../lib64", "$ORIGINx": "$ORIGINx", "$ORIGIN_": "$ORIGIN_",
 		"${ORIGIN": "${ORIGIN", "$": "$", "$$LIB": "$lib64", "$PLATFORMX": "$PLATFORMX", "a$LIB-b": "alib64-b", "$HOME": "$HOME",

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"elfwright/elffile"
+
+	"golang.org/x/sys/unix"
 )
 
 // Load loads one program; see [Loader.Load]. Closing the Process unmaps its
@@ -131,17 +132,13 @@ func (l *Loader) program(prog string) (*file, string, error) {
 }
 
 func (l *Loader) outside(prog string) *found {
-	h, err := os.Open(prog)
+	fd, err := unix.Open(prog, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		var p *os.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
 		return &found{err: err}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f, err := l.open(h)
+	f, err := l.open(prog, fd)
 	return &found{f, err}
 }
 
@@ -224,6 +221,9 @@ func (n *namespace) interp(name, own string) {
 	}
 	n.p.Interp = need
 	n.p.Version = n.linker.version
+	if n.p.Libc == Glibc && n.p.Version == (Version{}) {
+		n.p.Notes = append(n.p.Notes, "neither "+name+" nor a libc.so.6 tells its release: the rules are those of 2.36")
+	}
 }
 
 // cpu says which processor is meant.

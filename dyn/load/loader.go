@@ -3,7 +3,6 @@ package load
 import (
 	"debug/elf"
 	"errors"
-	"os"
 	"sync"
 
 	"elfwright/dyn/ldcache"
@@ -114,36 +113,37 @@ func (l *Loader) at(path string) *found {
 		return f
 	}
 	f := &found{}
-	var h *os.File
-	if h, f.err = l.root.File(path); f.err == nil {
-		f.file, f.err = l.open(h)
+	var fd int
+	if fd, f.err = l.root.Descriptor(path); f.err == nil {
+		f.file, f.err = l.open(l.root.Host(path), fd)
 	}
 	l.paths[path] = f
 	return f
 }
 
 // open takes over an open file.
-func (l *Loader) open(h *os.File) (*file, error) {
+func (l *Loader) open(name string, fd int) (*file, error) {
+	f := &file{}
 	var st unix.Stat_t
-	if err := unix.Fstat(int(h.Fd()), &st); err != nil {
-		h.Close()
+	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
 		return nil, err
 	}
-	id := FileID{uint64(st.Dev), st.Ino}
-	if f, ok := l.files[id]; ok {
-		h.Close()
+	f.id = FileID{uint64(st.Dev), st.Ino}
+	if f, ok := l.files[f.id]; ok {
+		unix.Close(fd)
 		return f, nil
 	}
-	f := &file{id: id, mode: st.Mode, size: st.Size}
-	l.files[id] = f
+	f.mode, f.size = st.Mode, st.Size
+	l.files[f.id] = f
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		h.Close()
+		unix.Close(fd)
 		return f, nil
 	}
 	f.head = make([]byte, 64)
-	n, _ := unix.Pread(int(h.Fd()), f.head, 0)
+	n, _ := unix.Pread(fd, f.head, 0)
 	f.head = f.head[:max(n, 0)]
-	if f.elf, f.err = elffile.OpenFile(h.Name(), h); f.err == nil {
+	if f.elf, f.err = elffile.OpenDescriptor(name, fd, &st); f.err == nil {
 		f.cut = uint32(len(f.elf.Progs)) != f.elf.Phnum()
 	}
 	return f, nil

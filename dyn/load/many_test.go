@@ -10,6 +10,8 @@ import (
 
 	"elfwright/dyn/load"
 	"elfwright/internal/samples"
+
+	"golang.org/x/sys/unix"
 )
 
 // many makes n libraries, each of which needs two others, in circles: one is
@@ -44,6 +46,16 @@ func TestMany(t *testing.T) {
 	}
 	b := newTree(t, native)
 	many(t, b, n)
+	// No descriptor is kept for a file that is loaded.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	few := unix.Rlimit{Cur: 100, Max: limit.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 	start := time.Now()
 	p, err := load.Load(b.path("p"), load.Options{})
 	if err != nil {

@@ -31,7 +31,11 @@ func newMusl(n *namespace) *musl {
 func (m *musl) load() {
 	m.list(m.program)
 	isSpace := func(c rune) bool { return strings.ContainsRune(" \t\n\v\f\r:", c) }
-	for _, name := range strings.FieldsFunc(m.l.opt.Preload, isSpace) {
+	preload := m.l.opt.Preload
+	if m.l.opt.Secure {
+		preload = ""
+	}
+	for _, name := range strings.FieldsFunc(preload, isSpace) {
 		need := m.need(request{name: name, kind: Preload})
 		m.program.Needs = append(m.program.Needs, need)
 	}
@@ -196,8 +200,10 @@ func (s *muslSearch) search() {
 	if len(s.r.name) > nameMax {
 		return
 	}
-	if s.dirs(s.m.l.opt.LibraryPath, Try{Rule: RuleLibraryPath}); s.stop {
-		return
+	if !s.m.l.opt.Secure {
+		if s.dirs(s.m.l.opt.LibraryPath, Try{Rule: RuleLibraryPath}); s.stop {
+			return
+		}
 	}
 	for o := s.r.by; o != nil; o = o.Loader {
 		rule, list := s.m.pathOf(o)
@@ -229,6 +235,11 @@ func (m *musl) pathOf(o *Object) (Rule, string) {
 		return rule, text
 	}
 	origin := m.originOf(o)
+	// The path of the program is whoever starts it's to choose, and a relative
+	// one leads anywhere.
+	if m.l.opt.Secure && (o == m.program || !strings.HasPrefix(origin, "/")) {
+		return rule, ""
+	}
 	var b strings.Builder
 	for {
 		before, after, more := strings.Cut(text, "$")

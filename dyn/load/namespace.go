@@ -21,7 +21,7 @@ type namespace struct {
 }
 
 func (l *Loader) namespace(f *file, libc Libc) *namespace {
-	n := &namespace{l: l, p: &Process{Libc: libc, loader: l}, byName: make(map[string]*Object), byID: make(map[FileID]*Object)}
+	n := &namespace{l: l, p: &Process{Libc: libc, OldSort: l.opt.oldSort(), loader: l}, byName: make(map[string]*Object), byID: make(map[FileID]*Object)}
 	n.expected = expected{f.elf.Format, f.elf.Header.Machine, f.elf.Header.Flags}
 	return n
 }

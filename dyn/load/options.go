@@ -9,10 +9,16 @@ type Options struct {
 	Libc   *Libc  // whose rules hold; nil: by the dynamic linker's name
 	Interp string // the dynamic linker, seen from Root, instead of that of PT_INTERP
 
+	// Secure is a start of a set-user-ID program and the like (AT_SECURE):
+	// LibraryPath does not count, preloaded and auditing libraries are those of
+	// trusted directories, and $ORIGIN leads to no others.
+	Secure bool
+
 	LibraryPath   string   // LD_LIBRARY_PATH
 	Preload       string   // LD_PRELOAD
 	Audit         string   // LD_AUDIT
 	NoPreloadFile bool     // /etc/ld.so.preload is not read
+	InhibitRpath  string   // ld.so --inhibit-rpath: objects, by their paths and with colons between, whose RPATH and RUNPATH do not count
 	NoCache       bool     // ld.so --inhibit-cache: ld.so.cache is not read
 	NoDefault     bool     // system directories are not searched
 	SystemDirs    []string // instead of those that are compiled into the dynamic linker
@@ -25,6 +31,9 @@ type Options struct {
 	// HWCaps are sub-directories of glibc-hwcaps, best first, that are looked into
 	// instead of those of CPU; nil: those of CPU.
 	HWCaps []string
+	HWCapsPrepend string // ld.so --glibc-hwcaps-prepend: sub-directories before those of the processor, colons between
+	HWCapsMask    string // ld.so --glibc-hwcaps-mask: those of the processor that count; "": all
+	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort counts
 
 	// NamesOnly leaves symbols, versions and relocations unread: enough for who
 	// needs whom.

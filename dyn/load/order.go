@@ -3,6 +3,7 @@ package load
 import (
 	"debug/elf"
 	"slices"
+	"strings"
 )
 
 // RelocationOrder is the order in which a start relocates: dependencies first, the
@@ -17,8 +18,21 @@ func (p *Process) RelocationOrder() []*Object {
 	} else {
 		order = p.sorted()
 		slices.Reverse(order)
+		if !p.Version.Before(2, 39) {
+			libcFirst(order)
+		}
 	}
 	return slices.DeleteFunc(order, func(o *Object) bool { return o == p.Ld })
+}
+
+// libcFirst puts libc.so.6 before all others: since 2.39 it is relocated early, so
+// that what resolvers of other libraries call is ready (dl_main).
+func libcFirst(order []*Object) {
+	if i := slices.IndexFunc(order, func(o *Object) bool { return o.Soname == "libc.so.6" }); i > 0 {
+		o := order[i]
+		copy(order[1:i+1], order[:i])
+		order[0] = o
+	}
 }
 
 // InitOrder is the order in which constructors run, dependencies first. The
@@ -55,10 +69,22 @@ func (p *Process) Program() *Object { return p.program }
 // sorted is l_initfini of the program: each object before those that it needs,
 // the program first (_dl_sort_maps).
 func (p *Process) sorted() []*Object {
-	if p.Version.Before(2, 35) {
+	if p.Version.Before(2, 35) || p.OldSort {
 		return p.sortedOld()
 	}
 	return p.sortedDFS()
+}
+
+// oldSort says whether GLIBC_TUNABLES asks for the way of before 2.35
+// (_dl_sort_maps_init). In a secure start it has no say.
+func (opt *Options) oldSort() bool {
+	old := false
+	for t := range strings.SplitSeq(opt.Tunables, ":") {
+		if value, ok := strings.CutPrefix(t, "glibc.rtld.dynamic_sort="); ok && !opt.Secure {
+			old = value == "1"
+		}
+	}
+	return old
 }
 
 // visit is an object on the way down, and the next of its needs.

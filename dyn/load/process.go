@@ -24,6 +24,7 @@ type Process struct {
 	Interp  Need       // the request of the program for its dynamic linker; zero where it asks for none
 	Audits  []*Process // namespaces of auditing libraries, each with the library as its first object
 	Version Version    // of the dynamic linker
+	OldSort bool       // objects are sorted as before glibc 2.35, whatever the version
 	CPU     CPU        // whose sub-directories are looked into
 	Notes   []string   // what was taken for granted where it could not be found out
 

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"slices"
 	"strings"
 
 	"elfwright/dyn/ldcache"
@@ -8,12 +9,14 @@ import (
 
 func newGlibc(n *namespace) *glibc {
 	p := n.p
-	g := &glibc{namespace: n, dirs: make(map[string]*searchDir), caps: p.CPU.subdirectories(p.Version), platform: p.CPU.Platform}
+	g := &glibc{namespace: n, dirs: make(map[string]*searchDir), platform: p.CPU.Platform}
+	g.hwcaps = n.l.opt.hwcaps(p.CPU.HWCaps)
+	g.caps = p.CPU.subdirectories(p.Version, g.hwcaps)
 	dirs, lib := n.systemDirs()
-	g.lib = lib
+	g.lib, g.trusted = lib, dirs
 	g.system = g.fixed(dirs)
 	g.env = &dirList{gone: true}
-	if text := n.l.opt.LibraryPath; text != "" {
+	if text := n.l.opt.LibraryPath; text != "" && !n.l.opt.Secure {
 		g.env = g.list(text, ":;", g.tokensOf(n.program))
 	}
 	g.conf = g.fixed(g.confDirs())
@@ -29,6 +32,22 @@ func (g *glibc) fixed(dirs []string) *dirList {
 		}
 	}
 	return l
+}
+
+// hwcaps are the sub-directories of glibc-hwcaps that count, best first
+// (_dl_important_hwcaps): a mask takes of the processor's, and what is put before
+// them is not asked for in it.
+func (opt *Options) hwcaps(own []string) []string {
+	var list []string
+	split := func(s string) []string { return strings.FieldsFunc(s, func(c rune) bool { return c == ':' }) }
+	mask := split(opt.HWCapsMask)
+	list = append(list, split(opt.HWCapsPrepend)...)
+	for _, h := range own {
+		if opt.HWCapsMask == "" || slices.Contains(mask, h) {
+			list = append(list, h)
+		}
+	}
+	return list
 }
 
 // systemDirs are the directories compiled into the dynamic linker, and $LIB; where
@@ -84,6 +103,7 @@ func (g *glibc) load() {
 // (handle_preload_list, and dl_main).
 func (g *glibc) preloads() []string {
 	names := strings.FieldsFunc(g.l.opt.Preload, func(c rune) bool { return c == ' ' || c == ':' })
+	names = slices.DeleteFunc(names, func(s string) bool { return !g.allowedName(s) })
 	if !g.l.opt.NoPreloadFile {
 		more, err := g.l.preloaded()
 		if err != nil {
@@ -97,7 +117,7 @@ func (g *glibc) preloads() []string {
 // cache looks into ld.so.cache.
 func (s *search) cache() {
 	g := s.g
-	if g.l.opt.NoCache {
+	if g.l.opt.NoCache || s.distrusts() {
 		return
 	}
 	c, err := g.l.cache()
@@ -122,7 +142,7 @@ func (s *search) cache() {
 func (g *glibc) query() *ldcache.Query {
 	h := g.program.Header
 	h.Flags = g.flags
-	return g.p.CPU.query(g.Format, &h, g.p.Version)
+	return g.p.CPU.query(g.Format, &h, g.p.Version, g.hwcaps)
 }
 
 // inSystemDir compares as _dl_map_object does: by the letters alone.

@@ -3,7 +3,12 @@ package load
 import "strings"
 
 // tokens are the values of the dynamic string tokens; "" is one without value.
-type tokens struct{ origin, lib, platform string }
+type tokens struct {
+	origin, lib, platform string
+
+	secure  bool
+	trusted []string // directories in which $ORIGIN may lead in a secure start; nil: anywhere
+}
 
 // expand replaces $ORIGIN, $LIB and $PLATFORM, with or without braces
 // (_dl_dst_substitute of glibc). Other dollars stay. It fails where a token has
@@ -12,6 +17,14 @@ func (t *tokens) expand(s string) (string, bool) {
 	if strings.IndexByte(s, '$') < 0 {
 		return s, true
 	}
+	expanded, ok := t.substitute(s)
+	if ok && t.secure && !t.secureOrigin(s, expanded) {
+		return "", false
+	}
+	return expanded, ok
+}
+
+func (t *tokens) substitute(s string) (string, bool) {
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, '$')
@@ -58,4 +71,19 @@ func tokenLen(s, name string) int {
 
 func isWord(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_'
+}
+
+// hasToken says whether there is any token in a string (_dl_dst_count).
+func hasToken(s string) bool {
+	t := tokens{}
+	for {
+		_, rest, ok := strings.Cut(s, "$")
+		if !ok {
+			return false
+		}
+		if _, n := t.at(rest); n > 0 {
+			return true
+		}
+		s = rest
+	}
 }

@@ -1,8 +1,8 @@
 package object
 
 import (
-	"debug/elf"
 	"errors"
+	"slices"
 
 	"elfwright/elffile"
 )
@@ -13,32 +13,17 @@ func (o *Object) ReadSymbols() error {
 	if !o.hasDynamic() {
 		return nil
 	}
-	var errs [5]error
-	if o.has(elf.DT_SYMTAB) {
-		o.Symbols, errs[0] = o.DynamicSymbolTable()
-	}
-	// Without their entries the views would turn to section headers.
-	if o.has(elf.DT_GNU_HASH) {
-		o.Gnu, errs[1] = o.GnuHash()
-	}
-	if o.has(elf.DT_HASH) {
-		o.Sysv, errs[2] = o.SysvHash()
-	}
-	if o.has(elf.DT_VERSYM) || o.has(elf.DT_VERNEED) || o.has(elf.DT_VERDEF) {
-		o.Versions, errs[3] = o.File.Versions()
-	}
-	o.Relocs, errs[4] = o.DynamicRelocTables()
-	return joinOnce(errs[:])
+	t, err := o.Dynamic.Tables()
+	o.Symbols, o.Gnu, o.Sysv, o.Versions, o.Relocs = t.Symbols, t.Gnu, t.Sysv, t.Versions, t.Relocs
+	return joinOnce([]error{err})
 }
 
-func (o *Object) has(tag elf.DynTag) bool {
-	_, ok := o.Dynamic.Entry(tag)
-	return ok
-}
-
-// joinOnce joins errors, each text once: every view reads the dynamic section,
-// and tells of its faults.
+// joinOnce joins errors, each text once: a hash table that is damaged is told of by
+// the symbols, which are counted by it, too.
 func joinOnce(errs []error) error {
+	if !slices.ContainsFunc(errs, func(err error) bool { return err != nil }) {
+		return nil
+	}
 	seen := make(map[string]bool)
 	var list []error
 	for _, err := range errs {

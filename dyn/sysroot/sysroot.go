@@ -8,7 +8,6 @@ package sysroot
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -133,18 +132,25 @@ func (r *Root) Inside(path string) (string, bool) {
 // File opens a file for reading. A pipe without a writer is not waited for. The
 // error is an unix.Errno without further words.
 func (r *Root) File(name string) (*os.File, error) {
-	name = r.name(name)
-	if r.missing(name) {
-		return nil, unix.ENOENT
-	}
-	fd, err := r.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
+	fd, err := r.Descriptor(name)
 	if err != nil {
-		if err == unix.ENOENT {
-			r.lookAt(name)
-		}
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), r.Host(name)), nil
+}
+
+// Descriptor is [Root.File] without the cost of an os.File, which asks the kernel
+// whether the file can be waited for.
+func (r *Root) Descriptor(name string) (int, error) {
+	name = r.name(name)
+	if r.missing(name) {
+		return -1, unix.ENOENT
+	}
+	fd, err := r.open(name, unix.O_RDONLY|unix.O_NONBLOCK)
+	if err == unix.ENOENT {
+		r.lookAt(name)
+	}
+	return fd, err
 }
 
 func (r *Root) open(name string, flags int) (int, error) {
@@ -270,23 +276,32 @@ func (r *Root) Real(name string) (string, error) {
 
 // Read reads a regular file of at most limit bytes.
 func (r *Root) Read(name string, limit int64) ([]byte, error) {
-	f, err := r.File(name)
+	fd, err := r.Descriptor(name)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: r.Host(name), Err: err}
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: r.Host(name), Err: err}
 	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file (%s)", r.Host(name), st.Mode().Type())
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return nil, fmt.Errorf("%s: not a regular file (st_mode 0%o)", r.Host(name), st.Mode)
+	case st.Size > limit:
+		return nil, fmt.Errorf("%s: its %d bytes are more than the %d bytes that are read of such a file", r.Host(name), st.Size, limit)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s: more than the %d bytes that are read of such a file", r.Host(name), limit)
+	b := make([]byte, st.Size)
+	for at := 0; at < len(b); {
+		n, err := ignoringEINTR(func() (int, error) { return unix.Read(fd, b[at:]) })
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: r.Host(name), Err: err}
+		}
+		if at += n; n == 0 { // it was cut meanwhile
+			return b[:at], nil
+		}
 	}
-	return b, err
+	return b, nil
 }
 
 // Names are the names in a directory, sorted.

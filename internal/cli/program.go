@@ -41,9 +41,16 @@ func newProgram(s Streams) *program {
 	return p
 }
 
-// parser makes the verbs commands of cobra.
-func (p *program) parser() {
-	p.root = p.command(p.top)
+// parser makes the verbs commands of cobra: all of them, or the one that the
+// command line begins with, for making flags takes longer than many a verb.
+func (p *program) parser(args []string) {
+	top := *p.top
+	if len(args) > 0 {
+		if v := child(top.children, args[0]); v != nil && v.name != "completion" {
+			top.children = []*verb{v}
+		}
+	}
+	p.root = p.command(&top)
 	p.root.CompletionOptions.DisableDefaultCmd = true
 	p.root.SetHelpCommand(&cobra.Command{Hidden: true}) // ours is in the table
 	p.root.SetIn(p.in)
@@ -141,7 +148,7 @@ func (p *program) execute(args []string) error {
 	if v := p.rawVerb(args); v != nil {
 		return p.call(v, name+" "+v.name, func(string) bool { return false }, args[1:])
 	}
-	p.parser()
+	p.parser(args)
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
 		p.completeAll(p.root, p.top)
 	}

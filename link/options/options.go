@@ -185,6 +185,7 @@ type optionIndex struct {
 
 func makeIndex() *optionIndex {
 	x := &optionIndex{long: map[string]*Option{}}
+	table := table()
 	for i := range table {
 		for _, name := range table[i].Names {
 			if len(name) == 2 {
@@ -215,7 +216,7 @@ func abbreviated(start string) *Option {
 func unknown(arg string) error {
 	name, _, _ := strings.Cut(arg, "=")
 	var names []string
-	for _, o := range table {
+	for _, o := range table() {
 		names = append(names, o.Names...)
 	}
 	msg := "no such option"

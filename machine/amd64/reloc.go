@@ -8,8 +8,8 @@ import (
 // compute with 64 bits, so values do. Only R_X86_64_32, where x32 keeps pointers,
 // is looser there: GNU ld takes negative ones.
 var (
-	relocs    = m.NewTable(64, rows(m.Word64, m.Unsigned(32)))
-	relocsX32 = m.NewTable(64, rows(m.Word32, m.Wrapped(32)))
+	relocs    = m.NewTable(64, func() []m.Reloc { return rows(m.Word64, m.Unsigned(32)) })
+	relocsX32 = m.NewTable(64, func() []m.Reloc { return rows(m.Word32, m.Wrapped(32)) })
 )
 
 // Formulas that only x86-64 writes this way.
