@@ -30,7 +30,7 @@ type Options struct {
 
 	// HWCaps are sub-directories of glibc-hwcaps, best first, that are looked into
 	// instead of those of CPU; nil: those of CPU.
-	HWCaps []string
+	HWCaps        []string
 	HWCapsPrepend string // ld.so --glibc-hwcaps-prepend: sub-directories before those of the processor, colons between
 	HWCapsMask    string // ld.so --glibc-hwcaps-mask: those of the processor that count; "": all
 	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort counts
