@@ -33,7 +33,7 @@ type Program struct {
 	Cache       string // a directory in which images of engine own are kept for the next start; empty: none
 	Save        bool   // what is made is to need no other file
 	Random      uint64 // from which addresses are made where they are at random
-	StopAtEntry bool   // the process stops itself before the program's first instruction
+	Stop        Stop   // where the process stops itself
 }
 
 // Engine is who does the dynamic linker's work.
@@ -43,6 +43,15 @@ const (
 	Auto   Engine = "auto"
 	Own    Engine = "own"    // we do
 	Interp Engine = "interp" // the program's dynamic linker does
+)
+
+// Stop is a place at which the process stops itself (SIGSTOP).
+type Stop string
+
+const (
+	Nowhere Stop = ""
+	AtEntry Stop = "entry" // before the program's first instruction, when the constructors of libraries have run
+	AtMain  Stop = "main"  // before main, when the program's own have run as well
 )
 
 // Prepared is a program that can be started.
@@ -82,6 +91,9 @@ func Prepare(p Program) (*Prepared, error) {
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
 	if index < 0 {
+		if p.Stop != Nowhere {
+			return nil, fmt.Errorf("%s: it asks for no dynamic linker, and is executed as it is: it cannot be stopped at %s", src.Name, p.Stop)
+		}
 		return out, nil
 	}
 	if p.Engine != Interp {
@@ -92,7 +104,13 @@ func Prepare(p Program) (*Prepared, error) {
 		if p.Engine == Own {
 			return nil, why
 		}
+		if p.Stop == AtMain {
+			return nil, fmt.Errorf("engine own alone stops a program at main: %w", why)
+		}
 		out.Why = why.Error()
+	}
+	if p.Stop == AtMain {
+		return nil, fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", src.Name)
 	}
 	return out, out.interp(&p, ldName)
 }
@@ -107,7 +125,7 @@ func (r *Prepared) interp(p *Program, name string) error {
 	if r.Ld, err = root.elf(name); err != nil {
 		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
 	}
-	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.StopAtEntry}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry}
 	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
 	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
 	if strings.HasPrefix(path.Base(name), "ld-musl-") {

@@ -37,7 +37,7 @@ func runVerb() *verb {
 			{name: "root", to: &opt.root, value: "DIR", files: true, group: where, help: "take the dynamic linker and the libraries from DIR, another system's root"},
 			{name: "libpath", to: &opt.libpath, value: "DIRS", group: where, help: "look for libraries in DIRS first, as LD_LIBRARY_PATH says, which the program does not see"},
 			{name: "preload", to: &opt.preload, value: "LIB", group: where, help: "load LIB before all other libraries, as LD_PRELOAD says, which the program does not see"},
-			{name: "stop-at", to: &opt.stopAt, words: []string{"entry"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction"},
+			{name: "stop-at", to: &opt.stopAt, words: []string{"entry", "main"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction; or, with engine own, before main"},
 			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, bind, init or all; may be given more than once"},
 			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
 			{name: "save", to: &opt.save, value: "IMAGE", files: true, group: look, help: "write what would be started to IMAGE, an executable, instead of starting it"},
@@ -63,7 +63,7 @@ What differs from a start without elfwright, with engine interp: /proc/self/exe 
 func runProgram(c *call, f *runFlags) error {
 	p := run.Program{
 		Args: c.args, Env: c.prog.environ(), Path: c.prog.getenv("PATH"), Stdin: c.in,
-		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", StopAtEntry: f.stopAt != "",
+		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", Stop: run.Stop(f.stopAt),
 		LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
 	}
 	if err := run.CheckTrace(f.trace); err != nil {

@@ -56,6 +56,10 @@ type Options struct {
 	// StopMain has it stop when the program's own constructors have run as well,
 	// right before main.
 	StopMain bool
+	// Exe is what the C library is to read /proc/self/exe as; "": what it is.
+	Exe string
+	// Comm is the name of the process; "": as the kernel names it.
+	Comm string
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
@@ -86,6 +90,7 @@ type Result struct {
 	Order   []int     // objects in the order in which they are initialised
 	Maps    []Mapping // by address
 	Records []stage.Record
+	NoLinks error // why the C library reads /proc/self/exe as it is, or nil
 }
 
 // Mapping is a segment of an object in the process.
@@ -297,6 +302,7 @@ func (b *builder) place() error {
 
 // steps makes the plan, in the order in which a dynamic linker goes.
 func (b *builder) steps() error {
+	b.links()
 	b.maps()
 	b.threadStorage()
 	b.auxiliary()

@@ -140,6 +140,9 @@ func (b *builder) thread() {
 	b.plan.Do(stage.Thread, b.tp)
 }
 
+// prSetName is PR_SET_NAME (<linux/prctl.h>).
+const prSetName = 15
+
 // Entries of the auxiliary vector (<linux/auxvec.h>).
 const (
 	atPhdr, atPhnum, atBase, atEntry = 3, 5, 7, 9
@@ -150,6 +153,11 @@ const (
 // auxiliary makes the auxiliary vector speak of the program instead of the image.
 func (b *builder) auxiliary() {
 	o := &b.mem.Objects[0]
+	if b.opt.Comm != "" {
+		if n, ok := o.Machine.Linux.Lookup("prctl"); ok {
+			b.plan.Do(stage.System, uint64(n), prSetName, b.plan.Text(b.opt.Comm))
+		}
+	}
 	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
 	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
 	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))

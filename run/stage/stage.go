@@ -186,6 +186,17 @@ func (p *Plan) Undefined(msg string) uint64 {
 // maxMessage bounds a message, so that its length fits an instruction.
 const maxMessage = 1 << 12
 
+// Place is where what is put next will lie, a multiple of 16.
+func (p *Plan) Place() uint64 {
+	for p.end()%16 != 0 {
+		p.extra = append(p.extra, 0)
+	}
+	return p.end()
+}
+
+// Put adds bytes, to be executed or read, at that place.
+func (p *Plan) Put(b []byte) { p.extra = append(p.extra, b...) }
+
 // Bytes are code, header, strings, records and destructors, to lie at the plan's
 // address, readable and executable.
 func (p *Plan) Bytes() []byte {
