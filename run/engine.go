@@ -49,6 +49,7 @@ func (r *Prepared) own(p *Program) error {
 		}
 	}
 	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
 		return err

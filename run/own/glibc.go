@@ -48,7 +48,7 @@ func (g *gnu) area(t place.TLS) (below, above, align uint64) { return g.row.Area
 
 func (g *gnu) state0(b *builder) *glibc.State {
 	s := &glibc.State{Row: g.row, Memory: b.mem, Ld: g.ld, Libc: g.libc, Order: b.res.Order, TP: b.tp, Arena: b.arena, Plan: b.plan,
-		LibraryPath: b.opt.LibraryPath, Stack: uint64(b.stackFlags())}
+		LibraryPath: b.opt.LibraryPath, VDSO: b.opt.VDSO, Stack: uint64(b.stackFlags())}
 	for i, o := range b.p.Objects {
 		n := glibc.Name{Path: b.name(o), Asked: o.Asked, Dev: o.ID.Dev, Ino: o.ID.Ino}
 		if i == 0 {

@@ -13,8 +13,8 @@
 //   - /proc/self/exe is the image, and so is /proc/PID/auxv; the auxiliary vector on
 //     the stack is as ever.
 //   - Addresses are those of the image: another start of the same image has the same.
-//   - The vDSO is not among the objects, and its functions are not used: the time is
-//     asked of the kernel.
+//   - The vDSO is among the objects of glibc and asked for the time if it is the one
+//     that the image was made for; else, and with glibc before 2.33, the kernel is.
 //   - Functions are bound before the start, also those that are bound when they are
 //     first called; LD_BIND_NOT, LD_DEBUG, LD_AUDIT, LD_PROFILE say nothing. A function
 //     that nothing defines is an error when it is called.
@@ -60,6 +60,9 @@ type Options struct {
 	Exe string
 	// Comm is the name of the process; "": as the kernel names it.
 	Comm string
+	// VDSO is the kernel's vDSO, as [VDSO] gives it: a process of glibc that finds the
+	// same asks it for the time. nil: the kernel is asked.
+	VDSO []byte
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.

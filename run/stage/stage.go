@@ -40,11 +40,12 @@ const (
 	CallOf            // function, [Value]: called with that, and 0
 	Store             // function, its argument, place of what it returns
 	Stop              // the process stops itself (SIGSTOP)
+	VDSO              // copy of the vDSO, its words, rows of place, value and mask, and how many: if the process's is that, each place becomes value + (its address & mask)
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop", "vdso"}
 
 // String names the operation.
 func (o Op) String() string {
