@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/image"
@@ -18,8 +20,15 @@ func (r *Prepared) own(p *Program) error {
 	if err := r.notOwn(p); err != nil {
 		return err
 	}
-	keep, key, path := cache.Cache{Dir: p.Cache}, r.key(p), r.Source.Path
-	if p.Cache != "" {
+	keep, key := cache.Cache{Dir: p.Cache}, r.key(p)
+	if p.Cache != "" && (p.Save || r.abs == "" || p.Row != nil) {
+		keep.Dir, r.NotKept = "", errors.New("what is saved, has no file, or is made by a row from elsewhere is not kept for the next start")
+	}
+	path, err := r.path()
+	if err != nil {
+		return err
+	}
+	if keep.Dir != "" {
 		path = r.abs // what is kept is not of one directory
 		if r.Kept = keep.Find(key); r.Kept != "" {
 			r.Engine = Own
@@ -48,7 +57,8 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt.NoFile = r.Source.Path == ""
 	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
@@ -59,7 +69,7 @@ func (r *Prepared) own(p *Program) error {
 		return err
 	}
 	r.Engine, r.Linked, r.Body, r.NoLinks = Own, res, f.Encode(), res.NoLinks
-	if p.Cache == "" {
+	if keep.Dir == "" {
 		return nil
 	}
 	entry, err := own.Entry(proc)
@@ -81,7 +91,11 @@ func (r *Prepared) key(p *Program) cache.Key {
 			break
 		}
 	}
-	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags, string(p.Stop)}}
+	// With another kernel the vDSO is another.
+	var kernel unix.Utsname
+	unix.Uname(&kernel)
+	built := unix.ByteSliceToString(kernel.Release[:]) + " " + unix.ByteSliceToString(kernel.Version[:])
+	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags, built, string(p.Stop)}}
 }
 
 // notOwn is what the engine has no answer to.
@@ -89,10 +103,6 @@ func (r *Prepared) notOwn(p *Program) error {
 	switch {
 	case p.Root != "":
 		return errors.New("libraries of another root are left to its dynamic linker")
-	case p.Cache != "" && (p.Save || r.abs == ""):
-		return errors.New("what is saved, or has no file, is not kept for the next start")
-	case r.Source.Path == "":
-		return errors.New("a program without a file is left to its dynamic linker")
 	}
 	for _, e := range p.Env {
 		name, _, _ := strings.Cut(e, "=")

@@ -2,6 +2,8 @@ package own
 
 import (
 	"debug/elf"
+	"encoding/hex"
+	"fmt"
 	"path"
 
 	"elfwright/dyn/load"
@@ -29,6 +31,9 @@ func (b *builder) chooseGlibc(libc int) (*gnu, error) {
 		return nil, &UnsupportedError{o.Name, "programs of glibc are started by this engine on x86-64 alone"}
 	}
 	row := b.opt.Row
+	if id := hex.EncodeToString(b.p.Ld.BuildID()); row != nil && row.BuildID != id {
+		return nil, &UnsupportedError{o.Name, fmt.Sprintf("the row is of build-id %s, and %s has %s", row.BuildID, b.p.Ld.Name, id)}
+	}
 	if row == nil {
 		var err error
 		if row, err = glibc.Find(b.p.Ld.File); err != nil {

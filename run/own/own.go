@@ -48,6 +48,8 @@ type Options struct {
 	Base image.Addr
 	// Embed puts all segments into the image, which then needs no other file.
 	Embed bool
+	// NoFile says that the file of the program is not there when the image is started.
+	NoFile bool
 	// ExecFn is what AT_EXECFN will name; "": what the kernel says.
 	ExecFn string
 	// Stop has the process stop itself before the program's first instruction, when

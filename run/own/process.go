@@ -37,6 +37,9 @@ func protection(f elf.ProgFlag) (p uint64) {
 // mapped says that a segment can be mapped from its file.
 func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
 	page := b.res.Layout.Page
+	if b.opt.NoFile && o.Index == 0 {
+		return false
+	}
 	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || o.Disk() != nil)
 }
 
