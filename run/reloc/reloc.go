@@ -6,6 +6,7 @@ package reloc
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -232,9 +233,37 @@ func (w *worker) tableOf(t *elffile.RelocTable) {
 		return
 	}
 	for n := t.Len(); w.entry < n; w.entry++ {
+		if w.relatives(t); w.entry == n {
+			break
+		}
 		r := t.At(w.entry)
 		w.count(r.Type)
 		w.one(&r)
+	}
+}
+
+// relatives carries out as many relative relocations as come one after the other
+// in the segment at hand. They are nine of ten.
+func (w *worker) relatives(t *elffile.RelocTable) {
+	table, stride := t.Rela64()
+	s := w.seg
+	if table == nil || s == nil || !s.Private || w.k.relative == 0 {
+		return
+	}
+	bytes, start, base, first := s.Bytes, s.Start, w.o.Base, w.entry
+	le := binary.LittleEndian
+	for n := t.Len(); w.entry < n; w.entry++ {
+		r := table[w.entry*stride:]
+		r = r[:24]
+		at := le.Uint64(r) - start
+		if le.Uint64(r[8:]) != uint64(w.k.relative) || at > uint64(len(bytes)) || uint64(len(bytes))-at < 8 {
+			break
+		}
+		le.PutUint64(bytes[at:], base+le.Uint64(r[16:]))
+	}
+	if n := w.entry - first; n > 0 {
+		w.count(w.k.relative)
+		w.counts[w.k.relative] += n - 1
 	}
 }
 

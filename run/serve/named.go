@@ -54,6 +54,9 @@ func named(lib *elffile.File, names []string) ([]function, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t == nil {
+		return nil, fmt.Errorf("%s: it has no dynamic symbols: functions are not found by name", lib.Name)
+	}
 	find, err := hashOf(lib)
 	if err != nil {
 		return nil, err
@@ -82,10 +85,13 @@ const minFunction = 16
 
 // hashOf is the look-up of the hash table that the file has.
 func hashOf(f *elffile.File) (func(string) (int, bool), error) {
-	if h, err := f.GnuHash(); err == nil {
+	if h, err := f.GnuHash(); err == nil && h != nil {
 		return h.Lookup, nil
 	}
 	h, err := f.SysvHash()
+	if err == nil && h == nil {
+		err = fmt.Errorf("%s: it has no hash table: functions are not found by name", f.Name)
+	}
 	if err != nil {
 		return nil, err
 	}
