@@ -174,6 +174,15 @@ func (t *RelocTable) At(i int) Reloc {
 	return t.decode(t, i)
 }
 
+// Rela64 returns the bytes of a RELA table of a 64-bit little-endian file, and the
+// size of its entries, for loops that At is too slow for; else nil.
+func (t *RelocTable) Rela64() (b []byte, stride int) {
+	if !t.rela64LE {
+		return nil, 0
+	}
+	return t.b, t.stride
+}
+
 // All calls yield with each relocation, in order.
 func (t *RelocTable) All() iter.Seq[Reloc] {
 	if t.packed != nil {

@@ -1,12 +1,12 @@
 package run
 
 import (
-	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
@@ -20,8 +20,15 @@ func (r *Prepared) own(p *Program) error {
 	if err := r.notOwn(p); err != nil {
 		return err
 	}
-	keep, key, path := cache.Cache{Dir: p.Cache}, r.key(), r.Source.Path
-	if p.Cache != "" {
+	keep, key := cache.Cache{Dir: p.Cache}, r.key(p)
+	if p.Cache != "" && (p.Save || r.abs == "" || p.Row != nil) {
+		keep.Dir, r.NotKept = "", errors.New("what is saved, has no file, or is made by a row from elsewhere is not kept for the next start")
+	}
+	path, err := r.path()
+	if err != nil {
+		return err
+	}
+	if keep.Dir != "" {
 		path = r.abs // what is kept is not of one directory
 		if r.Kept = keep.Find(key); r.Kept != "" {
 			r.Engine = Own
@@ -40,11 +47,6 @@ func (r *Prepared) own(p *Program) error {
 			}
 		}
 	}
-	if p.Engine == Auto || p.Engine == "" {
-		if err := readsExe(proc); err != nil {
-			return err
-		}
-	}
 	bound, err := bind.Bind(proc, bind.Options{})
 	if err != nil {
 		return err
@@ -55,7 +57,9 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, LibraryPath: r.loading.LibraryPath, Stop: p.StopAtEntry}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt.NoFile = r.Source.Path == ""
+	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
 		return err
@@ -64,8 +68,8 @@ func (r *Prepared) own(p *Program) error {
 	if err != nil {
 		return err
 	}
-	r.Engine, r.Linked, r.Body = Own, res, f.Encode()
-	if p.Cache == "" {
+	r.Engine, r.Linked, r.Body, r.NoLinks = Own, res, f.Encode(), res.NoLinks
+	if keep.Dir == "" {
 		return nil
 	}
 	entry, err := own.Entry(proc)
@@ -78,7 +82,7 @@ func (r *Prepared) own(p *Program) error {
 
 // key is what an image depends on, besides files: what the search and the kernel are
 // told, and the processor, by which directories of libraries are chosen.
-func (r *Prepared) key() cache.Key {
+func (r *Prepared) key(p *Program) cache.Key {
 	cpu, _ := os.ReadFile("/proc/cpuinfo")
 	flags := ""
 	for line := range strings.Lines(string(cpu)) {
@@ -87,7 +91,11 @@ func (r *Prepared) key() cache.Key {
 			break
 		}
 	}
-	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags}}
+	// With another kernel the vDSO is another.
+	var kernel unix.Utsname
+	unix.Uname(&kernel)
+	built := unix.ByteSliceToString(kernel.Release[:]) + " " + unix.ByteSliceToString(kernel.Version[:])
+	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags, built, string(p.Stop)}}
 }
 
 // notOwn is what the engine has no answer to.
@@ -95,14 +103,10 @@ func (r *Prepared) notOwn(p *Program) error {
 	switch {
 	case p.Root != "":
 		return errors.New("libraries of another root are left to its dynamic linker")
-	case p.Cache != "" && (p.Save || r.abs == ""):
-		return errors.New("what is saved, or has no file, is not kept for the next start")
-	case r.Source.Path == "":
-		return errors.New("a program without a file is left to its dynamic linker")
 	}
 	for _, e := range p.Env {
 		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" {
+		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && strings.Contains(e, "glibc.rtld.") {
 			return fmt.Errorf("%s in the environment is for the dynamic linker", name)
 		}
 	}
@@ -125,46 +129,4 @@ func base(random uint64) image.Addr {
 		return 0
 	}
 	return image.Addr(0x2000_0000_0000 + random&(1<<28-1)<<12)
-}
-
-// readsExe says which object, other than those of the C library, knows the name of
-// the link that leads to the program. An engine that leaves the C library as it is
-// has it lead to a file in memory, next to which nothing is found that a program
-// looks for there.
-func readsExe(p *load.Process) error {
-	var found error
-	err := p.Guard(func() error {
-		for _, o := range p.Objects {
-			if o == p.Ld || o.Soname == "libc.so.6" || strings.HasPrefix(o.Soname, "libc.musl-") {
-				continue
-			}
-			if knowsExe(o) {
-				found = fmt.Errorf("%s reads /proc/self/exe by itself", o.Path)
-				return nil
-			}
-		}
-		return nil
-	})
-	return errors.Join(found, err)
-}
-
-// knowsExe looks where an object has its constants: in segments that are only read,
-// or, where there is none, with the code.
-func knowsExe(o *load.Object) bool {
-	for _, flags := range []elf.ProgFlag{elf.PF_R, elf.PF_R | elf.PF_X} {
-		seen := false
-		for i := range o.Progs {
-			if q := &o.Progs[i]; q.Type != elf.PT_LOAD || q.Flags&(elf.PF_R|elf.PF_W|elf.PF_X) != flags {
-				continue
-			}
-			seen = true
-			if b, err := o.ProgData(i); err == nil && bytes.Contains(b, []byte("/proc/self/exe")) {
-				return true
-			}
-		}
-		if seen {
-			return false
-		}
-	}
-	return false
 }

@@ -14,6 +14,7 @@ import (
 	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/plan"
+	"elfwright/run/glibc"
 	"elfwright/run/interp"
 	"elfwright/run/own"
 	"elfwright/run/source"
@@ -27,13 +28,15 @@ type Program struct {
 	Stdin io.Reader
 
 	Engine      Engine
-	Root        string // where the dynamic linker and the libraries are; empty: on this machine
-	LibraryPath string // before LD_LIBRARY_PATH
-	Preload     string // before LD_PRELOAD
-	Cache       string // a directory in which images of engine own are kept for the next start; empty: none
-	Save        bool   // what is made is to need no other file
-	Random      uint64 // from which addresses are made where they are at random
-	StopAtEntry bool   // the process stops itself before the program's first instruction
+	Root        string     // where the dynamic linker and the libraries are; empty: on this machine
+	LibraryPath string     // before LD_LIBRARY_PATH
+	Preload     string     // before LD_PRELOAD
+	Cache       string     // a directory in which images of engine own are kept for the next start; empty: none
+	Save        bool       // what is made is to need no other file
+	Row         *glibc.Row // of the program's glibc, for engine own; nil: one that is built in
+	Random      uint64     // from which addresses are made where they are at random
+	Look        bool       // it is not to be started: what no engine starts here is no error
+	Stop        Stop       // where the process stops itself
 }
 
 // Engine is who does the dynamic linker's work.
@@ -43,6 +46,16 @@ const (
 	Auto   Engine = "auto"
 	Own    Engine = "own"    // we do
 	Interp Engine = "interp" // the program's dynamic linker does
+	None   Engine = "none"   // nobody can here: the program was only looked at
+)
+
+// Stop is a place at which the process stops itself (SIGSTOP).
+type Stop string
+
+const (
+	Nowhere Stop = ""
+	AtEntry Stop = "entry" // before the program's first instruction, when the constructors of libraries have run
+	AtMain  Stop = "main"  // before main, when the program's own have run as well
 )
 
 // Prepared is a program that can be started.
@@ -62,9 +75,13 @@ type Prepared struct {
 	NoLinks error  // why the C library does not read /proc/self/exe as that of the program, or nil
 
 	abs     string
+	memory  int           // a file in memory that has what Source.Data has; -1: not made
 	loading load.Options  // for Trace
 	proc    *load.Process // nil: not yet loaded on paper
 	bound   *bind.Result
+
+	surveyed   *own.Result
+	unsurveyed error
 }
 
 // Prepare finds a program and makes ready what will be started.
@@ -77,24 +94,42 @@ func Prepare(p Program) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs()}
+	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs(), memory: -1}
 	out.loading = load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
 	if index < 0 {
+		if p.Stop != Nowhere {
+			return nil, fmt.Errorf("%s: it asks for no dynamic linker, and is executed as it is: it cannot be stopped at %s", src.Name, p.Stop)
+		}
 		return out, nil
 	}
-	if p.Engine != Interp {
-		why := out.own(&p)
-		if why == nil {
-			return out, nil
-		}
-		if p.Engine == Own {
-			return nil, why
-		}
-		out.Why = why.Error()
+	err = out.choose(&p, ldName)
+	if err != nil && p.Look {
+		err = out.look(err)
 	}
-	return out, out.interp(&p, ldName)
+	if err != nil {
+		return nil, errors.Join(err, out.Close())
+	}
+	return out, nil
+}
+
+// choose lets an engine prepare the start: own, or where that has no answer, interp.
+func (r *Prepared) choose(p *Program, ldName string) error {
+	if p.Engine != Interp {
+		why := r.own(p)
+		if why == nil || p.Engine == Own {
+			return why
+		}
+		if p.Stop == AtMain {
+			return fmt.Errorf("engine own alone stops a program at main: %w", why)
+		}
+		r.Why = why.Error()
+	}
+	if p.Stop == AtMain {
+		return fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", r.Source.Name)
+	}
+	return r.interp(p, ldName)
 }
 
 // interp makes the image for the dynamic linker that the program asks for.
@@ -107,7 +142,7 @@ func (r *Prepared) interp(p *Program, name string) error {
 	if r.Ld, err = root.elf(name); err != nil {
 		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
 	}
-	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.StopAtEntry}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry}
 	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
 	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
 	if strings.HasPrefix(path.Base(name), "ld-musl-") {
@@ -184,7 +219,26 @@ func (r *Prepared) Close() error {
 	if r.proc != nil {
 		err = errors.Join(err, r.proc.Close())
 	}
+	if r.memory >= 0 {
+		err = errors.Join(err, unix.Close(r.memory))
+	}
 	return err
+}
+
+// path is by what the program can be opened: where it has no file of its own, in a
+// file in memory.
+func (r *Prepared) path() (string, error) {
+	if r.Source.Path != "" {
+		return r.Source.Path, nil
+	}
+	if r.memory < 0 {
+		fd, err := memoryFile(elffile.NewBody(elffile.Buffer(r.Source.Data)), comm(r.Source))
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", r.Source.Name, err)
+		}
+		r.memory = fd
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", r.memory), nil
 }
 
 // failed says which program could not be started.

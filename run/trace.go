@@ -10,13 +10,12 @@ import (
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/elffile"
-	"elfwright/machine"
-	"elfwright/machine/all"
-	"elfwright/plan"
+	"elfwright/run/own"
+	"elfwright/run/reloc"
 )
 
 // Traces are what can be told of a start.
-var Traces = []string{"load", "map", "reloc", "bind", "init"}
+var Traces = []string{"load", "map", "reloc", "symbols", "bind", "init"}
 
 // Trace writes what was decided of each of the subjects: all of Traces for "all".
 // What the dynamic linker will do by itself is computed by its rules.
@@ -43,6 +42,8 @@ func (r *Prepared) heading(w io.Writer) {
 	switch {
 	case r.Kept != "" && r.Body == nil:
 		fmt.Fprintf(w, "engine own: %s was kept at an earlier start\n", r.Kept)
+	case r.Engine == None:
+		fmt.Fprintf(w, "engine none: %s\n", r.Why)
 	case r.Body == nil:
 		fmt.Fprintf(w, "engine none: the program asks for no dynamic linker, and is executed as it is\n")
 	case r.Why != "":
@@ -56,10 +57,10 @@ func (r *Prepared) heading(w io.Writer) {
 }
 
 func (r *Prepared) subject(w io.Writer, s string) error {
-	if s == "map" {
-		return r.traceMap(w)
-	}
-	if r.Body == nil && r.Kept == "" || r.Source.Path == "" {
+	if r.Body == nil && r.Kept == "" && r.Engine != None { // a static program
+		if s == "map" {
+			r.traceFile(w, r.File, r.File.Name)
+		}
 		return nil
 	}
 	if err := r.process(); err != nil {
@@ -68,8 +69,12 @@ func (r *Prepared) subject(w io.Writer, s string) error {
 	switch s {
 	case "load":
 		r.traceLoad(w)
+	case "map":
+		return r.traceMap(w)
 	case "reloc":
 		r.traceReloc(w)
+	case "symbols":
+		r.traceSymbols(w)
 	case "bind":
 		r.traceBind(w)
 	case "init":
@@ -81,7 +86,11 @@ func (r *Prepared) subject(w io.Writer, s string) error {
 // process loads and binds on paper, unless the engine has done so.
 func (r *Prepared) process() (err error) {
 	if r.proc == nil {
-		if r.proc, err = load.Load(r.Source.Path, r.loading); err != nil {
+		path, err := r.path()
+		if err != nil {
+			return err
+		}
+		if r.proc, err = load.Load(path, r.loading); err != nil {
 			return err
 		}
 	}
@@ -91,68 +100,65 @@ func (r *Prepared) process() (err error) {
 	return err
 }
 
-func (r *Prepared) traceMap(w io.Writer) error {
-	switch {
-	case r.Image != nil:
-		for _, p := range r.Image.Parts {
-			of := p.Of
-			if of == "" {
-				of = "of elfwright"
-			}
-			fmt.Fprintf(w, "map [0x%x, 0x%x) %s 0x%x %s\n", p.Prog.Vaddr, p.Prog.Vaddr+p.Prog.Memsz, plan.Prot(p.Prog.Flags), p.Prog.Off, of)
-		}
-		r.traceServed(w)
-	case r.Linked != nil:
-		for _, m := range r.Linked.Maps {
-			fmt.Fprintf(w, "map %v %s 0x%x %s\n", m.Range, plan.Prot(m.Flags), m.FileOff, r.proc.Objects[m.Object].Path)
-		}
+// survey is where everything would go, and what would be relocated, if engine own
+// could start the program.
+func (r *Prepared) survey() (*own.Result, error) {
+	if r.Linked != nil {
+		return r.Linked, nil
 	}
-	return nil
+	if r.surveyed == nil && r.unsurveyed == nil {
+		r.surveyed, r.unsurveyed = own.Survey(r.proc, r.bound, own.Options{})
+	}
+	return r.surveyed, r.unsurveyed
 }
 
-// traceServed tells which system calls of the dynamic linker are answered here.
-func (r *Prepared) traceServed(w io.Writer) {
-	if r.Image.Served == nil {
-		fmt.Fprintf(w, "serve nothing: %v\n", r.Image.Why)
-		return
+// pathOf is how an object is called here.
+func (r *Prepared) pathOf(o *load.Object) string {
+	if o == r.proc.Program() && r.Source.Path == "" {
+		return r.Source.Name
 	}
-	for _, s := range r.Image.Served.List {
-		call := "that is known when it is made"
-		if s.Number >= 0 {
-			call = r.linux().CallName(uint32(s.Number))
-		}
-		fmt.Fprintf(w, "serve system call %s at 0x%x of %s\n", call, s.Next, r.Ld.Name)
-	}
-	if r.NoLinks != nil {
-		fmt.Fprintf(w, "serve no links to the C library: %v\n", r.NoLinks)
-	}
-}
-
-func (r *Prepared) linux() *machine.Linux {
-	return all.Lookup(r.File.Header.Machine, r.File.Class).Linux
+	return o.Path
 }
 
 func (r *Prepared) traceLoad(w io.Writer) {
 	for _, o := range r.proc.Objects {
-		fmt.Fprintf(w, "load %s: %s", o.Path, rules[o.Found.Rule])
+		fmt.Fprintf(w, "load %s: %s", r.pathOf(o), rules[o.Found.Rule])
 		if o.Found.Dir != "" {
 			fmt.Fprintf(w, " %s", o.Found.Dir)
 		}
+		if of := o.Found.Of; of != nil && of != o.Loader {
+			fmt.Fprintf(w, " of %s", r.pathOf(of))
+		}
+		if o.Found.HWCaps != "" {
+			fmt.Fprintf(w, ", sub-directory %s", o.Found.HWCaps)
+		}
 		if o.Loader != nil {
-			fmt.Fprintf(w, ", for %s", o.Loader.Path)
+			fmt.Fprintf(w, ", for %s", r.pathOf(o.Loader))
 		}
 		fmt.Fprintln(w)
 	}
 	for _, o := range r.proc.Objects {
-		for _, n := range o.Needs {
-			if n.To != nil {
-				continue
-			}
-			fmt.Fprintf(w, "missing %s, for %s; tried", n.Name, o.Path)
-			for _, t := range n.Tried {
-				fmt.Fprintf(w, " %s", t.Path)
-			}
-			fmt.Fprintln(w)
+		for i := range o.Needs {
+			r.traceNeed(w, o, &o.Needs[i])
+		}
+	}
+	for _, n := range r.proc.Notes {
+		fmt.Fprintf(w, "note %s\n", n)
+	}
+}
+
+// traceNeed tells of places that were looked at in vain.
+func (r *Prepared) traceNeed(w io.Writer, o *load.Object, n *load.Need) {
+	if n.To == nil {
+		fmt.Fprintf(w, "missing %s, for %s", n.Name, r.pathOf(o))
+		if n.Err != nil {
+			fmt.Fprintf(w, ": %v", n.Err)
+		}
+		fmt.Fprintln(w)
+	}
+	for _, t := range n.Tried {
+		if n.To == nil || t.Why != "no such file" {
+			fmt.Fprintf(w, "not %s, for %s: %s (%s)\n", t.Path, n.Name, t.Why, rules[t.Rule])
 		}
 	}
 }
@@ -164,56 +170,44 @@ var rules = map[load.Rule]string{
 }
 
 func (r *Prepared) traceReloc(w io.Writer) {
-	for _, o := range r.proc.Objects {
-		counts := make(map[uint32]int)
-		for _, t := range o.Relocs {
-			for rel := range t.All() {
-				counts[rel.Type]++
-			}
+	s, err := r.survey()
+	if err != nil {
+		for _, line := range strings.Split(err.Error(), "\n") {
+			fmt.Fprintf(w, "reloc refused: %s\n", line)
 		}
-		types := make([]uint32, 0, len(counts))
-		for t := range counts {
-			types = append(types, t)
-		}
-		slices.Sort(types)
-		for _, t := range types {
-			name := fmt.Sprint(t)
-			if o.Machine != nil {
-				name = o.Machine.Relocs.Name(t)
-			}
-			fmt.Fprintf(w, "reloc %s: %d %s\n", o.Path, counts[t], name)
-		}
+		return
+	}
+	counts := slices.Clone(s.Relocs.Counts)
+	slices.SortStableFunc(counts, func(a, b reloc.Count) int { return a.Object - b.Object })
+	for _, c := range counts {
+		fmt.Fprintf(w, "reloc %s: %d %s\n", r.pathOf(r.proc.Objects[c.Object]), c.N, c.Name)
+	}
+	for _, c := range s.Relocs.Copies {
+		o := r.proc.Objects[c.Object]
+		fmt.Fprintf(w, "copy %d bytes of %s from %s to %s\n", c.Size, o.Symbols.Name(o.Symbols.At(int(c.Symbol))), r.pathOf(r.proc.Objects[c.From]), r.pathOf(o))
+	}
+	if n := len(s.Relocs.Resolve); n > 0 {
+		fmt.Fprintf(w, "resolve %d words by functions, in the new process\n", n)
 	}
 }
 
-var bindRules = map[bind.Rule]string{
-	bind.Local: ", itself", bind.Symbolic: ", DT_SYMBOLIC", bind.Protected: ", protected", bind.Unique: ", unique",
-	bind.WeakZero: "nothing: weak", bind.Undefined: "nothing",
-}
-
-func (r *Prepared) traceBind(w io.Writer) {
-	for _, b := range r.bound.Bindings {
-		from := r.proc.Objects[b.From]
-		name := ""
-		if t := from.Symbols; t != nil && int(b.Symbol) < t.Len() {
-			name = string(t.Name(t.At(int(b.Symbol))))
-		}
-		to := ""
-		if b.To >= 0 {
-			to = r.proc.Objects[b.To].Path
-		}
-		lazy := ""
-		if b.Lazy {
-			lazy = ", at the first call"
-		}
-		fmt.Fprintf(w, "bind %s: %s to %s%s%s\n", from.Path, name, to, bindRules[b.Rule], lazy)
-	}
-}
-
+// traceInit tells in which order constructors are called, and of what each object
+// needs.
 func (r *Prepared) traceInit(w io.Writer) {
 	for _, o := range r.proc.InitOrder() {
-		fmt.Fprintf(w, "init %s\n", o.Path)
+		var after []string
+		for _, n := range o.Needs {
+			if n.To != nil && n.To != o && !slices.Contains(after, r.pathOf(n.To)) {
+				after = append(after, r.pathOf(n.To))
+			}
+		}
+		fmt.Fprintf(w, "init %s", r.pathOf(o))
+		if len(after) > 0 {
+			fmt.Fprintf(w, ", which needs %s", strings.Join(after, ", "))
+		}
+		fmt.Fprintln(w)
 	}
+	fmt.Fprintf(w, "init %s, by its own code\n", r.pathOf(r.proc.Program()))
 }
 
 // CheckTrace refuses a subject that there is not.

@@ -14,11 +14,12 @@ type runFlags struct {
 	engine, root, stopAt, save string
 	libpath, preload, trace    []string
 	dryRun, cache              bool
+	learn, row                 string
 }
 
 func runVerb() *verb {
 	opt := &runFlags{engine: "auto"}
-	const where, look = "Libraries", "Looking on"
+	const where, look, build = "Libraries", "Looking on", "Builds of glibc"
 	return &verb{
 		name:  "run",
 		short: "start a program with a dynamic linker and libraries of our choice",
@@ -37,9 +38,11 @@ func runVerb() *verb {
 			{name: "root", to: &opt.root, value: "DIR", files: true, group: where, help: "take the dynamic linker and the libraries from DIR, another system's root"},
 			{name: "libpath", to: &opt.libpath, value: "DIRS", group: where, help: "look for libraries in DIRS first, as LD_LIBRARY_PATH says, which the program does not see"},
 			{name: "preload", to: &opt.preload, value: "LIB", group: where, help: "load LIB before all other libraries, as LD_PRELOAD says, which the program does not see"},
-			{name: "stop-at", to: &opt.stopAt, words: []string{"entry"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction"},
-			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, bind, init or all; may be given more than once"},
+			{name: "stop-at", to: &opt.stopAt, words: []string{"entry", "main"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction; or, with engine own, before main"},
+			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, symbols (how many), bind (each), init or all; may be given more than once"},
 			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
+			{name: "row", to: &opt.row, value: "ROW", files: true, group: build, help: "take from the file ROW where the program's glibc keeps its state, instead of a row that is built in"},
+			{name: "learn", to: &opt.learn, value: "DEBUG", files: true, group: build, help: "start nothing, but print the row of PROG, a dynamic linker of glibc, from DEBUG, the file with its debugging information; ARG is its libc.so.6, which before glibc 2.33 alone tells the version"},
 			{name: "save", to: &opt.save, value: "IMAGE", files: true, group: look, help: "write what would be started to IMAGE, an executable, instead of starting it"},
 		},
 		run: func(c *call) error { return runProgram(c, opt) },
@@ -50,21 +53,33 @@ const runText = `PROG is a file, or a name that is looked for in PATH; a dash is
 
 elfwright becomes the program: process, arguments, environment, descriptors, and exit status are as without it. If the program cannot be started, the exit code is that of a shell: 127 if it is not there, 126 otherwise.
 
-Engine own does the dynamic linker's work itself, and lets the kernel start what comes of it. Engine interp makes an image of the program and of the dynamic linker that its PT_INTERP names, and lets the kernel start that from memory; the dynamic linker then does all its work. There is interp for x86-64 and AArch64. With auto it is own, unless that has no answer to something: an unknown build of glibc, another root, a program without a file, variables such as LD_DEBUG, a library that is missing, a program that reads /proc/self/exe by itself; --trace tells. A static program is simply executed.
+Engine own does the dynamic linker's work itself, and lets the kernel start what comes of it. Engine interp makes an image of the program and of the dynamic linker that its PT_INTERP names, and lets the kernel start that from memory; the dynamic linker then does all its work. There is interp for x86-64 and AArch64. With auto it is own, unless that has no answer to something: an unknown build of glibc, another root, variables such as LD_DEBUG, GLIBC_TUNABLES for the dynamic linker (glibc.rtld), a library that is missing; --trace tells. --dry-run looks at programs of all machines. A static program is simply executed.
 
 With --root, DIR is another system's root. The dynamic linker comes from there, and whatever that opens, now and in dlopen, is looked for below DIR first, links included that begin with a slash (Linux 5.6). A file that is not there is taken from this machine, unless it is one of the directories of libraries: two C libraries are never mixed. PROG, all files that it opens by itself, and the programs that it starts are this machine's. There is no chroot, nothing is changed on the disk, and no privilege is needed. This works by answering system calls of glibc's dynamic linker; if its code does not allow that, it is refused. With musl, whose dynamic linker is the C library as well, the directories of DIR are put into a search path that the program does not see; it comes before RPATH.
+
+Where a build of glibc keeps its state is a row, by the build-id of its dynamic linker; those of Debian 11, 12 and 13 are built in. 'elfwright run --learn' makes one from what the distribution has for debuggers (libc6-dbg), and --row takes it.
 
 With --cache the image of own is kept, for the user alone, and the next start is an exec: until one of the files that it was made of has changed, or one is there that was not. Its addresses are the same each time.
 
 With --save the image is a file. That of interp holds the program and the dynamic linker; libraries, --root and --libpath are looked for when it is started.
 
-What differs from a start without elfwright, with engine interp: /proc/self/exe is a file in memory (/memfd:PROG). The dynamic linker and, if it is glibc or musl, the C library of the program are told the path of PROG when they read that link, so that $ORIGIN and readlink are right; opening it gives the image, others see the file in memory, and for a program without a file nothing is told. AT_EXECFN and the name of the process (comm) are those of PROG; core files and debuggers name the file in memory, and debuggers have to be told PROG for its symbols. Code of a position-independent program lies among the libraries, at a random address as ever, and brk below it. The pages of PROG are not shared with other processes. Set-id bits and capabilities of PROG mean nothing, and AT_SECURE is 0. PROG must be readable. Signals that were ignored are so no longer, but for SIGHUP and SIGINT. With --libpath and --preload the constructors of libraries see LD_LIBRARY_PATH and LD_PRELOAD, and the program does not. Where vm.memfd_noexec forbids executing memory, a file in the directory for temporary files is used, which has no name.`
+What differs from a start without elfwright: /proc/self/exe is a file in memory (/memfd:PROG), or the one that --cache or --save has written. The C library of the program, glibc or musl, and the dynamic linker are told the path of PROG when they read that link, so that readlink, realpath and $ORIGIN are right; opening it gives the image, others see the file in memory, and for a program without a file nothing is told. (The kernel would let a process of root change the link, but only when nothing of the image is mapped any more: that is not done.) AT_EXECFN and the name of the process (comm) are those of PROG; core files and debuggers name the file in memory, and debuggers have to be told PROG for its symbols. Code of a position-independent program lies among the libraries, at a random address as ever, and brk below it. The pages of PROG are not shared with other processes. Set-id bits and capabilities of PROG mean nothing, and AT_SECURE is 0. PROG must be readable. Signals that were ignored are so no longer, but for SIGHUP and SIGINT. With --libpath and --preload the constructors of libraries see LD_LIBRARY_PATH and LD_PRELOAD, and the program does not. Where vm.memfd_noexec forbids executing memory, a file in the directory for temporary files is used, which has no name.`
 
 func runProgram(c *call, f *runFlags) error {
+	if f.learn != "" {
+		return learnRow(c, f.learn)
+	}
 	p := run.Program{
 		Args: c.args, Env: c.prog.environ(), Path: c.prog.getenv("PATH"), Stdin: c.in,
-		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", StopAtEntry: f.stopAt != "",
-		LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
+		Engine: run.Engine(f.engine), Root: f.root, Save: f.save != "", Stop: run.Stop(f.stopAt),
+		Look: f.dryRun, LibraryPath: strings.Join(f.libpath, ":"), Preload: strings.Join(f.preload, ":"),
+	}
+	if f.row != "" {
+		row, err := glibcRow(f.row)
+		if err != nil {
+			return err
+		}
+		p.Row = row
 	}
 	if err := run.CheckTrace(f.trace); err != nil {
 		return c.usagef("flag --trace: %v", err)
@@ -87,7 +102,7 @@ func runProgram(c *call, f *runFlags) error {
 	defer r.Close()
 	if f.dryRun {
 		if f.trace == nil {
-			f.trace = []string{"load", "map", "reloc", "init"}
+			f.trace = []string{"load", "map", "reloc", "symbols", "init"}
 		}
 		return r.Trace(c.out, f.trace)
 	}

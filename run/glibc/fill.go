@@ -22,6 +22,9 @@ func (s *State) Before() error {
 	s.pointers()
 	s.debug()
 	s.fromStack()
+	if err := s.vdso(); err != nil {
+		return err
+	}
 	if f := s.at("__tunables_init"); f != 0 {
 		s.Plan.Do(stage.CallOf, f, uint64(stage.Envp))
 	}

@@ -25,6 +25,8 @@ type State struct {
 	// by, and the name that it was asked for by.
 	Names []Name
 	Stack uint64 // p_flags of the stack
+	// VDSO is that of the kernel that will start the process; nil: none is used.
+	VDSO []byte
 
 	maps []uint64 // address of each object's link_map
 	list uint64   // the search list

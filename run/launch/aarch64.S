@@ -268,13 +268,43 @@ gate:	sub	sp, sp, #240
 	cbz	x25, pass
 	ldr	x2, [x19, #NSELF]
 	cmp	x2, x24
-	b.ne	pass
+	b.ne	3f
 	mov	x0, x23
 	ldr	x1, [x19, #SELF]
 	add	x1, x1, x19
 	bl	same
+	b.eq	6f
+3:	mov	x0, x23			/* or with the number: /proc/PID/exe */
+	ldr	x1, [x19, #SELF]
+	add	x1, x1, x19
+	mov	x2, #6
+	bl	same
 	b.ne	pass
-	ldr	x0, [x21, #8]
+	add	x26, x23, #6
+	ldrb	w3, [x26]
+	cmp	w3, #'0'
+	b.eq	pass
+	mov	x27, #0
+	mov	x4, #10
+4:	ldrb	w3, [x26], #1
+	sub	w3, w3, #'0'
+	cmp	w3, #9
+	b.hi	5f
+	madd	x27, x27, x4, x3
+	b	4b
+5:	add	x0, x26, #3
+	add	x1, x23, x24
+	cmp	x0, x1
+	b.ne	pass
+	ldur	w3, [x26, #-1]
+	ldr	w4, =0x6578652f		/* "/exe" */
+	cmp	w3, w4
+	b.ne	pass
+	mov	x8, #172		/* getpid */
+	svc	#0
+	cmp	x0, x27
+	b.ne	pass
+6:	ldr	x0, [x21, #8]
 	ldr	x1, [x19, #EXE]
 	add	x1, x1, x19
 	ldr	x2, [x21, #16]

@@ -275,15 +275,42 @@ gate:	leaq	-128(%rsp), %rsp
 	jne	files
 	cmpq	$0, NEXE(%rbx)
 	je	pass
-	cmpq	NSELF(%rbx), %r15
-	jne	pass
 	movq	%r14, %rsi
 	movq	SELF(%rbx), %rdi
 	addq	%rbx, %rdi
+	cmpq	NSELF(%rbx), %r15
+	jne	3f
 	movq	%r15, %rcx
 	repe cmpsb
+	je	6f
+	movq	%r14, %rsi
+	movq	SELF(%rbx), %rdi
+	addq	%rbx, %rdi
+3:	movl	$6, %ecx		/* or with the number: /proc/PID/exe */
+	repe cmpsb
 	jne	pass
-	movq	8(%r12), %rdi
+	cmpb	$'0', (%rsi)
+	je	pass
+	xorl	%edx, %edx
+4:	movzbl	(%rsi), %eax
+	incq	%rsi
+	subl	$'0', %eax
+	cmpl	$9, %eax
+	ja	5f
+	imulq	$10, %rdx
+	addq	%rax, %rdx
+	jmp	4b
+5:	leaq	3(%rsi), %rax
+	leaq	(%r14,%r15), %rcx
+	cmpq	%rax, %rcx
+	jne	pass
+	cmpl	$0x6578652f, -1(%rsi)	/* "/exe" */
+	jne	pass
+	movl	$39, %eax		/* getpid */
+	syscall
+	cmpq	%rax, %rdx
+	jne	pass
+6:	movq	8(%r12), %rdi
 	movq	EXE(%rbx), %rsi
 	addq	%rbx, %rsi
 	movq	NEXE(%rbx), %rcx

@@ -33,6 +33,7 @@ type Segment struct {
 	FileOff uint64 // where Start is in the file
 	Flags   elf.ProgFlag
 	Private bool // Bytes are a copy, which goes into the image
+	Final   bool // nothing is written to those at the start
 	Bytes   []byte
 	grown   uint64 // by how much Bytes were made longer than the file's
 }

@@ -2,6 +2,8 @@ package own
 
 import (
 	"debug/elf"
+	"encoding/hex"
+	"fmt"
 	"path"
 
 	"elfwright/dyn/load"
@@ -29,6 +31,9 @@ func (b *builder) chooseGlibc(libc int) (*gnu, error) {
 		return nil, &UnsupportedError{o.Name, "programs of glibc are started by this engine on x86-64 alone"}
 	}
 	row := b.opt.Row
+	if id := hex.EncodeToString(b.p.Ld.BuildID()); row != nil && row.BuildID != id {
+		return nil, &UnsupportedError{o.Name, fmt.Sprintf("the row is of build-id %s, and %s has %s", row.BuildID, b.p.Ld.Name, id)}
+	}
 	if row == nil {
 		var err error
 		if row, err = glibc.Find(b.p.Ld.File); err != nil {
@@ -48,7 +53,7 @@ func (g *gnu) area(t place.TLS) (below, above, align uint64) { return g.row.Area
 
 func (g *gnu) state0(b *builder) *glibc.State {
 	s := &glibc.State{Row: g.row, Memory: b.mem, Ld: g.ld, Libc: g.libc, Order: b.res.Order, TP: b.tp, Arena: b.arena, Plan: b.plan,
-		LibraryPath: b.opt.LibraryPath, Stack: uint64(b.stackFlags())}
+		LibraryPath: b.opt.LibraryPath, VDSO: b.opt.VDSO, Stack: uint64(b.stackFlags())}
 	for i, o := range b.p.Objects {
 		n := glibc.Name{Path: b.name(o), Asked: o.Asked, Dev: o.ID.Dev, Ino: o.ID.Ino}
 		if i == 0 {

@@ -88,7 +88,7 @@ func (b *builder) inImage() []image.Segment {
 				continue
 			}
 			flags := s.Flags
-			if s.Private {
+			if s.Private && !s.Final {
 				flags |= elf.PF_W
 			}
 			list = append(list, loadable(o.At(s.Start), s.End-s.Start, flags, elffile.Buffer(s.Bytes)))

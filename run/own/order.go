@@ -23,3 +23,19 @@ func first(list []int, object int) []int {
 	}
 	return list
 }
+
+// resolvers is the order of initialisation, but with the dynamic linker and the C
+// library first.
+func (b *builder) resolvers() []int {
+	list := append([]int(nil), b.res.Order...)
+	for _, i := range list {
+		if b.p.Objects[i].Soname == "libc.so.6" {
+			list = first(list, i)
+			break
+		}
+	}
+	if i := b.linker(); i >= 0 {
+		list = first(list, i)
+	}
+	return list
+}

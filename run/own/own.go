@@ -13,8 +13,8 @@
 //   - /proc/self/exe is the image, and so is /proc/PID/auxv; the auxiliary vector on
 //     the stack is as ever.
 //   - Addresses are those of the image: another start of the same image has the same.
-//   - The vDSO is not among the objects, and its functions are not used: the time is
-//     asked of the kernel.
+//   - The vDSO is among the objects of glibc and asked for the time if it is the one
+//     that the image was made for; else, and with glibc before 2.33, the kernel is.
 //   - Functions are bound before the start, also those that are bound when they are
 //     first called; LD_BIND_NOT, LD_DEBUG, LD_AUDIT, LD_PROFILE say nothing. A function
 //     that nothing defines is an error when it is called.
@@ -48,6 +48,8 @@ type Options struct {
 	Base image.Addr
 	// Embed puts all segments into the image, which then needs no other file.
 	Embed bool
+	// NoFile says that the file of the program is not there when the image is started.
+	NoFile bool
 	// ExecFn is what AT_EXECFN will name; "": what the kernel says.
 	ExecFn string
 	// Stop has the process stop itself before the program's first instruction, when
@@ -56,6 +58,13 @@ type Options struct {
 	// StopMain has it stop when the program's own constructors have run as well,
 	// right before main.
 	StopMain bool
+	// Exe is what the C library is to read /proc/self/exe as; "": what it is.
+	Exe string
+	// Comm is the name of the process; "": as the kernel names it.
+	Comm string
+	// VDSO is the kernel's vDSO, as [VDSO] gives it: a process of glibc that finds the
+	// same asks it for the time. nil: the kernel is asked.
+	VDSO []byte
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
@@ -86,6 +95,7 @@ type Result struct {
 	Order   []int     // objects in the order in which they are initialised
 	Maps    []Mapping // by address
 	Records []stage.Record
+	NoLinks error // why the C library reads /proc/self/exe as it is, or nil
 }
 
 // Mapping is a segment of an object in the process.
@@ -297,6 +307,7 @@ func (b *builder) place() error {
 
 // steps makes the plan, in the order in which a dynamic linker goes.
 func (b *builder) steps() error {
+	b.links()
 	b.maps()
 	b.threadStorage()
 	b.auxiliary()
@@ -345,22 +356,6 @@ func (b *builder) resolve() {
 			b.plan.Do(stage.Resolve, r.Place, r.Resolver, r.Addend)
 		}
 	}
-}
-
-// resolvers is the order of initialisation, but with the dynamic linker and the C
-// library first.
-func (b *builder) resolvers() []int {
-	list := append([]int(nil), b.res.Order...)
-	for _, i := range list {
-		if b.p.Objects[i].Soname == "libc.so.6" {
-			list = first(list, i)
-			break
-		}
-	}
-	if i := b.linker(); i >= 0 {
-		list = first(list, i)
-	}
-	return list
 }
 
 // protect makes read-only what is not written any more.

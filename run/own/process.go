@@ -37,6 +37,9 @@ func protection(f elf.ProgFlag) (p uint64) {
 // mapped says that a segment can be mapped from its file.
 func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
 	page := b.res.Layout.Page
+	if b.opt.NoFile && o.Index == 0 {
+		return false
+	}
 	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || o.Disk() != nil)
 }
 
@@ -140,6 +143,9 @@ func (b *builder) thread() {
 	b.plan.Do(stage.Thread, b.tp)
 }
 
+// prSetName is PR_SET_NAME (<linux/prctl.h>).
+const prSetName = 15
+
 // Entries of the auxiliary vector (<linux/auxvec.h>).
 const (
 	atPhdr, atPhnum, atBase, atEntry = 3, 5, 7, 9
@@ -150,6 +156,11 @@ const (
 // auxiliary makes the auxiliary vector speak of the program instead of the image.
 func (b *builder) auxiliary() {
 	o := &b.mem.Objects[0]
+	if b.opt.Comm != "" {
+		if n, ok := o.Machine.Linux.Lookup("prctl"); ok {
+			b.plan.Do(stage.System, uint64(n), prSetName, b.plan.Text(b.opt.Comm))
+		}
+	}
 	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
 	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
 	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))

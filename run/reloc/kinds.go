@@ -25,9 +25,10 @@ const (
 
 // kinds are the types of a machine, by number.
 type kinds struct {
-	list    []kind
-	bias    uint64 // is taken from dtpoff: 0x800 on RISC-V, where signed 12-bit offsets begin at the middle
-	swapped bool   // TLS descriptors hold the argument first
+	list     []kind
+	relative uint32 // the type of B + A in RELA tables of 64-bit little-endian files, 0: none
+	bias     uint64 // is taken from dtpoff: 0x800 on RISC-V, where signed 12-bit offsets begin at the middle
+	swapped  bool   // TLS descriptors hold the argument first
 }
 
 func (k *kinds) of(typ uint32) kind {
@@ -39,7 +40,7 @@ func (k *kinds) of(typ uint32) kind {
 
 // x86-64 psABI, "Relocation Types"; glibc, sysdeps/x86_64/dl-machine.h, which leaves
 // the addend of GLOB_DAT and JUMP_SLOT alone.
-var amd64 = kinds{list: []kind{
+var amd64 = kinds{relative: 8, list: []kind{
 	0: none, 1: word, 5: copyData, 6: symbol, 7: slotOnly, 8: relative, 16: module, 17: dtpoff, 18: tpoff,
 	36: tlsdesc, 37: irelative, 38: relative,
 }}
@@ -51,7 +52,7 @@ var i386 = kinds{list: []kind{
 }}
 
 // AAELF64, "Dynamic relocations".
-var aarch64 = kinds{list: []kind{
+var aarch64 = kinds{relative: 1027, list: []kind{
 	0: none, 256: none, 257: word, 1024: copyData, 1025: word, 1026: slot, 1027: relative, 1028: module, 1029: dtpoff, 1030: tpoff,
 	1031: tlsdesc, 1032: irelative,
 }}
@@ -63,7 +64,7 @@ var arm = kinds{swapped: true, list: []kind{
 }}
 
 // RISC-V ELF psABI, "Relocations": 2 is the word of RV64.
-var riscv64 = kinds{bias: 0x800, list: []kind{
+var riscv64 = kinds{relative: 3, bias: 0x800, list: []kind{
 	0: none, 2: word, 3: relative, 4: copyData, 5: slot, 7: module, 9: dtpoff, 11: tpoff, 12: tlsdesc, 58: irelative,
 }}
 

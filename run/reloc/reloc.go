@@ -221,33 +221,6 @@ func (w *worker) byClass() {
 	}
 }
 
-// tableOf carries out a table.
-func (w *worker) tableOf(t *elffile.RelocTable) {
-	w.table, w.entry = t, 0
-	if t.Kind == "RELR" {
-		for r := range t.All() {
-			w.relr(r.Off, r.Type)
-			w.entry++
-		}
-		return
-	}
-	for n := t.Len(); w.entry < n; w.entry++ {
-		r := t.At(w.entry)
-		w.count(r.Type)
-		w.one(&r)
-	}
-}
-
-func (w *worker) count(typ uint32) {
-	if typ >= uint32(len(w.counts)) {
-		if typ > 1<<12 {
-			return // its row will refuse it
-		}
-		w.counts = append(w.counts, make([]int, int(typ)+1-len(w.counts))...)
-	}
-	w.counts[typ]++
-}
-
 // relr adds the base to the word at a place.
 func (w *worker) relr(off uint64, typ uint32) {
 	w.count(typ)

@@ -161,13 +161,7 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 		s.List = append(s.List, found...)
 	}
 	s.NoMaps = w.maps
-	for i := range s.List {
-		site := &s.List[i]
-		if site.Moved, err = ld.BytesAt(site.Vaddr, site.Next-site.Vaddr-m.last()); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	return s, s.moved(ld)
 }
 
 // Size is how much room the ways to the gate take.

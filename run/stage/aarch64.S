@@ -236,6 +236,28 @@ stop:	mov	x8, #172			/* getpid */
 	svc	#0
 	b	next
 
+	/* x0 a copy of the vDSO, x1 its words, x2 rows of place, value, mask; x3 how many */
+vdso:	mov	x4, x1
+	mov	x1, #16+33			/* AT_SYSINFO_EHDR */
+	bl	value
+	cbz	x9, next
+	mov	x10, x9
+1:	cbz	x4, 2f
+	sub	x4, x4, #1
+	ldr	x11, [x0], #8
+	ldr	x12, [x10], #8
+	cmp	x11, x12
+	b.eq	1b
+	b	next
+2:	cbz	x3, next
+	sub	x3, x3, #1
+	ldp	x11, x12, [x2], #16
+	ldr	x13, [x2], #8
+	and	x13, x13, x9
+	add	x12, x12, x13
+	str	x12, [x11]
+	b	2b
+
 	/* the value that x1 names, into x9; changes x10 and x11 */
 value:	cmp	x1, #16
 	b.hs	3f
@@ -332,5 +354,6 @@ tlsaddr:
 table:	.word	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.word	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
 	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
+	.word	vdso-table
 	.balign	16, 0
 plan:

@@ -237,6 +237,26 @@ stop:	movl	$39, %eax			/* getpid */
 	syscall
 	jmp	next
 
+	/* rdi a copy of the vDSO, rsi its words, rdx rows of place, value, mask; r10 how many */
+vdso:	movq	%rsi, %r8
+	movl	$49, %esi			/* AT_SYSINFO_EHDR */
+	call	value
+	testq	%rax, %rax
+	jz	next
+	movq	%rax, %rsi
+	movq	%r8, %rcx
+	repe cmpsq
+	jne	next
+1:	decq	%r10
+	js	next
+	movq	(%rdx), %rdi
+	movq	16(%rdx), %rcx
+	andq	%rax, %rcx
+	addq	8(%rdx), %rcx
+	movq	%rcx, (%rdi)
+	addq	$24, %rdx
+	jmp	1b
+
 	/* the value that rsi names, into rax; changes rcx */
 value:	cmpl	$16, %esi
 	jae	3f
@@ -328,5 +348,6 @@ tlsaddr:
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
 	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
+	.long	vdso-table
 	.balign	16, 0
 plan:

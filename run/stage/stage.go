@@ -40,11 +40,12 @@ const (
 	CallOf            // function, [Value]: called with that, and 0
 	Store             // function, its argument, place of what it returns
 	Stop              // the process stops itself (SIGSTOP)
+	VDSO              // copy of the vDSO, its words, rows of place, value and mask, and how many: if the process's is that, each place becomes value + (its address & mask)
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop", "vdso"}
 
 // String names the operation.
 func (o Op) String() string {
@@ -185,6 +186,17 @@ func (p *Plan) Undefined(msg string) uint64 {
 
 // maxMessage bounds a message, so that its length fits an instruction.
 const maxMessage = 1 << 12
+
+// Place is where what is put next will lie, a multiple of 16.
+func (p *Plan) Place() uint64 {
+	for p.end()%16 != 0 {
+		p.extra = append(p.extra, 0)
+	}
+	return p.end()
+}
+
+// Put adds bytes, to be executed or read, at that place.
+func (p *Plan) Put(b []byte) { p.extra = append(p.extra, b...) }
 
 // Bytes are code, header, strings, records and destructors, to lie at the plan's
 // address, readable and executable.
