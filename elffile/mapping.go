@@ -252,14 +252,6 @@ func (f *File) Guard(fn func() error) error {
 	return f.mapping.Guard(fn)
 }
 
-// Disk is the open file behind a File made by [Open], nil behind others.
-func (f *File) Disk() *os.File {
-	if f.mapping == nil {
-		return nil
-	}
-	return f.mapping.f
-}
-
 // Close releases the mapping behind a File made by [Open].
 func (f *File) Close() error {
 	if f.mapping == nil {

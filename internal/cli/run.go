@@ -29,7 +29,7 @@ func runVerb() *verb {
 		long:  runText,
 		examples: []example{
 			{"a program, as if it were started without us", "elfwright run /bin/ls -d /"},
-			{"one that comes from a pipe", "cat /bin/echo | elfwright run - hello"},
+			{"one that comes from a pipe", "elfwright run - hello </bin/echo"},
 			{"what would be mapped", "elfwright run --dry-run /bin/ls"},
 		},
 		flags: []flag{

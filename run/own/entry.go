@@ -18,8 +18,8 @@ func Entry(p *load.Process) (cache.Entry, error) {
 	d := &depends{seen: make(map[string]bool)}
 	for _, o := range p.Objects {
 		b := builder{}
-		path := b.path(o)
-		if o.Disk() == nil || !filepath.IsAbs(path) {
+		path := b.disk(o)
+		if path == "" {
 			return cache.Entry{}, &UnsupportedError{o.Name, "it is in no file that could be asked whether it is the same"}
 		}
 		d.add(path)

@@ -129,7 +129,8 @@ type builder struct {
 	libc  libc
 	tp    uint64
 
-	segments []image.Segment // of the objects, in the image
+	segments []image.Segment         // of the objects, in the image
+	disks    map[*load.Object]string // see disk
 }
 
 // libc is the part of a start that a C library has of its own.

@@ -3,11 +3,8 @@ package own
 import (
 	"cmp"
 	"debug/elf"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"elfwright/dyn/load"
 	"elfwright/image"
@@ -40,7 +37,7 @@ func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
 	if b.opt.NoFile && o.Index == 0 {
 		return false
 	}
-	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || o.Disk() != nil)
+	return !b.opt.Embed && !s.Private && s.End-s.Start == (s.FileEnd-s.Start+page-1)&^(page-1) && (b.opt.Paths != nil || b.disk(o.Object.Object) != "")
 }
 
 // maps adds the mappings of segments that are not in the image.
@@ -84,16 +81,39 @@ func sorted(maps []Mapping) []Mapping {
 	return maps
 }
 
+// disk is the path of an object's file on this machine, without symbolic links; ""
+// if there is none, or another file is there: of a program from a pipe, or of another
+// root whose links lead elsewhere here.
+func (b *builder) disk(o *load.Object) string {
+	if p, ok := b.disks[o]; ok {
+		return p
+	}
+	if b.disks == nil {
+		b.disks = make(map[*load.Object]string)
+	}
+	b.disks[o] = ""
+	abs, err := filepath.Abs(o.Name)
+	if err != nil {
+		return ""
+	}
+	p, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return ""
+	}
+	if f, err := cache.Stat(p); err == nil && f.Dev == o.ID.Dev && f.Ino == o.ID.Ino {
+		b.disks[o] = p
+	}
+	return b.disks[o]
+}
+
 // path is where an object's file is on this machine, with symbolic links followed:
 // one inside another root may lead elsewhere here.
 func (b *builder) path(o *load.Object) string {
 	if b.opt.Paths != nil {
 		return b.opt.Paths(o)
 	}
-	if f := o.Disk(); f != nil {
-		if p, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd())); err == nil && filepath.IsAbs(p) && !strings.HasSuffix(p, " (deleted)") {
-			return p
-		}
+	if p := b.disk(o); p != "" {
+		return p
 	}
 	if p, err := filepath.Abs(o.Name); err == nil {
 		return p
