@@ -110,15 +110,14 @@ func (b *builder) paddrVar(p *PD, k *node) {
 
 func (b *builder) mapping(k *node) *Map {
 	m := &Map{item: item{k}, Name: k.text("mr"), Addr: k.num("vaddr"), Perms: Perms(k.num("perms")), Cached: k.yes("cached")}
-	m.Region = b.regions[m.Name]
+	if m.Region = b.regions[m.Name]; m.Region != nil {
+		m.Region.Mapped = true
+	}
 	return m
 }
 
 func (b *builder) pdMap(p *PD, k *node) {
 	m := b.mapping(k)
-	if m.Region != nil {
-		m.Region.Mapped = true
-	}
 	p.Maps = append(p.Maps, m)
 	b.setvar(p, k, "setvar_vaddr", VarVaddr, m.Addr, k.sound("vaddr"))
 	for _, v := range []*Setvar{b.setvar(p, k, "setvar_size", VarSize, 0, true), b.setvar(p, k, "setvar_prefill_size", VarPrefill, 0, true)} {
@@ -159,9 +158,6 @@ func (b *builder) vm(p *PD, k *node) {
 	})
 	k.each("map", func(n *node) {
 		m := b.mapping(n)
-		if m.Region != nil {
-			m.Region.Mapped = true
-		}
 		vm.Maps = append(vm.Maps, m)
 	})
 	if p.VM == nil {

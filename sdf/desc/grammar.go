@@ -162,23 +162,24 @@ var triggers = []string{"level", "edge"}
 func irqElement(b *Board) *element {
 	trigger := attribute{name: "trigger", kind: kindWord, words: triggers}
 	vector := attribute{name: "vector", kind: kindNumber, req: true, max: maxVector}
-	foreign := func(names ...string) (out []attribute) {
+	refused := func(why string, names ...string) (out []attribute) {
 		for _, n := range names {
-			out = append(out, attribute{name: n, refuse: "it is of interrupts of another machine, and this board is " + string(b.Arch)})
+			out = append(out, attribute{name: n, refuse: why})
 		}
 		return out
 	}
+	foreign := "it is of interrupts of another machine, and this board is " + string(b.Arch)
 	if b.Arch != X86_64 {
 		own := []attribute{number("irq"), identifier("id"), trigger, optional("setvar_id")}
-		return &element{name: "irq", attrs: append(own, foreign("pin", "ioapic", "polarity", "pcidev", "handle", "vector")...)}
+		return &element{name: "irq", attrs: append(own, refused(foreign, "pin", "ioapic", "polarity", "pcidev", "handle", "vector")...)}
 	}
 	pin := &element{name: "irq", attrs: append([]attribute{
 		number("pin"), identifier("id"), vector, notReq(number("ioapic")), trigger,
-		{name: "polarity", kind: kindWord, words: []string{"high", "low"}}, optional("setvar_id"),
-	}, foreign("irq")...)}
+		{name: "polarity", kind: kindWord, words: []string{"high", "low"}}, optional("setvar_id"), {name: "irq", refuse: foreign},
+	}, refused("it is of a message-signalled interrupt, and pin is not", "pcidev", "handle")...)}
 	msi := &element{name: "irq", attrs: append([]attribute{
-		{name: "pcidev", kind: kindPCI, req: true}, identifier("id"), number("handle"), vector, optional("setvar_id"),
-	}, foreign("irq")...)}
+		{name: "pcidev", kind: kindPCI, req: true}, identifier("id"), number("handle"), vector, optional("setvar_id"), {name: "irq", refuse: foreign},
+	}, refused("it is of an interrupt of an I/O APIC, and pcidev is not", "ioapic", "trigger", "polarity")...)}
 	pin.form = func(n *node) *element {
 		if n.has("pcidev") && !n.has("pin") {
 			return msi

@@ -144,7 +144,7 @@ type Region struct {
 	Prefill  string // path of a file
 	Filled   uint64 // its length
 	BootInfo string
-	Mapped   bool // by a protection domain or a virtual machine
+	Mapped   bool // by a protection domain, a virtual machine or a device
 	sized    bool // PageSize is the file's
 	known    bool // Size is
 }

@@ -25,6 +25,8 @@ func parseNumber(s string) (uint64, error) {
 		return 0, fmt.Errorf("%s is above 64 bits", quote(s))
 	case err != nil && strings.HasPrefix(digits, "-"):
 		return 0, fmt.Errorf("%s is negative, and must be 0 or more", quote(s))
+	case err != nil && base == 10 && strings.HasPrefix(s, "+0x"):
+		return 0, fmt.Errorf("%s is no number: a plus stands behind 0x, not before it", quote(s))
 	case err != nil && (strings.HasPrefix(digits, "0X") || base == 10 && strings.HasPrefix(digits, "0x")):
 		return 0, fmt.Errorf("%s is no number: hexadecimal begins with a lower-case 0x", quote(s))
 	case err != nil:
