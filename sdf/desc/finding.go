@@ -1,11 +1,12 @@
 package desc
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sort"
-
-	"encoding/json"
+	"strings"
 )
 
 // Level says how much a finding matters.
@@ -86,21 +87,26 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 type Refusal struct{ Findings Findings }
 
 // Error prints the errors, each with its line.
-func (r *Refusal) Error() string {
-	s := ""
+func (r *Refusal) Error() string { return errors.Join(r.Unwrap()...).Error() }
+
+// Unwrap returns the errors one by one.
+func (r *Refusal) Unwrap() []error {
+	var list []error
 	for _, f := range r.Findings {
 		if f.Level == Fault {
-			s += f.String() + "\n" + f.Pos.Excerpt()
+			list = append(list, fault{f})
 		}
 	}
-	if s == "" {
-		return "no error"
-	}
-	return s[:len(s)-1]
+	return list
 }
 
 // No says that this error is the answer no.
 func (r *Refusal) No() bool { return true }
+
+// A fault is a finding as an error.
+type fault struct{ Finding }
+
+func (f fault) Error() string { return f.String() + "\n" + strings.TrimSuffix(f.Pos.Excerpt(), "\n") }
 
 // Rule is what a finding says that was broken.
 type Rule struct{ Name, Means string }
