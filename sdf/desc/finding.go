@@ -1,6 +1,7 @@
 package desc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,7 +74,10 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 	if f.Pos.Source != nil {
 		name = f.Pos.Source.Name
 	}
-	return json.Marshal(struct {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(struct {
 		File    string `json:"file"`
 		Row     int    `json:"row"`
 		Column  int    `json:"column"`
@@ -81,6 +85,7 @@ func (f Finding) MarshalJSON() ([]byte, error) {
 		Rule    string `json:"rule"`
 		Message string `json:"message"`
 	}{name, row, column, f.Level.String(), f.Rule, f.Msg})
+	return b.Bytes(), err
 }
 
 // Refusal is a description with errors, as the answer no.
