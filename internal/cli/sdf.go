@@ -9,6 +9,7 @@ import (
 
 	"elfwright/sdf"
 	"elfwright/sdf/desc"
+	"elfwright/sdf/draw"
 )
 
 // sdfFlags are what the command lines of sdf's verbs say.
@@ -25,7 +26,7 @@ func sdfVerb() *verb {
 	return &verb{
 		name:     "sdf",
 		short:    "check Microkit system descriptions, show them, and apply them to their images",
-		children: []*verb{sdfCheckVerb(), sdfApplyVerb()},
+		children: []*verb{sdfCheckVerb(), sdfShowVerb(), sdfApplyVerb()},
 		long: `A system description is an XML file that says which protection domains a system has, which memory they share, and over which channels they talk. The language is that of Microkit 2.x, for aarch64, riscv64 and x86_64.
 
 What is right depends on the board: its machine, and how the kernel was built for it. --board names a file that tells, a JSON object:
@@ -215,6 +216,48 @@ func runSdfCheck(c *call, o *sdfFlags) error {
 		err = errNo
 	}
 	return err
+}
+
+func sdfShowVerb() *verb {
+	o := new(sdfFlags)
+	return &verb{
+		name:  "show",
+		short: "print a system, or draw it",
+		usage: []string{"[flags] FILE.system"},
+		args:  args{min: 1, max: 1, name: "FILE.system"},
+		no:    "the description has errors",
+		long:  `Protection domains, their channels with ids and directions, interrupts, ports, and mappings; memory regions, and who maps them where and with what rights. Without --svg and --html this is text.`,
+		flags: append(o.boardFlags(),
+			flag{name: "svg", to: &o.svg, value: "OUT", files: true, help: "write a figure; a dash is standard output"},
+			flag{name: "html", to: &o.html, value: "OUT", files: true, help: "write a page with the figure and tables, which needs no other file and no network"}),
+		examples: []example{
+			{"as text", sdfExample + " && elfwright sdf show --arch=aarch64 two.system"},
+			{"as a page for a browser", sdfExample + " && elfwright sdf show --arch=aarch64 --html=two.html two.system"},
+		},
+		run: func(c *call) error { return runSdfShow(c, o) },
+	}
+}
+
+func runSdfShow(c *call, o *sdfFlags) error {
+	if o.svg == "-" && o.html == "-" {
+		return c.usagef("only one picture can go to standard output")
+	}
+	s, err := o.system(c)
+	if err != nil {
+		return err
+	}
+	if o.svg == "" && o.html == "" {
+		return draw.Text(c.out, s)
+	}
+	if o.svg != "" {
+		if err := c.create(o.svg, func(w io.Writer) error { return draw.SVG(w, s) }); err != nil {
+			return err
+		}
+	}
+	if o.html == "" {
+		return nil
+	}
+	return c.create(o.html, func(w io.Writer) error { return draw.HTML(w, s) })
 }
 
 func sdfApplyVerb() *verb {
