@@ -14,12 +14,12 @@ import (
 
 // sdfFlags are what the command lines of sdf's verbs say.
 type sdfFlags struct {
-	board, arch, hypervisor          string
-	cores, top, domains, schedule    uint64
-	smc, iommu                       bool
-	pageSizes, memory, search        []string
-	strict, json, dryRun             bool
-	output, monitor, plan, svg, html string
+	board, arch, hypervisor       string
+	cores, top, domains, schedule uint64
+	smc, iommu                    bool
+	pageSizes, memory, search     []string
+	strict, json, dryRun          bool
+	output, monitor, svg, html    string
 }
 
 func sdfVerb() *verb {
