@@ -38,8 +38,8 @@ What is right depends on the board: its machine, and how the kernel was built fo
 
 All but arch may be left out. Flags say the same, and come after the file.`,
 		examples: []example{
-			{"what is wrong with a description", sdfExample + " && elfwright sdf check --arch=aarch64 two.system"},
-			{"the same, and warnings are errors, as JSON", sdfExample + " && elfwright sdf check --arch=riscv64 --strict --json two.system"},
+			{"what is wrong with a description", sdfExample + " && (elfwright sdf check --arch=aarch64 two.system)"},
+			{"the same, and warnings are errors, as JSON", sdfExample + " && (elfwright sdf check --arch=riscv64 --strict --json two.system)"},
 		},
 	}
 }
@@ -61,8 +61,8 @@ func sdfCheckVerb() *verb {
 			flag{name: "strict", to: &o.strict, help: "warnings are errors"},
 			flag{name: "json", to: &o.json, help: "print the answer as one JSON document"}),
 		examples: []example{
-			{"for a kernel of four cores", sdfExample + " && elfwright sdf check --arch=aarch64 --cores=4 two.system"},
-			{"for a board that a file describes", sdfExample + ` && echo '{"arch": "x86_64", "iommu": true}' >pc.json && elfwright sdf check --board=pc.json two.system`},
+			{"for a kernel of four cores", sdfExample + " && (elfwright sdf check --arch=aarch64 --cores=4 two.system)"},
+			{"for a board that a file describes", sdfExample + ` && echo '{"arch": "x86_64", "iommu": true}' >pc.json && (elfwright sdf check --board=pc.json two.system)`},
 		},
 		run: func(c *call) error { return runSdfCheck(c, o) },
 	}
@@ -231,8 +231,8 @@ func sdfShowVerb() *verb {
 			flag{name: "svg", to: &o.svg, value: "OUT", files: true, help: "write a figure; a dash is standard output"},
 			flag{name: "html", to: &o.html, value: "OUT", files: true, help: "write a page with the figure and tables, which needs no other file and no network"}),
 		examples: []example{
-			{"as text", sdfExample + " && elfwright sdf show --arch=aarch64 two.system"},
-			{"as a page for a browser", sdfExample + " && elfwright sdf show --arch=aarch64 --html=two.html two.system"},
+			{"as text", sdfExample + " && (elfwright sdf show --arch=aarch64 two.system)"},
+			{"as a page for a browser", sdfExample + " && (elfwright sdf show --arch=aarch64 --html=two.html two.system)"},
 		},
 		run: func(c *call) error { return runSdfShow(c, o) },
 	}
@@ -288,7 +288,7 @@ Nothing is written before all fits.`,
 			flag{name: "output", short: "o", to: &o.output, value: "DIR", files: true, help: "the directory to write to, which is made if it is not there"}),
 		examples: []example{
 			{"an image that lacks the variables of Microkit's library is refused", sdfExample + ` && echo 'void _start(void) {}' | gcc -static -nostdlib -no-pie -o a.elf -xc - && (elfwright sdf apply --arch=x86_64 two.system -o out || test $? = 1)`},
-			{"what would be done", sdfExample + ` && echo 'char microkit_name[64], microkit_passive; long microkit_irqs, microkit_notifications, microkit_pps, microkit_ioports; void _start(void) {}' | gcc -static -nostdlib -no-pie -o a.elf -xc - && elfwright sdf apply --arch=x86_64 --dry-run two.system`},
+			{"what would be done", sdfExample + ` && echo 'char microkit_name[64], microkit_passive; long microkit_irqs, microkit_notifications, microkit_pps, microkit_ioports; void _start(void) {}' | gcc -static -nostdlib -no-pie -o a.elf -xc - && (elfwright sdf apply --arch=x86_64 --dry-run two.system)`},
 		},
 		run: func(c *call) error { return runSdfApply(c, o) },
 	}
