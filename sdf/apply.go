@@ -8,6 +8,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/image"
+	"elfwright/match"
 	"elfwright/patch"
 	"elfwright/phdr"
 	"elfwright/sdf/desc"
@@ -108,7 +109,8 @@ func (a *applier) open(path, symbols string) (pair, error) {
 		return pair{}, err
 	}
 	a.out.files = append(a.out.files, syms)
-	return pair{img, syms}, nil
+	both := pair{img, syms}
+	return both, both.guard(both.match)
 }
 
 // domain makes the image of a protection domain.
@@ -146,6 +148,14 @@ func (a *applier) domain(p *desc.PD) {
 		plan.SymbolsOutput = name + ".symbols.elf"
 		a.out.Outputs = append(a.out.Outputs, Output{plan.SymbolsOutput, both.syms.Body, both.syms.Mode() & 0o666})
 	}
+}
+
+// match says why the symbols are not the image's. The entry point and the
+// debuglink do not count: an image that can be reset starts elsewhere.
+func (p pair) match() error {
+	r := match.Files(p.img, p.syms)
+	r.Checks = slices.DeleteFunc(r.Checks, func(c match.Check) bool { return c.Name == "entry" || c.Name == "debuglink" })
+	return r.Err()
 }
 
 func (p pair) guard(do func() error) error { return guard([]*elffile.File{p.img, p.syms}, do) }
@@ -198,7 +208,7 @@ func (a *applier) patch(both pair, vars []variable, name string) ([]Variable, er
 	if len(a.found) > before {
 		return nil, nil
 	}
-	opt := patch.Options{}
+	opt := patch.Options{NoMatch: true} // that was checked when they were opened
 	if both.syms != both.img {
 		opt.Symbols = []*elffile.File{both.syms}
 	}

@@ -150,6 +150,25 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Symbols of another program are refused.
+func TestStrangeSymbols(t *testing.T) {
+	dir := build(t, "aarch64-linux-gnu-gcc", source)
+	other := build(t, "aarch64-linux-gnu-gcc", source+"int more[5000] = {1};")
+	if err := os.Rename(filepath.Join(other, "a.elf"), filepath.Join(dir, "b.elf")); err != nil {
+		t.Fatal(err)
+	}
+	for symbols, want := range map[string]bool{"a.elf": true, "b.elf": false} {
+		s := parse(t, desc.Default(desc.AArch64), `<system><protection_domain name="one"><program_image path="a.elf" path_for_symbols="`+symbols+`"/></protection_domain></system>`)
+		a, err := sdf.Apply(s, sdf.Options{Search: []string{dir}})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", symbols, err)
+		}
+		if err == nil {
+			a.Close()
+		}
+	}
+}
+
 func ExampleApply() {
 	s, _ := desc.Parse("one.system", []byte(`<system><protection_domain name="one"><program_image path="none.elf"/></protection_domain></system>`), desc.Default(desc.AArch64), desc.Options{})
 	_, err := sdf.Apply(s, sdf.Options{})

@@ -15,6 +15,9 @@ func (a *applier) choose() {
 	var fixed []image.Range
 	a.paddr = make(map[*desc.Region]uint64)
 	for _, r := range a.sys.Regions {
+		if r.Size == 0 {
+			a.fault(r.Pos(), "size", "memory_region %s: its size is not known, for %s was not looked at", r.Name, r.Prefill)
+		}
 		if r.Fixed {
 			a.paddr[r] = r.Paddr
 			fixed = append(fixed, image.Range{Start: image.Addr(r.Paddr), Size: r.Size})
