@@ -71,13 +71,25 @@ func showMapped(w io.Writer, m *elffile.Mapping, name, only string, opt Options)
 	if only != "" {
 		return new(Report), &elffile.Error{File: name, Msg: "is not an archive with members"}
 	}
+	boot := false
+	if err := m.Guard(func() error { boot = isLoader(m.Bytes()); return nil }); err != nil {
+		return new(Report), err
+	}
+	if boot {
+		err = m.Guard(func() (err error) { r, err = printLoader(w, name, m.Bytes(), opt); return err })
+		return r, err
+	}
 	f, err := elffile.Open(m.Name)
 	if err != nil {
 		return new(Report), err
 	}
 	defer f.Close()
 	f.Name = name
-	return Print(w, f, opt)
+	r, err = Print(w, f, opt)
+	if err == nil && opt.views() == 0 && !opt.JSON && holdsLoader(f) {
+		err = m.Guard(func() error { return loaderWithin(w, name, m.Bytes(), opt, r) })
+	}
+	return r, err
 }
 
 // splitMember takes "libc.a(printf.o)" apart: at the first parenthesis with a
@@ -131,6 +143,9 @@ func showStdin(w io.Writer, stdin io.Reader, opt Options) (*Report, error) {
 	if elffile.IsArchive(b) {
 		r := new(Report)
 		return r, showArchive(w, name, b, "", opt, r)
+	}
+	if isLoader(b) {
+		return printLoader(w, name, b, opt)
 	}
 	f, err := elffile.Parse(name, b)
 	if err != nil {

@@ -56,6 +56,7 @@ func verbs() []*verb {
 		ldscriptVerb(),
 		patchVerb(),
 		depsVerb(),
+		sdfVerb(),
 		explainVerb(),
 		mountVerb(),
 		runVerb(),

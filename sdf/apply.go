@@ -1,0 +1,229 @@
+package sdf
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"elfwright/elffile"
+	"elfwright/image"
+	"elfwright/match"
+	"elfwright/patch"
+	"elfwright/phdr"
+	"elfwright/sdf/desc"
+)
+
+// Options say how to apply a description.
+type Options struct {
+	Search  []string // directories of images and other files; the current one comes last
+	Monitor string   // image of Microkit's monitor, to be patched as well; "": it is left out
+}
+
+// Output is a file to be written.
+type Output struct {
+	Name string // without a directory
+	Body *elffile.Body
+	Mode os.FileMode
+}
+
+// Applied is a system whose images are made and not yet written.
+type Applied struct {
+	Plan    *Plan
+	Outputs []Output
+
+	files []*elffile.File
+}
+
+// Close releases the images.
+func (a *Applied) Close() {
+	for _, f := range a.files {
+		f.Close()
+	}
+}
+
+// Guard runs do with faults of all mapped images as errors.
+func (a *Applied) Guard(do func() error) error { return guard(a.files, do) }
+
+func guard(files []*elffile.File, do func() error) error {
+	if len(files) == 0 {
+		return do()
+	}
+	return files[0].Guard(func() error { return guard(files[1:], do) })
+}
+
+type applier struct {
+	sys   *desc.System
+	opt   Options
+	out   *Applied
+	paddr map[*desc.Region]uint64
+	found desc.Findings
+}
+
+// Apply makes the patched images of a system that was read without errors. What
+// does not fit is a *desc.Refusal with all of it. Close the result.
+func Apply(s *desc.System, opt Options) (*Applied, error) {
+	a := &applier{sys: s, opt: opt, out: new(Applied)}
+	a.choose()
+	a.out.Plan = a.plan()
+	for _, p := range s.PDs {
+		a.domain(p)
+	}
+	if opt.Monitor != "" {
+		a.monitor()
+	}
+	a.outputs()
+	if len(a.found) > 0 {
+		a.out.Close()
+		return nil, &desc.Refusal{Findings: a.found}
+	}
+	return a.out, nil
+}
+
+// outputs refuses two files of one name: a protection domain may be named like
+// the symbols of another.
+func (a *applier) outputs() {
+	seen := map[string]bool{}
+	for _, o := range a.out.Outputs {
+		if seen[o.Name] {
+			a.fault(a.sys.PDs[0].Pos(), "output", "two files would be named %s", o.Name)
+		}
+		seen[o.Name] = true
+	}
+}
+
+// pair is an image with the file that has its symbols, perhaps itself.
+type pair struct{ img, syms *elffile.File }
+
+func (a *applier) open(path, symbols string) (pair, error) {
+	img, err := openImage(path, a.opt.Search, a.sys.Board.Arch)
+	if err != nil {
+		return pair{}, err
+	}
+	a.out.files = append(a.out.files, img)
+	if symbols == "" {
+		return pair{img, img}, nil
+	}
+	syms, err := openELF(symbols, a.opt.Search, a.sys.Board.Arch)
+	if err != nil {
+		return pair{}, err
+	}
+	a.out.files = append(a.out.files, syms)
+	both := pair{img, syms}
+	return both, both.guard(both.match)
+}
+
+// domain makes the image of a protection domain.
+func (a *applier) domain(p *desc.PD) {
+	plan := &a.out.Plan.Domains[p.Index]
+	name, err := fileName(p.Name)
+	if err != nil {
+		a.fault(p.Pos(), "output", "%v", err)
+		return
+	}
+	both, err := a.open(p.Path, p.SymbolsPath)
+	if err != nil {
+		a.fault(p.Pos(), "image", "protection_domain %s: %v", p.Name, err)
+		return
+	}
+	err = both.guard(func() error {
+		img := image.FromFile(both.img)
+		for _, s := range a.segments(p, img) {
+			plan.Segments = append(plan.Segments, Segment{space(s.Range), s.flags})
+		}
+		if img.SegmentAt(img.Entry) == nil {
+			return fmt.Errorf("%s: e_entry %v is in no segment", both.img.Name, img.Entry)
+		}
+		plan.Entry = phdr.Hex(img.Entry)
+		plan.Output = name + ".elf"
+		vars := append(builtins(a.sys, p), setvars(p, a.paddr)...)
+		plan.Variables, err = a.patch(both, vars, plan.Output)
+		return err
+	})
+	if err != nil {
+		a.fault(p.Pos(), "image", "protection_domain %s: %v", p.Name, err)
+		return
+	}
+	if both.syms != both.img {
+		plan.SymbolsOutput = name + ".symbols.elf"
+		a.out.Outputs = append(a.out.Outputs, Output{plan.SymbolsOutput, both.syms.Body, both.syms.Mode() & 0o666})
+	}
+}
+
+// match says why the symbols are not the image's. The entry point and the
+// debuglink do not count: an image that can be reset starts elsewhere.
+func (p pair) match() error {
+	r := match.Files(p.img, p.syms)
+	r.Checks = slices.DeleteFunc(r.Checks, func(c match.Check) bool { return c.Name == "entry" || c.Name == "debuglink" })
+	return r.Err()
+}
+
+func (p pair) guard(do func() error) error { return guard([]*elffile.File{p.img, p.syms}, do) }
+
+// monitor makes the monitor's image.
+func (a *applier) monitor() {
+	where := a.sys.PDs[0].Pos()
+	both, err := a.open(a.opt.Monitor, "")
+	if err == nil {
+		vars := monitorVars(a.sys)
+		for i := range vars {
+			vars[i].pos = where
+		}
+		err = both.guard(func() error {
+			a.out.Plan.Monitor = &Monitor{Image: both.img.Name, Output: "monitor.elf"}
+			a.out.Plan.Monitor.Variables, err = a.patch(both, vars, "monitor.elf")
+			return err
+		})
+	}
+	if err != nil {
+		a.fault(where, "image", "monitor: %v", err)
+	}
+}
+
+// patch looks the variables up and writes them. Faults of single variables are
+// found, and the error is any other.
+func (a *applier) patch(both pair, vars []variable, name string) ([]Variable, error) {
+	got, nearest, err := lookUp(both.syms, vars)
+	if err != nil {
+		return nil, err
+	}
+	before := len(a.found)
+	var list []Variable
+	var sets []patch.Set
+	for i := range vars {
+		v := &vars[i]
+		x := got[v.symbol]
+		if j := slices.IndexFunc(vars[:i], func(o variable) bool { return o.symbol == v.symbol }); j >= 0 {
+			a.fault(v.pos, "symbol", "%s of %s is set by Microkit itself", v.symbol, both.img.Name)
+			continue
+		}
+		if rule, reason := x.fits(v, both.syms, nearest[v.symbol]); rule != "" {
+			a.fault(v.pos, rule, "%s", reason)
+			continue
+		}
+		list = append(list, v.plan(x.sym.Value))
+		sets = append(sets, patch.Set{Place: "{" + v.symbol + "}", Type: "bytes",
+			Value: patch.Value{Kind: patch.Bytes, Data: elffile.Buffer(v.data)}})
+	}
+	if len(a.found) > before {
+		return nil, nil
+	}
+	opt := patch.Options{NoMatch: true} // that was checked when they were opened
+	if both.syms != both.img {
+		opt.Symbols = []*elffile.File{both.syms}
+	}
+	r, err := patch.Apply(both.img, sets, opt)
+	if err != nil {
+		return nil, err
+	}
+	a.out.Outputs = append(a.out.Outputs, Output{name, r.Body, both.img.Mode()})
+	return list, nil
+}
+
+// fileName is a protection domain's name as that of a file.
+func fileName(name string) (string, error) {
+	if strings.ContainsAny(name, "/\x00") || strings.HasPrefix(name, ".") {
+		return "", fmt.Errorf("protection_domain %q: its image is written under this name, which is none for a file", name)
+	}
+	return name, nil
+}
