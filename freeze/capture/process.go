@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.signals, t.allThreads, t.timers, t.files, t.relatives,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -243,14 +243,17 @@ func (t *Target) signals(s *Snapshot) (err error) {
 	}
 	const size = 32 // the kernel's struct sigaction
 	for n := 1; n <= 64; n++ {
-		if (s.Status.Caught|s.Status.Ignored)>>(n-1)&1 == 0 {
+		// SIGCHLD has flags that count without a handler.
+		if (s.Status.Caught|s.Status.Ignored)>>(n-1)&1 == 0 && n != int(unix.SIGCHLD) {
 			continue
 		}
 		b, err := t.answer(t.threads[0], size, 2, "rt_sigaction", uint64(n), 0, 0, sigmaskSize)
 		if err != nil {
 			return t.fault("rt_sigaction %d: %w", n, err)
 		}
-		s.Actions = append(s.Actions, Action{n, b})
+		if !bytes.Equal(b, make([]byte, size)) {
+			s.Actions = append(s.Actions, Action{n, b})
+		}
 	}
 	return nil
 }

@@ -41,6 +41,8 @@ type Snapshot struct {
 	Membarrier  uint64 // the commands that it registered for
 	Foreign     []string
 	SHM         int
+	CPU         CPU
+	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none
 }
 
@@ -63,6 +65,7 @@ type Thread struct {
 	RobustHead uint64
 	RobustSize uint64
 	Rseq       Rseq
+	RseqAbort  uint64 // where a thread within a restartable sequence goes on; 0: it is in none
 	Sched      []byte // struct sched_attr; nil: as every thread starts
 	Affinity   []byte // nil: all processors
 	IOPrio     int

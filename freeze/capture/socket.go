@@ -11,7 +11,10 @@ type Socket struct {
 	Domain, Type, Protocol int
 	Listening              bool
 	Connected              bool
-	Queued                 int
+	Queued                 int    // bytes to read
+	Listen                 int    // how many connections may wait
+	Backlog                int    // how many do
+	Peer                   uint64 // inode of the socket that it is connected to; 0: not known
 	Name                   []byte // of bind(2)
 	Options                []SocketOption
 }
@@ -66,8 +69,21 @@ func (t *Target) socket(d *Descriptor) error {
 		s.Queued, _ = unix.IoctlGetInt(fd, unix.TIOCINQ)
 	}
 	s.options(fd)
+	s.waiting(fd)
 	d.Socket = s
 	return nil
+}
+
+// waiting asks how many connections wait, where the socket can be asked.
+func (s *Socket) waiting(fd int) {
+	s.Listen = 4096 // SOMAXCONN
+	if !s.Listening || s.Protocol != unix.IPPROTO_TCP {
+		return
+	}
+	// inet_csk_listen: tcpi_unacked and tcpi_sacked are the queue and its limit.
+	if ti, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+		s.Backlog, s.Listen = int(ti.Unacked), int(ti.Sacked)
+	}
 }
 
 // options keeps the options that differ from those of a new socket.
