@@ -57,6 +57,7 @@ func verbs() []*verb {
 		patchVerb(),
 		explainVerb(),
 		mountVerb(),
+		freezeVerb(),
 		tourVerb(),
 		helpVerb(),
 		versionVerb(),
