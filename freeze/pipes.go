@@ -81,7 +81,9 @@ func (c *compiler) pipe(p *pipe) {
 		c.Call("close", c.work.Get())
 	}
 	c.Call("fcntl", ends[1].Get(), script.Int(unix.F_SETPIPE_SZ), script.Int(first.Size2)).Says("%s: size %d", describe(first), first.Size2)
-	c.send(ends[1].Get(), first.Content, describe(first))
+	if n := len(first.Content); n > 0 {
+		c.Call("write", ends[1].Get(), script.Int(c.Data(first.Content, 1)), script.Int(n)).Exact().Says("%s: contents", describe(first))
+	}
 	for i, list := range [][]*capture.Descriptor{p.read, p.write} {
 		for _, d := range list {
 			c.dup(ends[i].Get(), d)

@@ -70,6 +70,10 @@ func (t *Target) socket(d *Descriptor) error {
 	}
 	s.options(fd)
 	s.waiting(fd)
+	if s.Domain == unix.AF_UNIX && s.Connected {
+		// Where the kernel does not say (CONFIG_UNIX_DIAG), the peer is not known.
+		s.Peer, _ = unixPeer(d.Ino)
+	}
 	d.Socket = s
 	return nil
 }

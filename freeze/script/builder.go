@@ -50,7 +50,8 @@ func NewBuilder(m *machine.Machine, base uint64) *Builder {
 	o := binary.LittleEndian
 	o.PutUint64(b.data[errorsField:], uint64(unix.Stderr))
 	o.PutUint32(b.data[machineField:], uint32(m.ELF))
-	o.PutUint32(b.data[newlineField:], b.message("\n"))
+	newline := b.message("\n") // which moves the data
+	o.PutUint32(b.data[newlineField:], newline)
 	b.errorNames()
 	return b
 }
@@ -67,7 +68,8 @@ func (b *Builder) errorNames() {
 		}
 		table = binary.LittleEndian.AppendUint32(table, b.message(": "+name))
 	}
-	binary.LittleEndian.PutUint64(b.data[namesField:], b.Data(table, 4))
+	at := b.Data(table, 4)
+	binary.LittleEndian.PutUint64(b.data[namesField:], at)
 }
 
 // ErrorsTo is the slot of the descriptor that errors are told to.
