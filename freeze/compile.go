@@ -2,6 +2,8 @@ package freeze
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
@@ -67,7 +69,7 @@ func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Ran
 func make_(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
 	if opt.PIDs == PIDAuto {
 		opt.PIDs = PIDNew
-		if s.Go {
+		if remembers(s) {
 			opt.PIDs = PIDNS
 		}
 	}
@@ -92,4 +94,20 @@ func make_(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 		r.Stored += b.from.Size
 	}
 	return r, body, nil
+}
+
+// remembers says whether a process is likely to have its numbers in memory, where
+// nobody can tell them from others: mutexes of the C library have those of the
+// threads that hold them, Go sends signals to its own threads, and asyncio looks
+// whether it is still the process that it was.
+func remembers(s *capture.Snapshot) bool {
+	if len(s.Threads) > 1 || s.Go || len(s.Timers) > 0 {
+		return true
+	}
+	for i := range s.Maps {
+		if m := &s.Maps[i]; m.File() && strings.Contains(path.Base(m.Name), "python") {
+			return true
+		}
+	}
+	return false
 }

@@ -9,7 +9,7 @@ type PIDs string
 
 // The ways to number.
 const (
-	PIDAuto PIDs = ""     // New, but Namespace for programs of Go, which would not notice
+	PIDAuto PIDs = ""     // new, but ns for a process that may remember its numbers
 	PIDNew  PIDs = "new"  // whatever the kernel gives
 	PIDKeep PIDs = "keep" // the old ones, which needs a privilege
 	PIDNS   PIDs = "ns"   // the old ones, in a namespace of its own

@@ -53,13 +53,20 @@ func (c *compiler) attend(child script.Slot) {
 	c.Place(reap)
 	ended := c.Label()
 	const wall = 0x40000000
-	c.Call("wait4", minus1, status, script.Int(uint64(unix.WNOHANG|wall)), zero).To(done).Or(loop)
+	c.Call("wait4", minus1, status, script.Int(uint64(unix.WNOHANG|unix.WUNTRACED|wall)), zero).To(done).Or(loop)
 	c.Do(script.Equal, done.Get(), zero).Or(loop)
 	c.Do(script.Equal, done.Get(), child.Get()).Or(ended)
 	c.Jump(reap) // one that it left behind
 	c.Place(ended)
+	stopped := c.Label()
 	c.Do(script.Load4, status, zero).To(done)
+	c.Do(script.Bits4, done.Addr(), script.Int(0x7f)).Or(stopped)
 	c.Do(script.Status, done.Get())
+	// Who waits for the parent sees that it is stopped; SIGCONT is handed on.
+	c.Place(stopped)
+	c.Call("getpid").To(done)
+	c.Call("kill", done.Get(), script.Int(uint64(unix.SIGSTOP)))
+	c.Jump(reap)
 }
 
 // closeKept closes what only the process itself needs; 0, 1 and 2 stay for what

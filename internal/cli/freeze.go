@@ -46,7 +46,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 
 			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened"},
 			{name: "args-fd", to: &opt.argsFD, group: what, help: "descriptor N is a file with the arguments and the environment that FILE is started with: their number in 4 bytes, then strings that end in a NUL"},
-			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is new, but ns for programs of Go, which keep the numbers of their threads"},
+			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is ns for what remembers its numbers (several threads, timers, Go, Python), else new"},
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
