@@ -77,6 +77,14 @@ func (c *compiler) timerFD(d *capture.Descriptor) {
 	ticks, _ := strconv.ParseUint(info(d, "ticks"), 10, 64)
 	c.Call("timerfd_create", script.Int(clock), script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
 	c.put(d)
+	// One that has expired and was not read yet is not running; a new one that
+	// expires at once is the same.
+	if ticks > 0 && v[2] == 0 && v[3] == 0 {
+		v[3] = 1
+		if ticks == 1 {
+			ticks = 0
+		}
+	}
 	if v != [4]uint64{} {
 		c.Call("timerfd_settime", script.Int(d.N), zero, c.Words(v[:]...), zero).Says("%s: time", describe(d))
 	}

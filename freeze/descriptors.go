@@ -249,7 +249,7 @@ func (c *compiler) send(fd script.Arg, b []byte, what string) {
 		return
 	}
 	off := c.Words(uint64(c.keep(b)))
-	c.Call("sendfile", fd, c.exe.Get(), script.Int(len(b)), off).To(c.tmp).Says("%s: contents", what)
+	c.Call("sendfile", fd, c.exe.Get(), off, script.Int(len(b))).To(c.tmp).Says("%s: contents", what)
 	ok := c.Label()
 	c.Do(script.Equal, c.tmp.Get(), script.Int(len(b))).Or(ok)
 	c.Do(script.Fail).Says("%s: not all of its contents could be restored", what)

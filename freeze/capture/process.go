@@ -278,6 +278,8 @@ func (t *Target) timers(s *Snapshot) error {
 	if s.Timers, err = ParseTimers(b); err != nil {
 		return t.fault("%w", err)
 	}
+	// Numbers are given in ascending order.
+	slices.SortFunc(s.Timers, func(a, b Timer) int { return a.ID - b.ID })
 	for i := range s.Timers {
 		const size = 32 // struct itimerspec
 		if s.Timers[i].Spec, err = t.answer(t.threads[0], size, 1, "timer_gettime", uint64(s.Timers[i].ID), 0); err != nil {
