@@ -57,6 +57,9 @@ type Machine struct {
 	// Prelude is code that carries out a script before a program starts; see
 	// package prelude. Its source, prelude.S, is beside the machine.
 	Prelude []byte
+	// Thaw is code that makes a frozen process again; see package freeze/script.
+	// Its source, thaw.S, is beside the machine.
+	Thaw []byte
 }
 
 // WordSize is the size of an address in bytes: 4 or 8.

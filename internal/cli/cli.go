@@ -60,6 +60,7 @@ func verbs() []*verb {
 		explainVerb(),
 		mountVerb(),
 		runVerb(),
+		freezeVerb(),
 		tourVerb(),
 		helpVerb(),
 		versionVerb(),

@@ -1,0 +1,159 @@
+package freeze
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/freeze/script"
+)
+
+func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// actions sets what the process does on signals. What was ignored or caught where
+// the file is started is first set back.
+func (c *compiler) actions() {
+	none := script.Int(c.Data(make([]byte, 32), 8))
+	own := make(map[int][]byte)
+	for _, a := range c.s.Actions {
+		own[a.Signal] = a.Action
+	}
+	for n := 1; n <= 64; n++ {
+		switch a := own[n]; {
+		case n == int(unix.SIGKILL) || n == int(unix.SIGSTOP):
+		case a != nil:
+			c.Call("rt_sigaction", script.Int(n), script.Int(c.Data(a, 8)), zero, script.Int(8)).Says("action of signal %d", n)
+		default:
+			c.Call("rt_sigaction", script.Int(n), none, zero, script.Int(8)).Says("action of signal %d", n)
+		}
+	}
+}
+
+// limits sets the limits of resources: those that can be, for a limit that is
+// higher than the hard one here needs a privilege.
+func (c *compiler) limits() {
+	for i, l := range c.s.Limits {
+		done, hard, set := c.Label(), c.Label(), c.Label()
+		now := c.Words(0, 0)
+		want := c.Words(l.Cur, l.Max)
+		c.Call("setrlimit", script.Int(i), want).Or(hard)
+		c.Jump(done)
+		// The soft limit as it was, if the hard one allows; else as high as it goes.
+		c.Place(hard)
+		c.Call("getrlimit", script.Int(i), now)
+		c.Do(script.Load, now, script.Int(8)).To(c.tmp)
+		c.Do(script.Store, now, c.tmp.Get())
+		c.Do(script.Below, c.tmp.Get(), script.Int(l.Cur)).Or(set)
+		c.Do(script.Store, now, script.Int(l.Cur))
+		c.Place(set)
+		c.Call("setrlimit", script.Int(i), now).Says("limit %d", i)
+		c.Place(done)
+	}
+}
+
+// attributes sets what belongs to the whole process and is a call each.
+func (c *compiler) attributes() {
+	s := c.s
+	set := func(option int, value uint64, what string) {
+		c.Call("prctl", script.Int(option), script.Int(value), zero, zero, zero).Says("%s", what)
+	}
+	c.intervalTimers()
+	if s.Subreaper {
+		set(unix.PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER")
+	}
+	if s.THPDisable != 0 {
+		set(unix.PR_SET_THP_DISABLE, s.THPDisable, "PR_SET_THP_DISABLE")
+	}
+	if s.Status.NoNewPrivs {
+		set(unix.PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
+	}
+	const suidDump = 1
+	if s.Dumpable != suidDump {
+		set(unix.PR_SET_DUMPABLE, s.Dumpable&1, "PR_SET_DUMPABLE")
+	}
+	if s.KeepCaps != 0 {
+		set(unix.PR_SET_KEEPCAPS, s.KeepCaps, "PR_SET_KEEPCAPS")
+	}
+	if s.SecureBits != 0 {
+		set(unix.PR_SET_SECUREBITS, s.SecureBits, "PR_SET_SECUREBITS")
+	}
+	c.membarrier()
+	if s.OOMScoreAdj != 0 {
+		c.score()
+	}
+}
+
+// Pairs of membarrier(2): what a process registered, and how it does so.
+func (c *compiler) membarrier() {
+	for bit := uint64(1); bit < 1<<20; bit <<= 1 {
+		if c.s.Membarrier&bit != 0 {
+			c.Call("membarrier", script.Int(bit), zero, zero).Says("membarrier command %d", bit)
+		}
+	}
+}
+
+// score writes oom_score_adj; lowering it needs a privilege.
+func (c *compiler) score() {
+	text := fmt.Sprint(c.s.OOMScoreAdj)
+	denied := c.Label()
+	c.Call("open", c.Text("/proc/self/oom_score_adj"), script.Int(unix.O_WRONLY|unix.O_CLOEXEC), zero).To(c.work).Or(denied)
+	c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text)))
+	c.Call("close", c.work.Get())
+	c.Place(denied)
+	c.warn("oom_score_adj %s is set only where that is permitted", text)
+}
+
+func (c *compiler) intervalTimers() {
+	for which, t := range c.s.ITimers {
+		if t != nil {
+			c.Call("setitimer", script.Int(which), script.Int(c.Data(t, 8)), zero).Says("interval timer %d", which)
+		}
+	}
+}
+
+// armTimers makes the timers of timer_create. Their numbers are the process's, so
+// that they must be the same.
+func (c *compiler) armTimers() {
+	for i := range c.s.Timers {
+		t := &c.s.Timers[i]
+		what := fmt.Sprintf("timer %d", t.ID)
+		// struct sigevent: value, signal, how, thread.
+		const sigevSignal, sigevNone, sigevThreadID = 0, 1, 4
+		how, tid := uint32(sigevSignal), script.Int(0)
+		switch {
+		case t.Notify == "none":
+			how = sigevNone
+		case t.TID != 0:
+			how = sigevThreadID
+			if c.opt.PIDs == PIDNew && t.TID != c.s.PID {
+				c.refuse(what, fmt.Sprintf("signals thread %d, which gets another number", t.TID), "--pid=ns or --pid=keep")
+			}
+			tid = c.pid.Get()
+			if c.opt.PIDs != PIDNew {
+				tid = script.Int(t.TID)
+			}
+		}
+		event := c.Words(t.Value, uint64(uint32(t.Signal))|uint64(how)<<32, 0, 0, 0, 0, 0, 0)
+		if t.TID != 0 {
+			c.Do(script.Add, event, script.Int(16)).To(c.tmp)
+			c.Do(script.Store4, c.tmp.Get(), tid)
+		}
+		c.timerOfID(t.Clock, t.ID, event, what)
+		c.Call("timer_settime", script.Int(t.ID), zero, script.Int(c.Data(t.Spec, 8)), zero).Says("%s", what)
+	}
+}
+
+// timerOfID creates timers until one has the number, and deletes the others.
+func (c *compiler) timerOfID(clock, id int, event script.Arg, what string) {
+	got := c.Words(0)
+	again, there, beyond := c.Here(), c.Label(), c.Label()
+	c.Call("timer_create", script.Int(clock), event, got).Says("%s", what)
+	c.Do(script.Equal4, got, script.Int(id)).Or(there)
+	c.Do(script.Load4, got, zero).To(c.tmp)
+	c.Call("timer_delete", c.tmp.Get())
+	c.Do(script.Below, c.tmp.Get(), script.Int(id)).Or(again)
+	c.Place(beyond)
+	c.Do(script.Fail).Says("%s: its number is not to be had", what)
+	c.Place(there)
+}

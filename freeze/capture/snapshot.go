@@ -1,0 +1,103 @@
+package capture
+
+import (
+	"elfwright/image"
+	"elfwright/proc"
+)
+
+// Snapshot is what a process is, but for the contents of its memory.
+type Snapshot struct {
+	PID     int
+	Exe     string
+	Machine string
+	Kernel  string // as uname -r has it
+	Stat    proc.Stat
+	Auxv    []byte
+	Brk     uint64
+	Status  Status
+	Threads []Thread // the first is the one that the process began with
+
+	Maps []Map
+	VDSO []byte // what it has of the kernel's; empty: none
+
+	Actions     []Action  // of signals that have one
+	Pending     []Siginfo // for the process, not for one thread
+	Timers      []Timer   // timer_create(2)
+	ITimers     [3][]byte // getitimer(2): struct itimerval; nil: not armed
+	Limits      [numLimits]Limit
+	CWD         Place
+	Root        string
+	Descriptors []Descriptor
+	Children    []int
+	Session     [3]int // parent, process group, session
+
+	Personality uint64
+	OOMScoreAdj int
+	Dumpable    uint64
+	Subreaper   bool
+	THPDisable  uint64
+	KeepCaps    uint64
+	SecureBits  uint64
+	Membarrier  uint64 // the commands that it registered for
+	Foreign     []string
+	SHM         int
+	CPU         CPU
+	Go          bool        // the program was made by Go, whose threads know their numbers
+	Stub        image.Range // of a frozen file that this process was; empty: none
+}
+
+// Siginfo is the kernel's siginfo_t.
+type Siginfo []byte
+
+// Signal is the signal's number.
+func (s Siginfo) Signal() int { return int(s[0]) }
+
+// Thread is a thread.
+type Thread struct {
+	TID        int
+	Comm       string
+	Regs       Registers // as they must be when it goes on in a new process
+	Xstate     []byte
+	Mask       uint64
+	Pending    []Siginfo
+	AltStack   []byte // stack_t
+	TIDAddr    uint64 // set_tid_address(2)
+	RobustHead uint64
+	RobustSize uint64
+	Rseq       Rseq
+	RseqAbort  uint64 // where a thread within a restartable sequence goes on; 0: it is in none
+	Sched      []byte // struct sched_attr; nil: as every thread starts
+	Affinity   []byte // nil: all processors
+	IOPrio     int
+	TimerSlack uint64
+	PDeathSig  uint64
+	Stopped    bool // by a stop signal
+}
+
+// Action is what a process does on a signal: the kernel's struct sigaction.
+type Action struct {
+	Signal int
+	Action []byte
+}
+
+// Limit is a resource limit.
+type Limit struct{ Cur, Max uint64 }
+
+const numLimits = 16
+
+// Place is a directory by its path.
+type Place struct {
+	Path    string
+	Deleted bool
+}
+
+// Timer is a timer of timer_create(2).
+type Timer struct {
+	ID     int
+	Signal int
+	Value  uint64
+	Notify string // "signal", "none", "thread"
+	TID    int    // the thread that gets it; 0: the process
+	Clock  int
+	Spec   []byte // struct itimerspec, what is left
+}

@@ -1,0 +1,137 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// thread reads one thread.
+func (t *Target) thread(th *thread) (Thread, error) {
+	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Mask: th.mask, Stopped: threadStopped(t.PID, th.tid)}
+	var err error
+	fail := func(what string) (Thread, error) { return out, t.fault("thread %d: %s: %w", th.tid, what, err) }
+	if out.Xstate, err = getXstate(th.tid); err != nil {
+		return fail("extended state")
+	}
+	if out.Pending, err = pending(th.tid, false); err != nil {
+		return fail("pending signals")
+	}
+	if out.Rseq, err = getRseq(th.tid); err != nil && err != unix.EIO && err != unix.EINVAL {
+		return fail("rseq")
+	}
+	if out.RobustHead, out.RobustSize, err = getRobust(th.tid); err != nil {
+		return fail("get_robust_list")
+	}
+	comm, err := t.read(fmt.Sprintf("task/%d/comm", th.tid))
+	if err != nil {
+		return out, err
+	}
+	out.Comm = strings.TrimSuffix(string(comm), "\n")
+	if err := t.schedule(&out); err != nil {
+		return out, err
+	}
+	return out, t.ask(th, &out)
+}
+
+func threadStopped(pid, tid int) bool { return threadState(pid, tid) == 'T' }
+
+func getXstate(tid int) ([]byte, error) {
+	for size := 4096; ; size *= 2 {
+		b, err := getRegset(tid, abi.Xstate, make([]byte, size))
+		if err != nil || len(b) < size || size > 1<<20 {
+			return b, err
+		}
+	}
+}
+
+// ask has the thread tell what only it can.
+func (t *Target) ask(th *thread, out *Thread) error {
+	var err error
+	const stackSize = 24 // stack_t
+	if out.AltStack, err = t.answer(th, stackSize, 1, "sigaltstack", 0, 0); err != nil {
+		return t.fault("thread %d: sigaltstack: %w", th.tid, err)
+	}
+	for _, p := range []struct {
+		option, size uint64
+		to           *uint64
+		optional     bool
+	}{{unix.PR_GET_TID_ADDRESS, 8, &out.TIDAddr, true}, {unix.PR_GET_PDEATHSIG, 4, &out.PDeathSig, false}} {
+		b, err := t.answer(th, 8, 1, "prctl", p.option, 0)
+		switch {
+		case err == unix.EINVAL && p.optional:
+			return t.fault("this kernel does not tell where threads have their numbers (PR_GET_TID_ADDRESS, CONFIG_CHECKPOINT_RESTORE)")
+		case err != nil:
+			return t.fault("thread %d: prctl %d: %w", th.tid, p.option, err)
+		case p.size == 4:
+			*p.to = uint64(binary.LittleEndian.Uint32(b))
+		default:
+			*p.to = binary.LittleEndian.Uint64(b)
+		}
+	}
+	if out.TimerSlack, err = t.call(th, "prctl", unix.PR_GET_TIMERSLACK); err != nil {
+		return t.fault("thread %d: PR_GET_TIMERSLACK: %w", th.tid, err)
+	}
+	return nil
+}
+
+// schedule reads how a thread is scheduled, where it is not as usual.
+func (t *Target) schedule(out *Thread) error {
+	attr := make([]byte, 56) // struct sched_attr
+	_, _, e := unix.Syscall6(unix.SYS_SCHED_GETATTR, uintptr(out.TID), uintptr(unsafe.Pointer(&attr[0])), uintptr(len(attr)), 0, 0, 0)
+	if e != 0 {
+		return t.fault("thread %d: sched_getattr: %w", out.TID, e)
+	}
+	if !usual(attr) {
+		out.Sched = attr
+	}
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(out.TID, &set); err != nil {
+		return t.fault("thread %d: sched_getaffinity: %w", out.TID, err)
+	}
+	if set.Count() < online() {
+		n := unsafe.Sizeof(set)
+		out.Affinity = append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&set)), n)...)
+	}
+	const whoProcess = 1 // IOPRIO_WHO_PROCESS
+	if p, _, e := unix.Syscall(unix.SYS_IOPRIO_GET, whoProcess, uintptr(out.TID), 0); e == 0 {
+		out.IOPrio = int(p)
+	}
+	return nil
+}
+
+// usual says whether a struct sched_attr is that of a thread that never asked:
+// SCHED_OTHER, no flags, nice value 0.
+func usual(attr []byte) bool {
+	o := binary.LittleEndian
+	return o.Uint32(attr[4:]) == 0 && o.Uint64(attr[8:]) == 0 && o.Uint32(attr[16:]) == 0 && o.Uint32(attr[20:]) == 0
+}
+
+// online counts the processors.
+func online() int {
+	b, err := os.ReadFile("/sys/devices/system/cpu/online")
+	if err != nil {
+		return runtime.NumCPU()
+	}
+	n := 0
+	for part := range strings.SplitSeq(strings.TrimSpace(string(b)), ",") {
+		from, to, ok := strings.Cut(part, "-")
+		a, err1 := strconv.Atoi(from)
+		z, err2 := strconv.Atoi(to)
+		switch {
+		case ok && err1 == nil && err2 == nil && z >= a && z < 1<<16:
+			n += z - a + 1
+		case err1 == nil:
+			n++
+		}
+	}
+	return n
+}

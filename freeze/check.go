@@ -1,0 +1,94 @@
+package freeze
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// check refuses what cannot be restored. Descriptors are looked at by those who
+// restore them.
+func (c *compiler) check() {
+	s, st := c.s, &c.s.Status
+	if len(s.Children) > 0 && !c.opt.Orphan {
+		c.refuse(fmt.Sprintf("children %s", numbers(s.Children)), "trees of processes cannot be frozen so far", "--orphan (they stay behind)")
+	}
+	if st.Seccomp != 0 {
+		c.refuse(fmt.Sprintf("seccomp mode %d", st.Seccomp), "filters cannot be read without privilege", "")
+	}
+	ids := func(what string, n [4]int) {
+		if n[0] != n[1] || n[0] != n[2] || n[0] != n[3] {
+			c.refuse(fmt.Sprintf("%s %d, %d, %d, %d (real, effective, saved, file system)", what, n[0], n[1], n[2], n[3]), "a thawed process has those of whoever starts it", "")
+		}
+	}
+	ids("user ids", st.UIDs)
+	ids("group ids", st.GIDs)
+	if s.CWD.Deleted {
+		c.refuse("working directory "+s.CWD.Path, "is deleted", "")
+	}
+	if s.Root != "/" {
+		c.refuse("root directory "+s.Root, "a thawed process has that of whoever starts it", "")
+	}
+	for _, ns := range s.Foreign {
+		c.warn("the process is in another %s namespace than this one", ns)
+	}
+	if st.UIDs[0] != unix.Geteuid() {
+		c.warn("the process is of user %d", st.UIDs[0])
+	}
+	for i := range s.Threads {
+		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
+			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
+		}
+		if s.Threads[i].Stopped {
+			c.stopped = true
+		}
+	}
+	c.checkMaps()
+}
+
+const schedDeadline = 6
+
+// VmFlags that say what a mapping is, where it cannot be made again.
+var foreignFlags = []struct{ flag, why string }{
+	{"io", "is memory of a device"},
+	{"pf", "is memory of a device"},
+	{"ht", "is of huge pages (hugetlbfs)"},
+	{"um", "is watched by a userfaultfd"},
+	{"uw", "is watched by a userfaultfd"},
+	{"ss", "is a shadow stack"},
+}
+
+func (c *compiler) checkMaps() {
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		if m.Kernel() {
+			continue
+		}
+		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		for _, f := range foreignFlags {
+			if m.Has(f.flag) {
+				c.refuse(what, f.why, "")
+				break
+			}
+		}
+		switch {
+		case strings.HasPrefix(m.Name, "/SYSV"):
+			c.refuse(what, "is System V shared memory", "")
+		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):
+			c.refuse(what, "is memory of the kernel or of a device", "")
+		case strings.HasPrefix(m.Name, "/[aio]"), strings.HasPrefix(m.Name, "/anon_hugepage"):
+			c.refuse(what, "is memory of the kernel", "")
+		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
+			c.refuse(what, "is shared memory of a file that is deleted", "")
+		case uint64(m.End()) > taskSize:
+			c.refuse(what, "is beyond 47 bits", "")
+		}
+	}
+}
+
+// taskSize is where user memory ends with four levels of page tables.
+const taskSize = 0x7ffffffff000
+
+func numbers(n []int) string { return strings.Trim(fmt.Sprint(n), "[]") }

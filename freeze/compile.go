@@ -1,0 +1,113 @@
+package freeze
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"elfwright/elffile"
+	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
+	"elfwright/image"
+	"elfwright/machine"
+	"elfwright/machine/amd64"
+)
+
+// compiler makes the script of a process.
+type compiler struct {
+	*script.Builder
+	s   *capture.Snapshot
+	t   *capture.Target
+	opt Options
+	m   *machine.Machine
+	refusals
+	warnings []string
+	stopped  bool
+
+	next  int64
+	blobs []blob
+	bytes []extra
+
+	high     int           // a descriptor above all of the process's
+	last     script.Slot   // the highest one that is ours so far
+	ours     []script.Slot // all of them, ascending
+	exe      script.Slot   // the frozen file
+	tmp      script.Slot
+	work     script.Slot
+	pid      script.Slot
+	stubAt   image.Range
+	sameVDSO script.Slot
+	files    map[fileID]script.Slot // memfds that mappings and descriptors share
+	filled   map[fileID]bool
+	pairs    map[uint64]bool // sockets that are made
+	argsFD   script.Slot
+	wanted   map[int]script.Slot // descriptors that are inherited, where they are kept
+}
+
+type fileID struct{ dev, ino uint64 }
+
+func (c *compiler) refuse(what, why, option string) { c.add(what, why, option) }
+
+func (c *compiler) warn(format string, args ...any) {
+	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
+}
+
+// compile makes the script for an address, and all that goes with it.
+func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
+	c := &compiler{
+		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+	}
+	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
+	c.check()
+	c.thaw()
+	return c, c.err()
+}
+
+// make_ compiles twice: how long the script is decides where it can be, and where
+// it is stands in it.
+func make_(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
+	if opt.PIDs == PIDAuto {
+		opt.PIDs = PIDNew
+		if remembers(s) {
+			opt.PIDs = PIDNS
+		}
+	}
+	c, err := compile(s, t, opt, image.Range{Start: lowest, Size: 1 << 40})
+	if err != nil {
+		return nil, nil, err
+	}
+	size := page + (c.Size()+page-1)&^(page-1)
+	at, err := c.place(size)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c, err = compile(s, t, opt, image.Range{Start: at, Size: size}); err != nil {
+		return nil, nil, err
+	}
+	body, err := c.file()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &Report{Snapshot: s, PIDs: opt.PIDs, Warnings: c.warnings}
+	for _, b := range c.blobs {
+		r.Stored += b.from.Size
+	}
+	return r, body, nil
+}
+
+// remembers says whether a process is likely to have its numbers in memory, where
+// nobody can tell them from others: mutexes of the C library have those of the
+// threads that hold them, Go sends signals to its own threads, and asyncio looks
+// whether it is still the process that it was.
+func remembers(s *capture.Snapshot) bool {
+	if len(s.Threads) > 1 || s.Go || len(s.Timers) > 0 {
+		return true
+	}
+	for i := range s.Maps {
+		if m := &s.Maps[i]; m.File() && strings.Contains(path.Base(m.Name), "python") {
+			return true
+		}
+	}
+	return false
+}

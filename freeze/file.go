@@ -1,0 +1,115 @@
+package freeze
+
+import (
+	"debug/elf"
+	"encoding/binary"
+
+	"elfwright/elffile"
+	"elfwright/image"
+)
+
+// file lays out the frozen file: stub, memory, script, note, and a section header
+// for each mapping, so that tools can look inside.
+func (c *compiler) file() (*elffile.Body, error) {
+	text, err := c.Encode(uint64(c.stubAt.Start), uint64(c.stubAt.End()))
+	if err != nil {
+		return nil, err
+	}
+	code := append([]byte(nil), c.m.Thaw...)
+	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
+	note, err := c.note()
+	if err != nil {
+		return nil, err
+	}
+	textOff := c.next
+	noteOff := (textOff + int64(len(text)) + 7) &^ 7
+	img := &image.Image{
+		Name: "frozen process", Format: elffile.Format{Class: c.m.Class, Data: c.m.Orders[0]},
+		Type: elf.ET_EXEC, Machine: c.m.ELF, Entry: c.stubAt.Start,
+		Segments: []image.Segment{
+			segment(c.stubAt.Start, elf.PF_R|elf.PF_X, codeOff, code),
+			segment(c.stubAt.Start+page, elf.PF_R|elf.PF_W, textOff, text),
+		},
+		Headers: []image.Header{
+			{Type: elf.PT_NOTE, Flags: elf.PF_R, Filesz: uint64(len(note)), Align: 4, Segment: -1, Data: elffile.Buffer(note), Off: noteOff, Index: image.NoIndex},
+			{Type: elf.PT_GNU_STACK, Flags: elf.PF_R | elf.PF_W, Align: 16, Segment: -1, Off: image.NoOffset, Index: image.NoIndex},
+		},
+		Sections: c.sections(),
+	}
+	f, err := img.File()
+	if err != nil {
+		return nil, err
+	}
+	body := f.Encode()
+	for _, b := range c.blobs {
+		body.Put(b.off, &memory{c.t, b.from})
+	}
+	for _, e := range c.bytes {
+		body.Put(e.off, elffile.Buffer(e.data))
+	}
+	return body, nil
+}
+
+func segment(at image.Addr, flags elf.ProgFlag, off int64, b []byte) image.Segment {
+	n := uint64(len(b))
+	return image.Segment{Vaddr: at, Paddr: at, Filesz: n, Memsz: n, Flags: flags, Align: page, Data: elffile.Buffer(b), Off: off, Index: image.NoIndex}
+}
+
+// sections are the mappings: those with contents where they are in the file, the
+// others without.
+func (c *compiler) sections() []image.Section {
+	var out []image.Section
+	blobs := c.blobs
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		if m.Kernel() {
+			continue
+		}
+		s := image.Section{Type: elf.SHT_NOBITS, Flags: elf.SHF_ALLOC, Addr: m.Start, Size: m.Size, Align: page, Off: memoryOff, Name: sectionName(m.Name)}
+		if m.Prot&elf.PF_W != 0 {
+			s.Flags |= elf.SHF_WRITE
+		}
+		if m.Prot&elf.PF_X != 0 {
+			s.Flags |= elf.SHF_EXECINSTR
+		}
+		n := 0
+		for ; n < len(blobs) && m.Covers(blobs[n].from); n++ {
+			part := s
+			part.Type, part.Addr, part.Size, part.Off = elf.SHT_PROGBITS, blobs[n].from.Start, blobs[n].from.Size, blobs[n].off
+			out = append(out, part)
+		}
+		blobs = blobs[n:]
+		if n == 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// sectionName is short, and says what a mapping is of.
+func sectionName(name string) string {
+	if name == "" {
+		return ".anon"
+	}
+	if name[0] == '[' {
+		return "." + name[1:len(name)-1]
+	}
+	return name
+}
+
+// memory is memory of the process as Data that knows how to write itself.
+type memory struct {
+	from interface {
+		ReadAt(b []byte, off int64) (int, error)
+	}
+	r image.Range
+}
+
+// Size is its size.
+func (m *memory) Size() int64 { return int64(m.r.Size) }
+
+// ReadAt reads it. Pages behind the end of a mapped file, which nobody can read,
+// are zeros.
+func (m *memory) ReadAt(b []byte, off int64) (int, error) {
+	return m.from.ReadAt(b, int64(m.r.Start)+off)
+}

@@ -1,0 +1,87 @@
+package freeze
+
+import (
+	"fmt"
+
+	"elfwright/image"
+)
+
+// The frozen file in memory: a page of stub, then the script. In the file the
+// memory of the process lies between them, so that where it is is known before
+// the script is.
+const (
+	page      = 0x1000
+	codeOff   = page     // of the stub in the file
+	memoryOff = 2 * page // of the first blob
+)
+
+// A blob is memory of the process in the file.
+type blob struct {
+	from image.Range
+	off  int64
+}
+
+// store gives memory a place in the file, and returns it.
+func (c *compiler) store(r image.Range) int64 {
+	off := c.next
+	c.blobs = append(c.blobs, blob{r, off})
+	c.next += int64(r.Size+page-1) &^ (page - 1)
+	return off
+}
+
+// keep gives bytes a place in the file.
+func (c *compiler) keep(b []byte) int64 {
+	off := c.next
+	c.bytes = append(c.bytes, extra{b, off})
+	c.next += int64(len(b)+page-1) &^ (page - 1)
+	return off
+}
+
+type extra struct {
+	data []byte
+	off  int64
+}
+
+// The stub is low, below the program, where nothing grows to. An address below
+// lowest nobody may map (vm.mmap_min_addr), and the kernel puts the new stack at the
+// top, where a file must not lie.
+const (
+	lowest  = 0x10000
+	coarse  = 1 << 20
+	highest = 0x7e0000000000
+)
+
+// place finds room for size bytes that the process does not use. Where there is
+// none below the program it keeps away from what may grow: the heap upwards, the
+// mappings of mmap downwards.
+func (c *compiler) place(size uint64) (image.Addr, error) {
+	first := uint64(highest)
+	if len(c.s.Maps) > 0 {
+		first = min(first, uint64(c.s.Maps[0].Start))
+	}
+	for _, at := range []uint64{coarse, lowest} {
+		if at < first && first-at >= size {
+			return image.Addr(at), nil
+		}
+	}
+	for _, margin := range []uint64{1 << 40, 1 << 32, coarse, 0} {
+		if a, ok := c.gap(size, margin); ok {
+			return a, nil
+		}
+	}
+	return 0, fmt.Errorf("process %d: no room for 0x%x bytes between its mappings", c.s.PID, size)
+}
+
+// gap finds the first gap with a margin on both sides.
+func (c *compiler) gap(size, margin uint64) (image.Addr, bool) {
+	from := uint64(lowest)
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		to := min(uint64(m.Start), highest)
+		if to > from && to-from >= size+2*margin {
+			return image.Addr(from + margin), true
+		}
+		from = max(from, uint64(m.End()), c.s.Brk)
+	}
+	return 0, false
+}

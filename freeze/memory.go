@@ -1,0 +1,259 @@
+package freeze
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
+	"elfwright/image"
+)
+
+// mappings makes each mapping again, by ascending address, one for one: the
+// process may move or unmap them by what it knows of them.
+func (c *compiler) mappings() {
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		if m.Kernel() {
+			continue
+		}
+		switch {
+		case m.Anonymous():
+			c.sharedMap(m)
+		case m.Shared && m.File():
+			c.fileMap(m)
+		case c.original(m):
+			c.libraryMap(m)
+		case c.fromFile(m):
+			c.embeddedMap(m)
+		default:
+			c.anonymousMap(m)
+		}
+		c.advise(m)
+	}
+}
+
+func prot(f elf.ProgFlag) (p uint64) {
+	for _, b := range []struct {
+		flag elf.ProgFlag
+		prot uint64
+	}{{elf.PF_R, unix.PROT_READ}, {elf.PF_W, unix.PROT_WRITE}, {elf.PF_X, unix.PROT_EXEC}} {
+		if f&b.flag != 0 {
+			p |= b.prot
+		}
+	}
+	return p
+}
+
+// mmap adds the call for a mapping.
+func (c *compiler) mmap(m *capture.Map, prot, flags uint64, fd script.Arg, off uint64) {
+	if m.Has("nr") {
+		flags |= unix.MAP_NORESERVE
+	}
+	if m.Has("gd") {
+		flags |= unix.MAP_GROWSDOWN
+	}
+	if m.Has("dp") {
+		flags = flags&^unix.MAP_PRIVATE | 0x8 // MAP_DROPPABLE, Linux 6.11
+	}
+	c.Call("mmap", script.Int(uint64(m.Start)), script.Int(m.Size), script.Int(prot), script.Int(flags|unix.MAP_FIXED), fd, script.Int(off)).
+		Says("map %v %s", m.Range, m.Name)
+}
+
+// fromFile says whether a mapping is made of the frozen file itself: nobody can
+// tell it from one of the original file, or the user does not mind (Lazy).
+func (c *compiler) fromFile(m *capture.Map) bool {
+	if m.Has("gd") || len(m.Runs) == 0 {
+		return false
+	}
+	return m.File() && !m.Touched || c.opt.Lazy
+}
+
+func (c *compiler) embeddedMap(m *capture.Map) {
+	c.mmap(m, prot(m.Prot), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+}
+
+const readable = unix.PROT_READ | unix.PROT_WRITE
+
+func (c *compiler) anonymousMap(m *capture.Map) {
+	p := prot(m.Prot)
+	if len(m.Runs) == 0 {
+		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
+		return
+	}
+	c.mmap(m, readable, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
+	c.fill(m)
+	c.protect(m, p)
+}
+
+// fill reads what the mapping has.
+func (c *compiler) fill(m *capture.Map) {
+	for _, r := range m.Runs {
+		off := c.store(r)
+		const most = 1 << 30 // a read does no more than 2 GiB at once
+		for at := uint64(0); at < r.Size; at += most {
+			n := min(r.Size-at, most)
+			c.Call("pread64", c.exe.Get(), script.Int(uint64(r.Start)+at), script.Int(n), script.Int(uint64(off)+at)).
+				Exact().Says("read %v", image.Range{Start: r.Start + image.Addr(at), Size: n})
+		}
+	}
+}
+
+func (c *compiler) protect(m *capture.Map, p uint64) {
+	if p != readable {
+		c.Call("mprotect", script.Int(uint64(m.Start)), script.Int(m.Size), script.Int(p)).Says("protect %v", m.Range)
+	}
+}
+
+// fileMap maps a file that is shared: what is in it is in it.
+func (c *compiler) fileMap(m *capture.Map) {
+	flags := uint64(unix.O_RDONLY)
+	if m.Has("mw") {
+		flags = unix.O_RDWR
+	}
+	c.Call("open", c.Text(m.Name), script.Int(flags|unix.O_CLOEXEC), zero).To(c.tmp).Says("open %s, which is mapped at %v", m.Name, m.Range)
+	c.mmap(m, prot(m.Prot), unix.MAP_SHARED, c.tmp.Get(), m.Off)
+	c.Call("close", c.tmp.Get())
+}
+
+// sharedFiles makes a memfd for each piece of memory that several mappings, or a
+// descriptor, share.
+func (c *compiler) sharedFiles() {
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		if !m.Anonymous() {
+			continue
+		}
+		id := fileID{device(m.Dev), m.Inode}
+		if _, ok := c.files[id]; ok {
+			continue
+		}
+		size := uint64(0)
+		for j := range c.s.Maps {
+			if o := &c.s.Maps[j]; o.Anonymous() && o.Inode == m.Inode && o.Dev == m.Dev {
+				size = max(size, o.Off+o.Size)
+			}
+		}
+		d := c.descriptorOf(id)
+		name := "shared"
+		seals := 0
+		if d != nil {
+			size = uint64(d.Size)
+			name, seals = memfdName(d), d.Seals
+		}
+		c.files[id] = c.memfd(name, size, seals)
+	}
+}
+
+func memfdName(d *capture.Descriptor) string {
+	name := strings.TrimSuffix(d.Link, " (deleted)")
+	if n, ok := strings.CutPrefix(name, "/memfd:"); ok {
+		return n
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	return name[:min(len(name), 200)]
+}
+
+// device makes of "fe:00" what st_dev is.
+func device(s string) uint64 {
+	var major, minor uint32
+	fmt.Sscanf(s, "%x:%x", &major, &minor)
+	return unix.Mkdev(major, minor)
+}
+
+const (
+	mfdCloexec = 1
+	mfdSealing = 2
+	sealSeal   = 1 // F_SEAL_SEAL: no seals can be added, as for one made without MFD_ALLOW_SEALING
+)
+
+// memfd makes a file without a name, which is ours until it is closed with the
+// others.
+func (c *compiler) memfd(name string, size uint64, seals int) script.Slot {
+	flags := uint64(mfdCloexec | mfdSealing)
+	c.Call("memfd_create", c.Text(name), script.Int(flags)).To(c.work).Says("memfd_create %s", name)
+	s := c.own(c.work.Get(), "memfd "+name)
+	c.Call("close", c.work.Get())
+	c.Call("ftruncate", s.Get(), script.Int(size)).Says("memfd %s of %#x bytes", name, size)
+	return s
+}
+
+func (c *compiler) descriptorOf(id fileID) *capture.Descriptor {
+	for i := range c.s.Descriptors {
+		if d := &c.s.Descriptors[i]; d.Dev == id.dev && d.Ino == id.ino && d.Mode&unix.S_IFMT == unix.S_IFREG {
+			return d
+		}
+	}
+	return nil
+}
+
+// sharedMap maps memory that is shared by nobody outside. Where a descriptor has
+// it, too, its contents come from there.
+func (c *compiler) sharedMap(m *capture.Map) {
+	id := fileID{device(m.Dev), m.Inode}
+	fd := c.files[id]
+	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
+		c.mmap(m, prot(m.Prot), unix.MAP_SHARED, fd.Get(), m.Off)
+		return
+	}
+	c.mmap(m, readable, unix.MAP_SHARED, fd.Get(), m.Off)
+	c.fill(m)
+	c.protect(m, prot(m.Prot))
+}
+
+// advice are the flags that madvise sets (proc_pid_smaps(5), madvise(2)).
+var advice = []struct {
+	flag   string
+	advice int
+}{
+	{"rr", unix.MADV_RANDOM}, {"sr", unix.MADV_SEQUENTIAL}, {"dc", unix.MADV_DONTFORK}, {"dd", unix.MADV_DONTDUMP}, {"wf", unix.MADV_WIPEONFORK},
+	{"mg", unix.MADV_MERGEABLE}, {"hg", unix.MADV_HUGEPAGE}, {"nh", unix.MADV_NOHUGEPAGE},
+}
+
+const (
+	madvGuardInstall = 102
+	prSetVMA         = 0x53564d41
+)
+
+// advise gives a mapping the flags that it had.
+func (c *compiler) advise(m *capture.Map) {
+	start, size := script.Int(uint64(m.Start)), script.Int(m.Size)
+	for _, a := range advice {
+		if m.Has(a.flag) && !(a.flag == "wf" && m.Has("dp")) && !(a.flag == "dd" && m.Has("dp")) {
+			c.Call("madvise", start, size, script.Int(a.advice)).Says("madvise %v %s", m.Range, a.flag)
+		}
+	}
+	for _, g := range m.Guard {
+		c.Call("madvise", script.Int(uint64(g.Start)), script.Int(g.Size), script.Int(madvGuardInstall)).Says("guard pages %v (Linux 6.13)", g)
+	}
+	if name, ok := strings.CutPrefix(m.Name, "[anon:"); ok {
+		c.Call("prctl", script.Int(prSetVMA), zero, start, size, c.Text(strings.TrimSuffix(name, "]"))) // a kernel without names has none to give
+	}
+	if m.Has("lo") {
+		c.Call("mlock", start, size).Says("lock %v in memory (RLIMIT_MEMLOCK)", m.Range)
+	}
+	if m.Has("sl") {
+		c.refuse(fmt.Sprintf("mapping %v %s", m.Range, m.Name), "is sealed (mseal)", "")
+	}
+}
+
+// bounds gives the kernel the bounds of code, data, heap, stack, arguments and
+// environment, and the auxiliary vector.
+func (c *compiler) bounds() {
+	st := &c.s.Stat
+	m := make([]byte, 0, mmMapSize)
+	auxv := c.Data(c.s.Auxv, 16)
+	for _, v := range []uint64{
+		uint64(st.StartCode), uint64(st.EndCode), uint64(st.StartData), uint64(st.EndData), uint64(st.StartBrk), c.s.Brk, uint64(st.StartStack),
+		uint64(st.ArgStart), uint64(st.ArgEnd), uint64(st.EnvStart), uint64(st.EnvEnd), auxv,
+	} {
+		m = binary.LittleEndian.AppendUint64(m, v)
+	}
+	m = binary.LittleEndian.AppendUint32(m, uint32(len(c.s.Auxv)))
+	m = binary.LittleEndian.AppendUint32(m, ^uint32(0)) // exe_fd: with one a privilege would be needed
+	c.Call("prctl", script.Int(prSetMM), script.Int(prSetMMMap), script.Int(c.Data(m, 16)), script.Int(len(m))).Says("bounds of the memory (PR_SET_MM_MAP)")
+}

@@ -1,0 +1,55 @@
+package freeze
+
+import (
+	"elfwright/freeze/capture"
+)
+
+// PIDs say which numbers the process has when it is thawed.
+type PIDs string
+
+// The ways to number.
+const (
+	PIDAuto PIDs = ""     // new, but ns for a process that may remember its numbers
+	PIDNew  PIDs = "new"  // whatever the kernel gives
+	PIDKeep PIDs = "keep" // the old ones, which needs a privilege
+	PIDNS   PIDs = "ns"   // the old ones, in a namespace of its own
+)
+
+// Libs say what becomes of unmodified pages of files.
+type Libs string
+
+// The ways to have libraries.
+const (
+	Embed Libs = ""    // in the frozen file
+	Ref   Libs = "ref" // in the original files, which must be the same when it is thawed
+)
+
+// What becomes of a descriptor, besides a path that is opened instead.
+const (
+	Inherit = "inherit" // it is what it is where the file is started
+	Null    = "null"    // /dev/null
+	Close   = "close"   // it is not there
+)
+
+// Options say how to freeze.
+type Options struct {
+	FDs    map[int]string // what becomes of descriptors
+	PIDs   PIDs
+	ArgsFD int // the descriptor that gets the arguments and the environment of the thaw; 0: none
+	Libs   Libs
+	Lazy   bool // memory is read from the file when it is touched
+	Orphan bool // children are left behind
+	Kill   bool // the process ends when the file is there
+	Mode   uint32
+	// OtherVDSO makes the file behave as if the kernel's code were another.
+	OtherVDSO bool
+}
+
+// Report says what was done.
+type Report struct {
+	Snapshot *capture.Snapshot
+	PIDs     PIDs
+	Size     int64    // of the file
+	Stored   uint64   // bytes of memory that can differ from zero
+	Warnings []string // what the thawed process has otherwise
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"elfwright/freeze"
+)
+
+// freezeFlags are what the command line of freeze says.
+type freezeFlags struct {
+	output    string
+	kill      bool
+	leave     bool
+	fds       []string
+	pid       string
+	argsFD    int
+	libs      string
+	lazy      bool
+	orphan    bool
+	otherVDSO bool
+
+	run   bool
+	after string
+	when  string
+}
+
+func freezeVerb() *verb {
+	opt := &freezeFlags{pid: "auto", libs: "embed"}
+	const what, running = "What the thawed process has", "Running"
+	return &verb{
+		name:  "freeze",
+		short: "make one executable file of a running process, which goes on where it stopped",
+		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]"},
+		args:  args{min: 1, max: -1, name: "PID"},
+		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
+
+The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
+
+With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
+
+FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
+		examples: []example{
+			{"a process, frozen and gone on with elsewhere", "sleep 2 & elfwright freeze --kill $! -o nap && ./nap"},
+			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
+			{"one whose pipe is not ours", "sleep 9 3</dev/null & elfwright freeze --kill --fd 3=null $! -o nap"},
+		},
+		flags: []flag{
+			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
+			{name: "leave", to: &opt.leave, help: "let the process go on; this is the default"},
+			{name: "kill", to: &opt.kill, help: "kill the process when the file is there"},
+
+			{name: "run", to: &opt.run, stops: true, group: running, help: "start CMD and freeze it at its freeze point; what follows CMD belongs to it"},
+			{name: "after", to: &opt.after, value: "TIME", group: running, help: "freeze after this time: 500ms, 10s, 2m"},
+			{name: "when", to: &opt.when, value: "REGEXP", group: running, help: "freeze when a line of standard output matches"},
+
+			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened"},
+			{name: "args-fd", to: &opt.argsFD, group: what, help: "descriptor N is a file with the arguments and the environment that FILE is started with: their number in 4 bytes, then strings that end in a NUL"},
+			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is ns for what remembers its numbers (several threads, timers, Go, Python), else new"},
+			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
+			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
+			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
+			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
+		},
+		run: func(c *call) error { return runFreeze(c, opt) },
+	}
+}
+
+func runFreeze(c *call, f *freezeFlags) error {
+	if f.output == "" {
+		return c.usagef("flag --output: is needed")
+	}
+	if f.kill && f.leave {
+		return c.usagef("flags --kill and --leave: one of them")
+	}
+	if f.run {
+		return runFreezeProgram(c, f)
+	}
+	if f.after != "" || f.when != "" {
+		return c.usagef("flags --after and --when: are for --run")
+	}
+	if len(c.args) != 1 {
+		return c.usagef("takes one PID, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
+	}
+	pid, err := strconv.Atoi(c.args[0])
+	if err != nil || pid <= 0 {
+		return c.usagef("%q is not the number of a process", c.args[0])
+	}
+	opt, err := f.options(c)
+	if err != nil {
+		return err
+	}
+	done := c.phase("freeze")
+	r, err := freeze.Freeze(pid, f.output, opt)
+	done()
+	if err != nil {
+		return err
+	}
+	f.warn(c, r)
+	return nil
+}
+
+func (f *freezeFlags) warn(c *call, r *freeze.Report) {
+	for _, w := range r.Warnings {
+		fmt.Fprintf(c.err, "%s: %s: %s\n", c.prog.path, f.output, w)
+	}
+}
+
+// runFreezeProgram starts a program and freezes it.
+func runFreezeProgram(c *call, f *freezeFlags) error {
+	opt, err := f.options(c)
+	if err != nil {
+		return err
+	}
+	r := freeze.Run{Args: c.args, Env: c.prog.environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Options: opt}
+	if f.after != "" {
+		if r.After, err = time.ParseDuration(f.after); err != nil || r.After <= 0 {
+			return c.usagef("flag --after=%s: want a time, such as 500ms", f.after)
+		}
+	}
+	if f.when != "" {
+		if r.When, err = regexp.Compile(f.when); err != nil {
+			return c.usagef("flag --when: %v", err)
+		}
+	}
+	report, code, err := r.Start(f.output)
+	if err != nil {
+		return err
+	}
+	f.warn(c, report)
+	return exited{code, nil}
+}
+
+func (f *freezeFlags) options(c *call) (freeze.Options, error) {
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, OtherVDSO: f.otherVDSO}
+	if f.pid != "auto" {
+		opt.PIDs = freeze.PIDs(f.pid)
+	}
+	if f.libs != "embed" {
+		opt.Libs = freeze.Libs(f.libs)
+	}
+	opt.FDs = make(map[int]string)
+	for _, s := range f.fds {
+		n, what, ok := strings.Cut(s, "=")
+		fd, err := strconv.Atoi(n)
+		if !ok || err != nil || fd < 0 || what == "" {
+			return opt, c.usagef("flag --fd=%s: want N=inherit, N=null, N=close or N=PATH", s)
+		}
+		opt.FDs[fd] = what
+	}
+	return opt, nil
+}
