@@ -239,7 +239,7 @@ func (c *compiler) unnamed(d *capture.Descriptor) {
 	}
 	// Opened anew by its link, it has its own position and may be read-only.
 	c.dup(fd.Get(), d)
-	c.reopen(d, fmt.Sprintf("/proc/self/fd/%d", d.N), d.Flags&^(unix.O_NOFOLLOW|unix.O_TMPFILE)|d.Flags&unix.O_DIRECTORY&0)
+	c.reopen(d, fmt.Sprintf("/proc/self/fd/%d", d.N), d.Flags&^(unix.O_NOFOLLOW|unix.O_TMPFILE))
 	c.Call("lseek", script.Int(d.N), script.Int(uint64(d.Pos)), script.Int(unix.SEEK_SET)).Says("%s: position %d", describe(d), d.Pos)
 }
 
