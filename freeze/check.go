@@ -3,9 +3,12 @@ package freeze
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"elfwright/freeze/capture"
 )
 
 // check refuses what cannot be restored. Descriptors are looked at by those who
@@ -37,6 +40,7 @@ func (c *compiler) check() {
 	if st.UIDs[0] != unix.Geteuid() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
+	c.checkRights()
 	for i := range s.Threads {
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
@@ -46,6 +50,23 @@ func (c *compiler) check() {
 		}
 	}
 	c.checkMaps()
+}
+
+// checkRights tells of rights that differ from those of who freezes: a thawed
+// process has those of who starts it.
+func (c *compiler) checkRights() {
+	st := &c.s.Status
+	own, err := capture.OwnStatus()
+	if err != nil {
+		c.warn("rights are not compared: %v", err)
+		return
+	}
+	if st.CapPrm != own.CapPrm || st.CapEff != own.CapEff || st.CapInh != own.CapInh || st.CapAmb != own.CapAmb || st.CapBnd != own.CapBnd {
+		c.warn("capabilities (effective %#x, bounding %#x) are not restored: the thawed process has those of who starts it", st.CapEff, st.CapBnd)
+	}
+	if !slices.Equal(st.Groups, own.Groups) {
+		c.warn("groups %s are not restored: the thawed process has those of who starts it", numbers(st.Groups))
+	}
 }
 
 const schedDeadline = 6

@@ -64,9 +64,9 @@ func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Ran
 	return c, c.err()
 }
 
-// make_ compiles twice: how long the script is decides where it can be, and where
+// build compiles twice: how long the script is decides where it can be, and where
 // it is stands in it.
-func make_(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
+func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
 	if opt.PIDs == PIDAuto {
 		opt.PIDs = PIDNew
 		if remembers(s) {

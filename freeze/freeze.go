@@ -19,7 +19,7 @@ func Freeze(pid int, name string, opt Options) (*Report, error) {
 		if err != nil {
 			return err
 		}
-		r, body, err := make_(s, t, opt)
+		r, body, err := build(s, t, opt)
 		if err != nil {
 			return err
 		}

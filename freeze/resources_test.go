@@ -2,13 +2,15 @@ package freeze_test
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"elfwright/freeze"
 	"elfwright/internal/samples"
@@ -82,9 +84,12 @@ func resource(t *testing.T, prog, name string) {
 	thawed(t, dir, frozen, 3, want)
 }
 
-// starting: a program that is started while another test has a pipe open that is
-// not yet closed on execve would inherit it.
-var starting sync.Mutex
+// TestMain keeps from the programs what this test was started with besides 0, 1
+// and 2: they would have to be refused.
+func TestMain(m *testing.M) {
+	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	os.Exit(m.Run())
+}
 
 // run starts a program in a directory and freezes it when it stops itself.
 func run(t *testing.T, dir, frozen string, opt freeze.Options, args ...string) (out string, code int, err error) {
@@ -95,9 +100,7 @@ func run(t *testing.T, dir, frozen string, opt freeze.Options, args ...string) (
 	}
 	defer null.Close()
 	var buf bytes.Buffer
-	starting.Lock()
 	r := freeze.Run{Args: append([]string{"/usr/bin/env", "-C", dir}, args...), Env: os.Environ(), In: null, Out: &buf, Err: os.Stderr, Options: opt}
-	starting.Unlock()
 	_, code, err = r.Start(frozen)
 	return buf.String(), code, err
 }

@@ -2,6 +2,7 @@ package freeze
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -172,7 +173,7 @@ func (o *output) copy(to io.Writer, when *regexp.Regexp) {
 		if _, e := to.Write(line); e != nil && o.err == nil {
 			o.err = e
 		}
-		if when != nil && when.Match(line) {
+		if when != nil && when.Match(bytes.TrimSuffix(line, []byte("\n"))) {
 			when = nil
 			close(o.matched)
 		}

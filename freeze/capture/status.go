@@ -101,6 +101,15 @@ func ints(value string) ([]int, error) {
 	return out, nil
 }
 
+// OwnStatus is that of this process.
+func OwnStatus() (Status, error) {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return Status{}, err
+	}
+	return ParseStatus(b)
+}
+
 // checkTarget refuses what cannot be stopped, or not be understood.
 func checkTarget(p *proc.Process) error {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))

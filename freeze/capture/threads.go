@@ -28,6 +28,12 @@ func (t *Target) thread(th *thread) (Thread, error) {
 	if out.Rseq, err = getRseq(th.tid); err != nil && err != unix.EIO && err != unix.EINVAL {
 		return fail("rseq")
 	}
+	if out.RseqAbort, err = t.rseqAbort(&out); err != nil {
+		return out, err
+	}
+	if err := t.sameTables(th.tid); err != nil {
+		return out, err
+	}
 	if out.RobustHead, out.RobustSize, err = getRobust(th.tid); err != nil {
 		return fail("get_robust_list")
 	}
@@ -40,6 +46,51 @@ func (t *Target) thread(th *thread) (Thread, error) {
 		return out, err
 	}
 	return out, t.ask(th, &out)
+}
+
+// rseqAbort says where a thread goes on that was stopped within a restartable
+// sequence: the kernel aborts one when the thread goes on elsewhere
+// (rseq_ip_fixup), and a new process is elsewhere. 0: it is in none.
+func (t *Target) rseqAbort(th *Thread) (uint64, error) {
+	if th.Rseq.Addr == 0 || inCall(th.Regs) {
+		return 0, nil
+	}
+	const csField, csSize = 8, 32 // struct rseq, struct rseq_cs
+	b := make([]byte, csSize)
+	o := binary.LittleEndian
+	if _, err := t.ReadAt(b[:8], int64(th.Rseq.Addr+csField)); err != nil {
+		return 0, t.fault("thread %d: rseq area at 0x%x: %w", th.TID, th.Rseq.Addr, err)
+	}
+	cs := o.Uint64(b)
+	if cs == 0 {
+		return 0, nil
+	}
+	if _, err := t.ReadAt(b, int64(cs)); err != nil {
+		return 0, t.fault("thread %d: restartable sequence at 0x%x: %w", th.TID, cs, err)
+	}
+	start, length, abort := o.Uint64(b[8:]), o.Uint64(b[16:]), o.Uint64(b[24:])
+	if th.Regs.PC()-start >= length {
+		return 0, nil
+	}
+	return abort, nil
+}
+
+// sameTables refuses threads that do not share descriptors, directories and
+// signal handlers with the first.
+func (t *Target) sameTables(tid int) error {
+	for _, k := range []struct {
+		kind uintptr
+		what string
+	}{{2, "descriptors"}, {3, "working directory and umask"}, {4, "signal handlers"}} { // KCMP_FILES, KCMP_FS, KCMP_SIGHAND
+		r, _, e := unix.Syscall6(unix.SYS_KCMP, uintptr(t.PID), uintptr(tid), k.kind, 0, 0, 0)
+		if e != 0 {
+			return t.fault("thread %d: kcmp: %w", tid, e)
+		}
+		if r != 0 {
+			return t.fault("thread %d: has %s of its own (CLONE_FILES, CLONE_FS); such threads are not restored", tid, k.what)
+		}
+	}
+	return nil
 }
 
 func threadStopped(pid, tid int) bool { return threadState(pid, tid) == 'T' }

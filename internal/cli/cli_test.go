@@ -122,6 +122,7 @@ func TestTable(t *testing.T) {
 // TestExamples runs each example of the help as a user would paste it, in an
 // empty directory.
 func TestExamples(t *testing.T) {
+	keepOwn()
 	var visit func(t *testing.T, v *verb)
 	visit = func(t *testing.T, v *verb) {
 		for i, e := range v.examples {

@@ -45,9 +45,8 @@ With --run the program is started to be frozen: when it stops itself by SIGSTOP,
 
 FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
 		examples: []example{
-			{"a process, frozen and gone on with elsewhere", "sleep 2 & elfwright freeze --kill $! -o nap && ./nap"},
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
-			{"one whose pipe is not ours", "sleep 9 3</dev/null & elfwright freeze --kill --fd 3=null $! -o nap"},
+			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 		},
 		flags: []flag{
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},

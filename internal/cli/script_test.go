@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 const stories = "../../testdata/script"
@@ -36,6 +38,7 @@ func TestMain(m *testing.M) {
 // and ask for the conditions [sweep], which ELFWRIGHT_SWEEP=1 sets, and [mounts]:
 // file systems can be mounted, also by FUSE.
 func TestStories(t *testing.T) {
+	keepOwn()
 	testscript.Run(t, testscript.Params{
 		Dir:                 stories,
 		RequireExplicitExec: true,
@@ -56,6 +59,10 @@ func TestStories(t *testing.T) {
 		},
 	})
 }
+
+// keepOwn keeps from programs what this test was started with besides 0, 1 and 2:
+// freeze would refuse it.
+func keepOwn() { unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) }
 
 // goEnv asks the go command once where its caches are: a story has a HOME that
 // does not exist, and may still build a Go program.
