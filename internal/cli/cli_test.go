@@ -123,7 +123,6 @@ func TestTable(t *testing.T) {
 // empty directory.
 func TestExamples(t *testing.T) {
 	keepOwn()
-	keepInherited(t)
 	var visit func(t *testing.T, v *verb)
 	visit = func(t *testing.T, v *verb) {
 		for i, e := range v.examples {
@@ -137,14 +136,6 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	visit(t, topVerb())
-}
-
-// keepInherited keeps what the tests inherited, such as pipes of who runs them, from
-// the programs that they start: freeze refuses what it cannot give back.
-func keepInherited(t *testing.T) {
-	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func runExample(t *testing.T, line string) {

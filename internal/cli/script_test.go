@@ -38,7 +38,6 @@ func TestMain(m *testing.M) {
 // and ask for the conditions [sweep], which ELFWRIGHT_SWEEP=1 sets, and [mounts]:
 // file systems can be mounted, also by FUSE.
 func TestStories(t *testing.T) {
-	keepInherited(t)
 	keepOwn()
 	testscript.Run(t, testscript.Params{
 		Dir:                 stories,
