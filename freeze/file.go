@@ -40,9 +40,9 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := f.Encode()
+	body, from := f.Encode(), c.steady()
 	for _, b := range c.blobs {
-		body.Put(b.off, &memory{c.t, b.from})
+		body.Put(b.off, &memory{from, b.from})
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
