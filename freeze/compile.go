@@ -28,20 +28,21 @@ type compiler struct {
 	blobs []blob
 	bytes []extra
 
-	high     int           // a descriptor above all of the process's
-	last     script.Slot   // the highest one that is ours so far
-	ours     []script.Slot // all of them, ascending
-	exe      script.Slot   // the frozen file
-	tmp      script.Slot
-	work     script.Slot
-	pid      script.Slot
-	stubAt   image.Range
-	sameVDSO script.Slot
-	files    map[fileID]script.Slot // memfds that mappings and descriptors share
-	filled   map[fileID]bool
-	pairs    map[uint64]bool // sockets that are made
-	argsFD   script.Slot
-	wanted   map[int]script.Slot // descriptors that are inherited, where they are kept
+	high      int           // a descriptor above all of the process's
+	last      script.Slot   // the highest one that is ours so far
+	ours      []script.Slot // all of them, ascending
+	exe       script.Slot   // the frozen file
+	tmp       script.Slot
+	work      script.Slot
+	pid       script.Slot
+	stubAt    image.Range
+	sameVDSO  script.Slot
+	files     map[fileID]script.Slot // memfds that mappings and descriptors share
+	filled    map[fileID]bool
+	pairs     map[uint64]bool    // sockets that are made
+	libraries map[string]library // files of mappings, by name
+	argsFD    script.Slot
+	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
 }
 
 type fileID struct{ dev, ino uint64 }

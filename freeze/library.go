@@ -1,7 +1,8 @@
 package freeze
 
 import (
-	"os"
+	"bytes"
+	"debug/elf"
 
 	"golang.org/x/sys/unix"
 
@@ -29,16 +30,35 @@ type libraryID struct {
 	at      int64
 }
 
-// library looks at the file of a mapping.
+// library is a file that is mapped, as it is now.
+type library struct {
+	id       libraryID
+	dev, ino uint64 // ino 0: there is no such file
+}
+
+// library looks at the file of a mapping. A library has several mappings; it is
+// looked at once.
 func (c *compiler) library(m *capture.Map) (libraryID, bool) {
-	var id libraryID
-	var st unix.Stat_t
-	if err := unix.Stat(m.Name, &st); err != nil || st.Ino != m.Inode || uint64(st.Dev) != device(m.Dev) {
-		return id, false
+	l, ok := c.libraries[m.Name]
+	if !ok {
+		l = libraryOf(m.Name)
+		if c.libraries == nil {
+			c.libraries = make(map[string]library)
+		}
+		c.libraries[m.Name] = l
 	}
-	id.size, id.mtime = st.Size, st.Mtim
-	id.buildID, id.at = buildID(m.Name)
-	return id, true
+	return l.id, l.ino == m.Inode && l.dev == device(m.Dev)
+}
+
+func libraryOf(name string) (l library) {
+	var st unix.Stat_t
+	if err := unix.Stat(name, &st); err != nil {
+		return l
+	}
+	l.dev, l.ino = uint64(st.Dev), st.Ino
+	l.id.size, l.id.mtime = st.Size, st.Mtim
+	l.id.buildID, l.id.at = buildID(name)
+	return l
 }
 
 // buildID finds the build ID of a file, and where it is.
@@ -48,37 +68,17 @@ func buildID(name string) ([]byte, int64) {
 		return nil, 0
 	}
 	defer f.Close()
+	id := bytes.Clone(f.BuildID())
 	for i := range f.Progs {
-		notes, err := f.ProgNotes(i)
-		if err != nil {
+		if f.Progs[i].Type != elf.PT_NOTE || id == nil {
 			continue
 		}
-		for _, n := range notes {
-			const ntGNUBuildID = 3
-			if n.Type == ntGNUBuildID && n.Name == "GNU" {
-				b, err := os.ReadFile(name)
-				if err != nil {
-					return nil, 0
-				}
-				if at := indexOf(b, n.Desc, int(f.Progs[i].Off), int(f.Progs[i].Filesz)); at >= 0 {
-					return append([]byte(nil), n.Desc...), int64(at)
-				}
-			}
+		b, _ := f.ProgData(i)
+		if at := bytes.Index(b, id); at >= 0 {
+			return id, int64(f.Progs[i].Off) + int64(at)
 		}
 	}
 	return nil, 0
-}
-
-func indexOf(b, what []byte, from, n int) int {
-	if from > len(b) || n > len(b)-from {
-		return -1
-	}
-	for i := from; i+len(what) <= from+n; i++ {
-		if string(b[i:i+len(what)]) == string(what) {
-			return i
-		}
-	}
-	return -1
 }
 
 // checkFiles makes sure, before anything is undone, that files which stay where

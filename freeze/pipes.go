@@ -70,16 +70,7 @@ func (c *compiler) pipe(p *pipe) {
 	first := p.read[0]
 	pair := c.Words(0)
 	c.Call("pipe2", pair, script.Int(unix.O_CLOEXEC|first.Flags&unix.O_DIRECT)).Says("%s", describe(first))
-	var ends [2]script.Slot
-	for i := range ends {
-		ends[i] = c.Slot()
-		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
-		c.Call("fcntl", c.work.Get(), script.Int(unix.F_DUPFD_CLOEXEC), c.last.Get()).To(ends[i]).Says("%s", describe(first))
-	}
-	for i := range ends {
-		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
-		c.Call("close", c.work.Get())
-	}
+	ends := c.ends(pair, describe(first))
 	c.Call("fcntl", ends[1].Get(), script.Int(unix.F_SETPIPE_SZ), script.Int(first.Size2)).Says("%s: size %d", describe(first), first.Size2)
 	if n := len(first.Content); n > 0 {
 		c.Call("write", ends[1].Get(), script.Int(c.Data(first.Content, 1)), script.Int(n)).Exact().Says("%s: contents", describe(first))
@@ -93,6 +84,21 @@ func (c *compiler) pipe(p *pipe) {
 		}
 		c.Call("close", ends[i].Get())
 	}
+}
+
+// ends moves the two descriptors that pipe2 or socketpair wrote above those of the
+// process.
+func (c *compiler) ends(pair script.Arg, what string) (ends [2]script.Slot) {
+	for i := range ends {
+		ends[i] = c.Slot()
+		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
+		c.Call("fcntl", c.work.Get(), script.Int(unix.F_DUPFD_CLOEXEC), c.last.Get()).To(ends[i]).Says("%s", what)
+	}
+	for i := range ends {
+		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
+		c.Call("close", c.work.Get())
+	}
+	return ends
 }
 
 // namedFIFO opens a FIFO by its path. To open one for writing alone waits for a

@@ -99,16 +99,7 @@ func (c *compiler) connected(d *capture.Descriptor) {
 	c.pairs[d.Ino], c.pairs[peer.Ino] = true, true
 	pair := c.Words(0)
 	c.Call("socketpair", script.Int(s.Domain), script.Int(s.Type|unix.SOCK_CLOEXEC), script.Int(s.Protocol), pair).Says("%s", describe(d))
-	var ends [2]script.Slot
-	for i := range ends {
-		ends[i] = c.Slot()
-		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
-		c.Call("fcntl", c.work.Get(), script.Int(unix.F_DUPFD_CLOEXEC), c.last.Get()).To(ends[i]).Says("%s", describe(d))
-	}
-	for i := range ends {
-		c.Do(script.Load4, pair, script.Int(4*i)).To(c.work)
-		c.Call("close", c.work.Get())
-	}
+	ends := c.ends(pair, describe(d))
 	for i, end := range []*capture.Descriptor{d, peer} {
 		c.dup(ends[i].Get(), end)
 		if end.Flags&unix.O_NONBLOCK != 0 {
