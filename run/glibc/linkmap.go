@@ -61,7 +61,7 @@ func (s *State) linkMap(i int) {
 	set("l_real", m)
 	set("l_entry", o.At(o.Header.Entry))
 	set("l_phnum", uint64(len(o.Progs)))
-	set("l_phdr", s.headers(o))
+	set("l_phdr", s.Arena.Headers(o))
 	for _, bit := range []string{"l_relocated", "l_global", "l_contiguous", "l_used"} {
 		set(bit, 1)
 	}
@@ -110,23 +110,6 @@ func (s *State) names(i int) {
 	}
 	s.set(m, "link_map", "l_name", s.Arena.Text(path))
 	s.set(m, "link_map", "l_libname", first)
-}
-
-// headers is where an object's program header table is in memory; a copy where no
-// segment has it.
-func (s *State) headers(o *memory.Object) uint64 {
-	size := uint64(len(o.Progs) * o.PhdrSize())
-	for i := range o.Progs {
-		p := &o.Progs[i]
-		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
-			return o.At(p.Vaddr + off - p.Off)
-		}
-	}
-	at := s.Arena.Alloc(size, 16)
-	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
-		s.Arena.Put(at, table)
-	}
-	return at
 }
 
 // textEnd is behind the last byte of code.

@@ -74,24 +74,14 @@ func (r *Row) has(typ, member string) bool {
 // offset is that of a member in bytes.
 func (r *Row) offset(typ, member string) uint64 { return r.Structs[typ].Members[member][0] / 8 }
 
-// bytes gives n bytes at an address of the process, in the arena or in an object.
+// bytes gives n bytes at an address of the process. After an error they are nowhere.
 func (s *State) bytes(at, n uint64) []byte {
-	if off := at - s.Arena.At; at >= s.Arena.At && off+n <= uint64(len(s.Arena.Bytes)) {
-		return s.Arena.Bytes[off : off+n]
+	b, err := s.Arena.Of(s.Memory, at, n)
+	if err != nil {
+		s.fail(err)
+		return make([]byte, n)
 	}
-	for i := range s.Memory.Objects {
-		o := &s.Memory.Objects[i]
-		if at-uint64(o.Hull.Start) < o.Hull.Size {
-			b, err := o.Write(at-o.Base, n)
-			if err != nil {
-				s.fail(fmt.Errorf("%s: %w", o.Name, err))
-				return make([]byte, n)
-			}
-			return b
-		}
-	}
-	s.fail(fmt.Errorf("0x%x is nowhere in the process", at))
-	return make([]byte, n)
+	return b
 }
 
 func (s *State) fail(err error) {

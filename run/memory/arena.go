@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"debug/elf"
 	"encoding/binary"
 	"fmt"
 )
@@ -49,6 +50,42 @@ func (a *Arena) Word(at, v uint64, n int) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], v)
 	a.Put(at, b[:n])
+}
+
+// Headers is where an object's program header table is in memory; a copy in the arena
+// where no segment has it.
+func (a *Arena) Headers(o *Object) uint64 {
+	size := uint64(len(o.Progs) * o.PhdrSize())
+	for i := range o.Progs {
+		p := &o.Progs[i]
+		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
+			return o.At(p.Vaddr + off - p.Off)
+		}
+	}
+	at := a.Alloc(size, 16)
+	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
+		a.Put(at, table)
+	}
+	return at
+}
+
+// Of gives n bytes at an address of a process, in the arena or in an object, to be
+// written to.
+func (a *Arena) Of(p *Process, at, n uint64) ([]byte, error) {
+	if off := at - a.At; at >= a.At && off+n <= uint64(len(a.Bytes)) {
+		return a.Bytes[off : off+n], nil
+	}
+	for i := range p.Objects {
+		o := &p.Objects[i]
+		if at-uint64(o.Hull.Start) < o.Hull.Size {
+			b, err := o.Write(at-o.Base, n)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", o.Name, err)
+			}
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("0x%x is nowhere in the process", at)
 }
 
 // Err is what went wrong first.

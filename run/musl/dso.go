@@ -21,7 +21,7 @@ func (s *State) dso(i int) {
 		s.word(d+dsoPrev, s.dsos[i-1])
 		s.word(d+dsoNeededBy, s.dsos[0])
 	}
-	s.word(d+dsoPhdr, s.headers(o))
+	s.word(d+dsoPhdr, s.Arena.Headers(o))
 	s.put(d+dsoPhnum, uint64(len(o.Progs)), 4)
 	s.word(d+dsoPhentsize, uint64(o.PhdrSize()))
 	if o.Dynamic.Prog >= 0 {
@@ -113,23 +113,6 @@ func (s *State) deps(i int) {
 	}
 	s.word(s.dsos[i]+dsoDeps, at)
 	s.word(s.dsos[i]+dsoDirect, uint64(direct))
-}
-
-// headers is where an object's program header table is in memory; a copy where no
-// segment has it.
-func (s *State) headers(o *memory.Object) uint64 {
-	size := uint64(len(o.Progs) * o.PhdrSize())
-	for i := range o.Progs {
-		p := &o.Progs[i]
-		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
-			return o.At(p.Vaddr + off - p.Off)
-		}
-	}
-	at := s.Arena.Alloc(size, 16)
-	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
-		s.Arena.Put(at, table)
-	}
-	return at
 }
 
 // Size is how much memory the thread-local storage of a thread takes

@@ -181,7 +181,7 @@ func (b *builder) auxiliary() {
 			b.plan.Do(stage.System, uint64(n), prSetName, b.plan.Text(b.opt.Comm))
 		}
 	}
-	b.plan.Do(stage.Auxv, atPhdr, b.programHeaders(o))
+	b.plan.Do(stage.Auxv, atPhdr, b.arena.Headers(o))
 	b.plan.Do(stage.Auxv, atPhnum, uint64(len(o.Progs)))
 	b.plan.Do(stage.Auxv, atEntry, o.At(o.Header.Entry))
 	if i := b.linker(); i >= 0 {
@@ -190,23 +190,6 @@ func (b *builder) auxiliary() {
 	if b.opt.ExecFn != "" {
 		b.plan.Do(stage.Auxv, atExecFn, b.plan.Text(b.opt.ExecFn))
 	}
-}
-
-// programHeaders is where an object's program header table is in memory. Where no
-// segment has it, a copy does.
-func (b *builder) programHeaders(o *memory.Object) uint64 {
-	size := uint64(len(o.Progs) * o.PhdrSize())
-	for i := range o.Progs {
-		p := &o.Progs[i]
-		if off := o.Header.Phoff; p.Type == elf.PT_LOAD && off >= p.Off && off-p.Off+size <= p.Filesz {
-			return o.At(p.Vaddr + off - p.Off)
-		}
-	}
-	at := b.arena.Alloc(size, 16)
-	if table, err := o.Body.Bytes(o.Header.Phoff, size); err == nil {
-		b.arena.Put(at, table)
-	}
-	return at
 }
 
 // linker is the dynamic linker among the objects, or -1.
