@@ -149,3 +149,18 @@ func fill(text string, width, indent int) string {
 	}
 	return b.String()
 }
+
+// ruleTable lists names with what they mean, for a verb's long text.
+func ruleTable[R ~struct{ Name, Means string }](rules []R) string {
+	width := 0
+	for _, r := range rules {
+		width = max(width, len(rule(r).Name))
+	}
+	var b strings.Builder
+	for _, r := range rules {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, rule(r).Name, rule(r).Means)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+type rule = struct{ Name, Means string }

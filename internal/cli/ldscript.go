@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"elfwright/ldscript"
@@ -41,7 +40,7 @@ func ldscriptCheckVerb() *verb {
 		no:    "a script has errors; with --strict, also if there are warnings",
 		long: `Each finding has its place, a level and the name of a rule. An error cannot link, or not as it is written; a warning is seldom meant; a note is of something that GNU ld and lld do differently, or that may well be meant. These are the rules:
 
-` + ldscriptRules(),
+` + ruleTable(ldscript.Checks),
 		flags: []flag{
 			opt.searchFlag(), opt.dialectFlag(),
 			{name: "strict", to: &opt.strict, help: "warnings are errors"},
@@ -85,31 +84,13 @@ func (o *ldscriptFlags) dialectFlag() flag {
 	return flag{name: "dialect", to: &o.dialect, words: []string{"gnu", "lld"}, help: "whose language: lld also takes commas and = without spaces, and lone semicolons"}
 }
 
-func ldscriptRules() string {
-	width := 0
-	for _, r := range ldscript.Checks {
-		width = max(width, len(r.Name))
-	}
-	var b strings.Builder
-	for _, r := range ldscript.Checks {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Means)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
 // parse reads a script; a dash is standard input.
 func (o *ldscriptFlags) parse(c *call, name string) (*ldscript.Script, error) {
-	in := c.in
-	if name == "-" {
-		name = "standard input"
-	} else {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	name, in, err := c.input(name)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	text, err := ldscript.ReadText(name, in)
 	if err != nil {
 		return nil, err

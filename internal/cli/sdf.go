@@ -56,7 +56,7 @@ func sdfCheckVerb() *verb {
 		no:    "a description has errors; with --strict, also if there are warnings",
 		long: `Each finding has its place, a level, the line, and the name of a rule. An error is what describes no system. A warning is what is seldom meant, or what Microkit's own tool lets through. Images are not looked at, but files that regions are filled with are. These are the rules:
 
-` + sdfRules(),
+` + ruleTable(desc.Rules),
 		flags: append(o.boardFlags(),
 			flag{name: "strict", to: &o.strict, help: "warnings are errors"},
 			flag{name: "json", to: &o.json, help: "print the answer as one JSON document"}),
@@ -66,18 +66,6 @@ func sdfCheckVerb() *verb {
 		},
 		run: func(c *call) error { return runSdfCheck(c, o) },
 	}
-}
-
-func sdfRules() string {
-	width := 0
-	for _, r := range desc.Rules {
-		width = max(width, len(r.Name))
-	}
-	var b strings.Builder
-	for _, r := range desc.Rules {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Means)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // boardFlags are the rows of the table that tell of the board.
@@ -168,17 +156,11 @@ const maxDescription = 16 << 20
 
 // parse reads a description; a dash is standard input.
 func (o *sdfFlags) parse(c *call, name string, board desc.Board) (*desc.System, desc.Findings, error) {
-	in := c.in
-	if name == "-" {
-		name = "standard input"
-	} else {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		defer f.Close()
-		in = f
+	name, in, err := c.input(name)
+	if err != nil {
+		return nil, nil, err
 	}
+	defer in.Close()
 	text, err := io.ReadAll(io.LimitReader(in, maxDescription+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)

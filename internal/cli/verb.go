@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"elfwright/internal/term"
@@ -75,6 +76,19 @@ type call struct {
 // usagef returns an error of usage: exit code 2 and a pointer to --help.
 func (c *call) usagef(format string, a ...any) error {
 	return usageError{c.prog.path, fmt.Sprintf(format, a...)}
+}
+
+// input opens the file that an argument names, and says what to call it; a dash is
+// standard input.
+func (c *call) input(name string) (as string, in io.ReadCloser, err error) {
+	if name == "-" {
+		return "standard input", io.NopCloser(c.in), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return name, nil, err
+	}
+	return name, f, nil
 }
 
 // phase starts a phase of --timing; call what it returns at the phase's end.
