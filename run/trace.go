@@ -122,7 +122,7 @@ func (r *Prepared) pathOf(o *load.Object) string {
 
 func (r *Prepared) traceLoad(w io.Writer) {
 	for _, o := range r.proc.Objects {
-		fmt.Fprintf(w, "load %s: %s", r.pathOf(o), rules[o.Found.Rule])
+		fmt.Fprintf(w, "load %s: %s", r.pathOf(o), o.Found.Rule)
 		if o.Found.Dir != "" {
 			fmt.Fprintf(w, " %s", o.Found.Dir)
 		}
@@ -158,15 +158,9 @@ func (r *Prepared) traceNeed(w io.Writer, o *load.Object, n *load.Need) {
 	}
 	for _, t := range n.Tried {
 		if n.To == nil || t.Why != "no such file" {
-			fmt.Fprintf(w, "not %s, for %s: %s (%s)\n", t.Path, n.Name, t.Why, rules[t.Rule])
+			fmt.Fprintf(w, "not %s, for %s: %s (%s)\n", t.Path, n.Name, t.Why, t.Rule)
 		}
 	}
-}
-
-var rules = map[load.Rule]string{
-	load.RuleProgram: "the program", load.RulePath: "a path", load.RuleLoaded: "already loaded", load.RuleInterp: "the interpreter",
-	load.RuleRpath: "RPATH", load.RuleLibraryPath: "library path", load.RuleRunpath: "RUNPATH", load.RuleCache: "ld.so.cache",
-	load.RuleDefault: "system directory", load.RuleMuslPath: "path of musl", load.RuleConf: "ld.so.conf",
 }
 
 func (r *Prepared) traceReloc(w io.Writer) {

@@ -94,6 +94,15 @@ const (
 	RuleConf             // /etc/ld.so.conf, in a tree that has no ld.so.cache
 )
 
+var ruleNames = [...]string{
+	RuleNone: "unknown rule", RuleProgram: "the program", RulePath: "a path", RuleLoaded: "already loaded", RuleInterp: "the interpreter",
+	RuleRpath: "RPATH", RuleLibraryPath: "library path", RuleRunpath: "RUNPATH", RuleCache: "ld.so.cache",
+	RuleDefault: "system directory", RuleMuslPath: "path of musl", RuleConf: "ld.so.conf",
+}
+
+// String names the rule in a few words.
+func (r Rule) String() string { return ruleNames[r] }
+
 // Try is a file that was looked for.
 type Try struct {
 	Path   string // the whole path, seen from the root
