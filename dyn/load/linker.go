@@ -44,7 +44,7 @@ func (l *Loader) linkerOf(f *file, name string) *linker {
 	}
 	k = &linker{}
 	f.elf.Guard(func() error {
-		k.read(readOnly(f), name)
+		k.read(readOnly(f.elf), name)
 		return nil
 	})
 	if k.libc == Glibc && k.version == (Version{}) {

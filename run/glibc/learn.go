@@ -6,9 +6,9 @@ import (
 	"debug/elf"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"elfwright/dyn/load"
 	"elfwright/elffile"
 )
 
@@ -45,25 +45,15 @@ func Learn(ld, debug, libc *elffile.File) (*Row, error) {
 	return r, nil
 }
 
-// release is what ld.so, since 2.33, and libc.so.6 say of themselves.
-var release = regexp.MustCompile(`\) (?:stable|development) release version ([0-9]+\.[0-9]+)`)
-
+// versionOf is the release that one of the files tells: ld.so since 2.33, libc.so.6
+// always.
 func versionOf(files ...*elffile.File) (string, error) {
 	for _, f := range files {
 		if f == nil {
 			continue
 		}
-		for i := range f.Progs {
-			if f.Progs[i].Type != elf.PT_LOAD {
-				continue
-			}
-			b, err := f.ProgData(i)
-			if err != nil {
-				return "", err
-			}
-			if m := release.FindSubmatch(b); m != nil {
-				return string(m[1]), nil
-			}
+		if v, ok := load.ReleaseOf(f); ok {
+			return v.String(), nil
 		}
 	}
 	return "", &elffile.Error{File: files[0].Name, Off: -1, Msg: "it does not tell its version of glibc; its libc.so.6 does"}

@@ -4,7 +4,7 @@ package launch
 
 // aarch64 is aarch64.S, assembled; the text is that of objdump.
 var aarch64 = Code{
-	Calls: aarch64Calls,
+	calls: aarch64Calls,
 	Bytes: []byte{
 		0x06, 0x00, 0x00, 0x14, // b 18 <start>
 		0x1f, 0x20, 0x03, 0xd5, // nop

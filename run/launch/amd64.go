@@ -4,7 +4,7 @@ package launch
 
 // amd64 is amd64.S, assembled; the text is that of objdump.
 var amd64 = Code{
-	Calls: amd64Calls,
+	calls: amd64Calls,
 	Bytes: []byte{
 		0xeb, 0x16, // jmp 18 <start>
 		0xcc,                         // int3

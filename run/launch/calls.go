@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"sync"
+
 	"elfwright/machine"
 	m64 "elfwright/machine/aarch64"
 	x64 "elfwright/machine/amd64"
@@ -20,14 +22,19 @@ var paths = []struct {
 	{"mmap", 0, Map},
 }
 
+// Looked up when they are first asked for: most starts of the program never do.
 var amd64Calls, aarch64Calls = callsOf(x64.Machine), callsOf(m64.Machine)
 
-func callsOf(m *machine.Machine) []Call {
-	var out []Call
-	for _, p := range paths {
-		if n, ok := m.Linux.Lookup(p.name); ok {
-			out = append(out, Call{uint64(n), p.path, p.does})
+func callsOf(m *machine.Machine) func() []Call {
+	return sync.OnceValue(func() (out []Call) {
+		for _, p := range paths {
+			if n, ok := m.Linux.Lookup(p.name); ok {
+				out = append(out, Call{uint64(n), p.path, p.does})
+			}
 		}
-	}
-	return out
+		return out
+	})
 }
+
+// Calls are the system calls that take a path, or map a file.
+func (c *Code) Calls() []Call { return c.calls() }

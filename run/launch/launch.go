@@ -21,8 +21,8 @@ import (
 
 // Code is the code of a machine. It is position-independent.
 type Code struct {
-	Bytes []byte // the plan comes right behind
-	Calls []Call // system calls that take a path
+	Bytes []byte        // the plan comes right behind
+	calls func() []Call // see Calls
 }
 
 // The places in Code where it is entered.
@@ -214,8 +214,8 @@ func (c *Code) Encode(p *Plan, at uint64) ([]byte, error) {
 
 // gate adds what is asked by system calls.
 func (t *table) gate(c *Code, p *Plan) {
-	t.rows(calls, len(c.Calls))
-	for _, call := range c.Calls {
+	t.rows(calls, len(c.Calls()))
+	for _, call := range c.Calls() {
 		t.word(call.Number)
 		t.word(call.Path)
 		t.word(uint64(call.Does))

@@ -22,7 +22,7 @@ func FindLinksIn(lib *elffile.File, names ...string) (*Sites, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &wanted{calls: slices.DeleteFunc(slices.Clone(code.Calls), func(c launch.Call) bool { return c.Does != launch.Readlink }), targets: newMarks(fns)}
+	w := &wanted{calls: slices.DeleteFunc(slices.Clone(code.Calls()), func(c launch.Call) bool { return c.Does != launch.Readlink }), targets: newMarks(fns)}
 	s := &Sites{m: m}
 	for i, fn := range fns {
 		found, err := m.find(lib, fn, w)

@@ -131,7 +131,7 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 			elffile.MachineName(ld.Header.Machine), ld.Class, ld.Data)
 	}
 	w := &wanted{all: all}
-	for _, c := range code.Calls {
+	for _, c := range code.Calls() {
 		if which(c) {
 			w.calls = append(w.calls, c)
 		}

@@ -85,7 +85,7 @@ func TestFind(t *testing.T) {
 		code := launch.Lookup(f.Header.Machine, f.Class, f.Data)
 		seen := near(t, l.objdump, l.ld, l.svc, l.number)
 		checked := 0
-		for _, c := range code.Calls {
+		for _, c := range code.Calls() {
 			for _, at := range seen[c.Number] {
 				checked++
 				if !slices.ContainsFunc(s.List, func(x serve.Site) bool { return x.Vaddr+uint64(len(x.Moved)) == at && x.Number == int64(c.Number) }) {
