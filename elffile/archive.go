@@ -70,23 +70,23 @@ func ParseArchive(name string, data []byte) (*Archive, error) {
 		return nil, &Error{File: name, Struct: "archive header", Msg: msg}
 	}
 	a := &Archive{Name: name, Thin: bytes.HasPrefix(data, []byte(arThin)), data: data}
-	var c faults
+	var c Faults
 	var index []arIndex
 	for pos := int64(len(arMagic)); pos < int64(len(data)); {
 		m, next, err := a.header(pos)
-		c.add(err)
+		c.Add(err)
 		if next <= pos {
 			break
 		}
 		if err := a.take(m, &index); err != nil {
-			c.add(err)
+			c.Add(err)
 		}
 		pos = next
 	}
 	for _, x := range index {
-		c.add(a.readIndex(x))
+		c.Add(a.readIndex(x))
 	}
-	return a, c.err()
+	return a, c.Err()
 }
 
 func (a *Archive) fault(pos int64, field, format string, args ...any) *Error {
@@ -107,28 +107,28 @@ func (a *Archive) header(pos int64) (m Member, next int64, err error) {
 	if string(h[58:60]) != "`\n" {
 		return m, 0, a.fault(pos+58, "ar_fmag", "%s does not end a member's header, \"`\\n\" does", quoteBytes(h[58:60]))
 	}
-	var c faults
+	var c Faults
 	m, sized := a.numbers(h, pos, &c)
 	m.Name, m.HeaderOff, m.DataOff = strings.TrimRight(string(h[:16]), " "), pos, pos+arHeader
 	if !sized {
-		return m, 0, c.err()
+		return m, 0, c.Err()
 	}
 	next = m.DataOff
 	if !a.Thin || isTable(m.Name) {
 		size := m.Size
 		if have := int64(len(rest) - arHeader); size > have {
-			c.add(a.fault(pos+48, "ar_size", "%d bytes are past the end of the archive, which has %d more", size, have))
+			c.Add(a.fault(pos+48, "ar_size", "%d bytes are past the end of the archive, which has %d more", size, have))
 			size = have
 		}
 		m.data = rest[arHeader : arHeader+size : arHeader+size]
 		next += size + size&1 // members begin at even offsets
 	}
-	return m, next, c.err()
+	return m, next, c.Err()
 }
 
 // numbers reads the numbers of the member header at pos, which are text; sized
 // is false if there is no size among them.
-func (a *Archive) numbers(h []byte, pos int64, c *faults) (m Member, sized bool) {
+func (a *Archive) numbers(h []byte, pos int64, c *Faults) (m Member, sized bool) {
 	number := func(field string, from, to, base int) int64 {
 		s := strings.TrimSpace(string(h[from:to]))
 		if s == "" { // the tables of some archivers have no date, owner and mode
@@ -136,7 +136,7 @@ func (a *Archive) numbers(h []byte, pos int64, c *faults) (m Member, sized bool)
 		}
 		v, err := strconv.ParseInt(s, base, 64)
 		if err != nil || v < 0 {
-			c.add(a.fault(pos+int64(from), field, "%s is not a number", quoteBytes(h[from:to])))
+			c.Add(a.fault(pos+int64(from), field, "%s is not a number", quoteBytes(h[from:to])))
 			return 0
 		}
 		return v

@@ -24,9 +24,9 @@ type Dynamic struct {
 // nil; a file without dynamic section gives one without entries and no error.
 func (f *File) Dynamic() (*Dynamic, error) {
 	d := &Dynamic{Prog: -1, Section: -1, f: f}
-	var c faults
+	var c Faults
 	b, off, err := f.dynamicBytes(d)
-	c.add(err)
+	c.Add(err)
 	size := f.DynSize()
 	ended := len(b) == 0
 	for i := 0; i+size <= len(b) && !ended; i += size {
@@ -35,10 +35,10 @@ func (f *File) Dynamic() (*Dynamic, error) {
 		ended = e.Tag == elf.DT_NULL
 	}
 	if !ended && err == nil {
-		c.add(f.fault("dynamic section", "", off, "no DT_NULL ends its %d entries", len(d.Entries)))
+		c.Add(f.fault("dynamic section", "", off, "no DT_NULL ends its %d entries", len(d.Entries)))
 	}
-	c.add(d.readStrings())
-	return d, c.err()
+	c.Add(d.readStrings())
+	return d, c.Err()
 }
 
 // dynamicBytes finds the dynamic section and notes in d what named it.

@@ -58,21 +58,22 @@ func (f *File) fault(structure, field string, off int64, format string, args ...
 // million broken entries is one broken table.
 const maxFaults = 20
 
-// faults collects errors up to maxFaults and says how many more there were.
-type faults struct {
+// Faults collects errors, the first twenty, and says how many more there were.
+type Faults struct {
 	list []error
 	more int
 }
 
-func (c *faults) add(err error) {
-	if err != nil && !c.full() {
+// Add adds an error; nil is none.
+func (c *Faults) Add(err error) {
+	if err != nil && !c.Full() {
 		c.list = append(c.list, err)
 	}
 }
 
-// full says that further faults are counted, not kept: making them can cost more
+// Full says that further faults are counted, not kept: making them can cost more
 // than it is worth.
-func (c *faults) full() bool {
+func (c *Faults) Full() bool {
 	if len(c.list) < maxFaults {
 		return false
 	}
@@ -80,13 +81,14 @@ func (c *faults) full() bool {
 	return true
 }
 
-func (c *faults) err() error {
+// Err is all of them, or nil.
+func (c *Faults) Err() error {
 	if c.more > 0 {
 		more := &Error{Off: -1, Msg: fmt.Sprintf("and %d more such faults", c.more)}
 		if e, ok := errors.AsType[*Error](c.list[0]); ok {
 			more.File = e.File
 		}
-		return errors.Join(append(c.list, more)...)
+		return errors.Join(append(c.list[:len(c.list):len(c.list)], more)...)
 	}
 	return errors.Join(c.list...)
 }

@@ -73,19 +73,19 @@ func (f *File) HeaderError(field, format string, args ...any) *Error {
 }
 
 func (f *File) checkHeader(guessed bool) error {
-	var c faults
+	var c Faults
 	if guessed {
-		c.add(&Error{File: f.Name, Struct: "ELF header", Field: "e_ident", Off: elf.EI_CLASS,
+		c.Add(&Error{File: f.Name, Struct: "ELF header", Field: "e_ident", Off: elf.EI_CLASS,
 			Msg: fmt.Sprintf("class %d and byte order %d are not both ELF's; read as %v, %v by the rest of the header",
 				f.Header.Ident[elf.EI_CLASS], f.Header.Ident[elf.EI_DATA], f.Class, f.Data)})
 	}
 	if v := f.Header.Ident[elf.EI_VERSION]; v != 1 {
-		c.add(&Error{File: f.Name, Struct: "ELF header", Field: "EI_VERSION", Off: elf.EI_VERSION, Msg: fmt.Sprintf("%d is not EV_CURRENT (1)", v)})
+		c.Add(&Error{File: f.Name, Struct: "ELF header", Field: "EI_VERSION", Off: elf.EI_VERSION, Msg: fmt.Sprintf("%d is not EV_CURRENT (1)", v)})
 	}
 	if int(f.Header.Ehsize) != f.EhdrSize() {
-		c.add(f.HeaderError("e_ehsize", "%d is not the size of an ELF header (%d)", f.Header.Ehsize, f.EhdrSize()))
+		c.Add(f.HeaderError("e_ehsize", "%d is not the size of an ELF header (%d)", f.Header.Ehsize, f.EhdrSize()))
 	}
-	return c.err()
+	return c.Err()
 }
 
 // table returns the bytes of a table of n entries at off, cut to the whole

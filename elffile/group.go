@@ -13,31 +13,31 @@ func (f *File) Group(i int) (flags uint32, signature string, members []uint32, e
 	if err := f.checkSection(i); err != nil {
 		return 0, "", nil, err
 	}
-	var c faults
+	var c Faults
 	s := &f.sections[i]
 	if s.Type != elf.SHT_GROUP {
 		return 0, "", nil, f.SectionError(i, "sh_type", "%s is not a section group", SectionTypeName(f.Header.Machine, s.Type))
 	}
 	b, err := f.SectionData(i)
-	c.add(err)
+	c.Add(err)
 	if len(b)%4 != 0 || len(b) == 0 {
-		c.add(f.SectionError(i, "sh_size", "0x%x is not one or more words", s.Size))
+		c.Add(f.SectionError(i, "sh_size", "0x%x is not one or more words", s.Size))
 	}
 	signature, err = f.groupSignature(i)
-	c.add(err)
+	c.Add(err)
 	if len(b) < 4 {
-		return 0, signature, nil, c.err()
+		return 0, signature, nil, c.Err()
 	}
 	flags = f.U32(b)
 	members = make([]uint32, 0, len(b)/4-1)
 	for b = b[4:]; len(b) >= 4; b = b[4:] {
 		x := f.U32(b)
-		if (x == 0 || uint64(x) >= uint64(len(f.sections)) || int(x) == i) && !c.full() {
-			c.add(f.SectionError(i, "", "member %d is section %d, which can not be one; the file has %d section headers", len(members), x, len(f.sections)))
+		if (x == 0 || uint64(x) >= uint64(len(f.sections)) || int(x) == i) && !c.Full() {
+			c.Add(f.SectionError(i, "", "member %d is section %d, which can not be one; the file has %d section headers", len(members), x, len(f.sections)))
 		}
 		members = append(members, x)
 	}
-	return flags, signature, members, c.err()
+	return flags, signature, members, c.Err()
 }
 
 // groupSignature finds the symbol that sh_link and sh_info name. It reads the

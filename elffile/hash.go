@@ -244,7 +244,7 @@ func (f *File) parseGnuHash(s span, place *Error) (*GnuHash, error) {
 // readChains finds where the last chain ends, which nothing else tells.
 func (h *GnuHash) readChains(s span, pos uint64, place *Error) error {
 	last := uint64(0)
-	var c faults
+	var c Faults
 	first, big := h.SymOffset, h.Buckets.format.Big()
 	for b, i := h.Buckets.b, 0; len(b) >= 4; b, i = b[4:], i+1 { // there may be many
 		v := binary.LittleEndian.Uint32(b)
@@ -254,12 +254,12 @@ func (h *GnuHash) readChains(s span, pos uint64, place *Error) error {
 		switch {
 		case v == 0 || v >= first:
 			last = max(last, uint64(v))
-		case !c.full():
-			c.add(place.says("bucket %d of the hash table at 0x%x begins with symbol %d, before the first hashed one (%d)", i, s.off, v, h.SymOffset))
+		case !c.Full():
+			c.Add(place.says("bucket %d of the hash table at 0x%x begins with symbol %d, before the first hashed one (%d)", i, s.off, v, h.SymOffset))
 		}
 	}
 	if last == 0 {
-		return c.err()
+		return c.Err()
 	}
 	from := last - uint64(h.SymOffset)
 	for n := from + 1024; ; n *= 2 {
@@ -269,13 +269,13 @@ func (h *GnuHash) readChains(s span, pos uint64, place *Error) error {
 			if h.Chains.At(int(from))&1 != 0 {
 				h.count = uint64(h.SymOffset) + from + 1
 				h.Chains.b = h.Chains.b[:4*(from+1)]
-				return c.err()
+				return c.Err()
 			}
 		}
 		if have < n {
 			h.count = uint64(h.SymOffset) + have
-			c.add(place.says("the chain of symbol %d in the hash table at 0x%x does not end in the 0x%x bytes there", last, s.off, s.n))
-			return c.err()
+			c.Add(place.says("the chain of symbol %d in the hash table at 0x%x does not end in the 0x%x bytes there", last, s.off, s.n))
+			return c.Err()
 		}
 	}
 }

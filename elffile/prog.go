@@ -104,7 +104,7 @@ func (f *File) readProgs() {
 // bytes beyond its end, and offsets that overflow. The table's own faults are
 // in ProgErr.
 func (f *File) CheckProgs() error {
-	var c faults
+	var c Faults
 	size := uint64(f.Body.Size())
 	for i := range f.Progs {
 		p := &f.Progs[i]
@@ -112,10 +112,10 @@ func (f *File) CheckProgs() error {
 			continue
 		}
 		if end, ok := p.End(); !ok || end > size {
-			c.add(f.ProgError(i, "p_offset", "0x%x + p_filesz 0x%x is past the end of the file (0x%x)", p.Off, p.Filesz, size))
+			c.Add(f.ProgError(i, "p_offset", "0x%x + p_filesz 0x%x is past the end of the file (0x%x)", p.Off, p.Filesz, size))
 		}
 	}
-	return c.err()
+	return c.Err()
 }
 
 // ProgData returns the file bytes of a program header: a window, cut off where

@@ -87,7 +87,7 @@ func (f *File) RelocTable(i int) (*RelocTable, error) {
 		return t, f.SectionError(i, "sh_type", "%s is not a relocation table", SectionTypeName(f.Header.Machine, s.Type))
 	}
 	t.Name, t.Offset, t.Addr, t.Symbols, t.Target = f.SectionName(i), int64(s.Off), s.Addr, s.Link, s.Info
-	var c faults
+	var c Faults
 	var err error
 	var b []byte
 	n := 0
@@ -97,9 +97,9 @@ func (f *File) RelocTable(i int) (*RelocTable, error) {
 	} else if b, err = f.SectionData(i); s.Has(elf.SHF_COMPRESSED) {
 		b, err = nil, f.SectionError(i, "sh_flags", "a compressed relocation table is not read")
 	}
-	c.add(err)
-	c.add(t.set(f, form, b, stride, n, func(format string, args ...any) *Error { return f.SectionError(i, "sh_offset", format, args...) }))
-	return t, c.err()
+	c.Add(err)
+	c.Add(t.set(f, form, b, stride, n, func(format string, args ...any) *Error { return f.SectionError(i, "sh_offset", format, args...) }))
+	return t, c.Err()
 }
 
 // relocSize is the size of an entry; 0 where entries differ.

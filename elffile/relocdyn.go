@@ -25,18 +25,18 @@ var dynRelocs = []dynReloc{
 // JMPREL, in this order, as far as there are any.
 func (f *File) DynamicRelocTables() ([]*RelocTable, error) {
 	d, err := f.Dynamic()
-	var c faults
-	c.add(err)
+	var c Faults
+	c.Add(err)
 	t, err := f.relocTables(d)
-	c.add(err)
-	return t, c.err()
+	c.Add(err)
+	return t, c.Err()
 }
 
 func (f *File) relocTables(d *Dynamic) ([]*RelocTable, error) {
 	if d.Prog < 0 {
 		return nil, nil
 	}
-	var c faults
+	var c Faults
 	var tables []*RelocTable
 	for _, r := range dynRelocs {
 		e, ok := d.Entry(r.addr)
@@ -44,16 +44,16 @@ func (f *File) relocTables(d *Dynamic) ([]*RelocTable, error) {
 			continue
 		}
 		t, err := f.dynamicRelocs(d, e, r)
-		c.add(err)
+		c.Add(err)
 		if t != nil {
 			tables = append(tables, t)
 		}
 	}
-	return tables, c.err()
+	return tables, c.Err()
 }
 
 func (f *File) dynamicRelocs(d *Dynamic, e Dyn, r dynReloc) (*RelocTable, error) {
-	var c faults
+	var c Faults
 	t := &RelocTable{Name: r.name, Index: -1, Addr: e.Val, format: f.Format}
 	form := r.form
 	if r.name == "JMPREL" {
@@ -75,12 +75,12 @@ func (f *File) dynamicRelocs(d *Dynamic, e Dyn, r dynReloc) (*RelocTable, error)
 		return nil, f.dynError(e, "there is no %s to give the table's size", DynTagName(f.Header.Machine, r.size))
 	}
 	b, off, err := f.tableAt(e, size)
-	c.add(err)
+	c.Add(err)
 	t.Offset = off
 	stride, n, err := f.dynRelocStride(d, r, form, len(b))
-	c.add(err)
-	c.add(t.set(f, form, b, stride, n, func(format string, args ...any) *Error { return f.dynError(e, format, args...) }))
-	return t, c.err()
+	c.Add(err)
+	c.Add(t.set(f, form, b, stride, n, func(format string, args ...any) *Error { return f.dynError(e, format, args...) }))
+	return t, c.Err()
 }
 
 // dynRelocStride is the distance of entries and how many whole ones are in n
@@ -90,17 +90,17 @@ func (f *File) dynRelocStride(d *Dynamic, r dynReloc, form relocForm, n int) (st
 	if size == 0 {
 		return 1, 0, nil
 	}
-	var c faults
+	var c Faults
 	stride = size
 	if e, ok := d.Entry(r.ent); ok && r.ent != 0 && e.Val != uint64(size) {
-		c.add(f.dynError(e, "%d is not the size of an entry (%d)", e.Val, size))
+		c.Add(f.dynError(e, "%d is not the size of an entry (%d)", e.Val, size))
 		if e.Val > uint64(size) && e.Val < 1<<16 {
 			stride = int(e.Val)
 		}
 	}
 	count, whole := entryCount(n, stride, size)
 	if e, ok := d.Entry(r.size); ok && !whole {
-		c.add(f.dynError(e, "0x%x is not a multiple of the size of an entry (%d)", e.Val, stride))
+		c.Add(f.dynError(e, "0x%x is not a multiple of the size of an entry (%d)", e.Val, stride))
 	}
-	return stride, count, c.err()
+	return stride, count, c.Err()
 }

@@ -59,7 +59,7 @@ func (f *File) checkSection(i int) error {
 // between entries, and how many whole entries of size bytes the file has. The
 // distance is sh_entsize, unless that is too small to be one.
 func (f *File) sectionEntries(i, size int) (b []byte, stride, n int, err error) {
-	var c faults
+	var c Faults
 	s := &f.sections[i]
 	if s.Has(elf.SHF_COMPRESSED) {
 		return nil, size, 0, f.SectionError(i, "sh_flags", "a compressed %s is not read", SectionTypeName(f.Header.Machine, s.Type))
@@ -67,20 +67,20 @@ func (f *File) sectionEntries(i, size int) (b []byte, stride, n int, err error) 
 	stride = size
 	switch {
 	case s.Entsize < uint64(size):
-		c.add(f.SectionError(i, "sh_entsize", "%d is less than the size of an entry (%d)", s.Entsize, size))
+		c.Add(f.SectionError(i, "sh_entsize", "%d is less than the size of an entry (%d)", s.Entsize, size))
 	case s.Entsize > uint64(size):
-		c.add(f.SectionError(i, "sh_entsize", "%d is more than the size of an entry (%d)", s.Entsize, size))
+		c.Add(f.SectionError(i, "sh_entsize", "%d is more than the size of an entry (%d)", s.Entsize, size))
 		if s.Entsize <= s.Size { // else it is no distance between entries of this table
 			stride = int(s.Entsize)
 		}
 	}
 	b, err = f.SectionData(i)
-	c.add(err)
+	c.Add(err)
 	n, whole := entryCount(len(b), stride, size)
 	if !whole && err == nil {
-		c.add(f.SectionError(i, "sh_size", "0x%x is not a multiple of the size of an entry (%d)", s.Size, stride))
+		c.Add(f.SectionError(i, "sh_size", "0x%x is not a multiple of the size of an entry (%d)", s.Size, stride))
 	}
-	return b, stride, n, c.err()
+	return b, stride, n, c.Err()
 }
 
 // entryCount is how many entries of size bytes at a distance of stride are in n

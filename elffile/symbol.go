@@ -46,14 +46,14 @@ const sunwLdynsym = elf.SectionType(0x6ffffff3)
 // SymbolTable returns the symbol table that is section i. It is never nil: with
 // an error it has what could be read.
 func (f *File) SymbolTable(i int) (*SymbolTable, error) {
-	var c faults
+	var c Faults
 	t, err := f.symbolEntries(i)
-	c.add(err)
+	c.Add(err)
 	if t.n > 0 {
 		t.shndx, err = f.extendedIndices(i, t.n)
-		c.add(err)
+		c.Add(err)
 	}
-	return t, c.err()
+	return t, c.Err()
 }
 
 // symbolEntries is SymbolTable without extended section indices.
@@ -68,14 +68,14 @@ func (f *File) symbolEntries(i int) (*SymbolTable, error) {
 	default:
 		return t, f.SectionError(i, "sh_type", "%s is not a symbol table", SectionTypeName(f.Header.Machine, s.Type))
 	}
-	var c faults
+	var c Faults
 	var err error
 	t.Offset, t.Addr = int64(s.Off), s.Addr
 	t.b, t.stride, t.n, err = f.sectionEntries(i, f.SymSize())
-	c.add(err)
+	c.Add(err)
 	t.Strings, err = f.linkedStrings(i)
-	c.add(err)
-	return t, c.err()
+	c.Add(err)
+	return t, c.Err()
 }
 
 // extendedIndices returns the SHT_SYMTAB_SHNDX that belongs to symbol table i,
@@ -153,45 +153,45 @@ func (f *File) symbolsBy(d *Dynamic, h *hashes) (*SymbolTable, error) {
 	if !ok || d.Prog < 0 {
 		return t, nil
 	}
-	var c faults
+	var c Faults
 	if e, ok := d.Entry(elf.DT_SYMENT); ok && e.Val != uint64(f.SymSize()) {
-		c.add(f.dynError(e, "%d is not the size of a symbol (%d)", e.Val, f.SymSize()))
+		c.Add(f.dynError(e, "%d is not the size of a symbol (%d)", e.Val, f.SymSize()))
 		if e.Val > uint64(f.SymSize()) && e.Val < 1<<16 {
 			t.stride = int(e.Val)
 		}
 	}
 	if _, ok := f.spanAt(symtab.Val); !ok {
-		c.add(f.dynError(symtab, "address 0x%x is in the file bytes of no PT_LOAD", symtab.Val))
-		return t, c.err()
+		c.Add(f.dynError(symtab, "address 0x%x is in the file bytes of no PT_LOAD", symtab.Val))
+		return t, c.Err()
 	}
 	var n uint64
 	var err error
 	n, t.CountBy, err = f.countDynamicSymbols(d, h, symtab.Val, uint64(t.stride))
-	c.add(err)
+	c.Add(err)
 	size := n * uint64(t.stride)
 	if n > 1<<40 {
 		size = 1 << 56 // more than any file has, and no overflow
 	}
 	t.Addr = symtab.Val
 	t.b, t.Offset, err = f.tableAt(symtab, size)
-	c.add(err)
+	c.Add(err)
 	t.n, _ = entryCount(len(t.b), t.stride, f.SymSize())
-	return t, c.err()
+	return t, c.Err()
 }
 
 // countDynamicSymbols tells the number of dynamic symbols, and by what.
 func (f *File) countDynamicSymbols(d *Dynamic, hash *hashes, symtab, stride uint64) (n uint64, by string, err error) {
-	var c faults
+	var c Faults
 	if n, ok := d.Value(dtMipsSymtabno); ok && f.Header.Machine == elf.EM_MIPS {
 		return n, "DT_MIPS_SYMTABNO", nil
 	}
 	if h, err := hash.sysv(); err != nil {
-		c.add(err)
+		c.Add(err)
 	} else if h != nil {
 		return h.Count(), "DT_HASH", nil
 	}
 	if h, err := hash.gnu(); err != nil {
-		c.add(err)
+		c.Add(err)
 	} else if h != nil {
 		// A table without hashed symbols has no end to count to: what linkers
 		// write as its first hashed symbol is not the number of symbols.
@@ -199,7 +199,7 @@ func (f *File) countDynamicSymbols(d *Dynamic, hash *hashes, symtab, stride uint
 			return n, "DT_GNU_HASH", nil
 		}
 	}
-	return f.nextTable(d, symtab) / stride, "next table", c.err()
+	return f.nextTable(d, symtab) / stride, "next table", c.Err()
 }
 
 // nextTable returns how many bytes there are from an address to the next table

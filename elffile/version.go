@@ -73,24 +73,24 @@ type versionName struct{ name, file []byte }
 func (f *File) Versions() (*Versions, error) {
 	v := &Versions{SymbolsOff: -1, NeedsOff: -1, DefsOff: -1, file: f.Name, format: f.Format}
 	d, err := f.Dynamic()
-	var c faults
+	var c Faults
 	if d.Prog >= 0 {
-		c.add(err)
+		c.Add(err)
 		t, _ := f.dynamicSymbols(d)
-		c.add(f.versionsByDynamic(v, d, t))
+		c.Add(f.versionsByDynamic(v, d, t))
 	}
 	if v.SymbolsOff < 0 && v.NeedsOff < 0 && v.DefsOff < 0 {
-		c.add(f.versionsBySection(v))
+		c.Add(f.versionsBySection(v))
 	}
-	return v, c.err()
+	return v, c.Err()
 }
 
 func (f *File) versionsByDynamic(v *Versions, d *Dynamic, t *SymbolTable) error {
-	var c faults
+	var c Faults
 	if e, ok := d.Entry(elf.DT_VERSYM); ok {
 		b, off, err := f.tableAt(e, 2*uint64(t.Len()))
 		v.symbols, v.SymbolsOff = b, off
-		c.add(err)
+		c.Add(err)
 	}
 	for _, x := range []struct {
 		tag, num elf.DynTag
@@ -106,7 +106,7 @@ func (f *File) versionsByDynamic(v *Versions, d *Dynamic, t *SymbolTable) error 
 		}
 		s, ok := f.spanAt(e.Val)
 		if !ok {
-			c.add(f.dynError(e, "address 0x%x is in the file bytes of no PT_LOAD", e.Val))
+			c.Add(f.dynError(e, "address 0x%x is in the file bytes of no PT_LOAD", e.Val))
 			continue
 		}
 		*x.off = int64(s.off)
@@ -114,13 +114,13 @@ func (f *File) versionsByDynamic(v *Versions, d *Dynamic, t *SymbolTable) error 
 		if !ok {
 			num = s.n
 		}
-		c.add(x.read(&versionReader{f: f, span: s, num: num, strings: d.Strings}))
+		c.Add(x.read(&versionReader{f: f, span: s, num: num, strings: d.Strings}))
 	}
-	return c.err()
+	return c.Err()
 }
 
 func (f *File) versionsBySection(v *Versions) error {
-	var c faults
+	var c Faults
 	for i := range f.Sections() {
 		s := &f.sections[i]
 		switch s.Type {
@@ -129,24 +129,24 @@ func (f *File) versionsBySection(v *Versions) error {
 			continue
 		}
 		b, err := f.SectionData(i)
-		c.add(err)
+		c.Add(err)
 		if s.Type == elf.SHT_GNU_VERSYM {
 			v.symbols, v.SymbolsOff = b, int64(s.Off)
 			continue
 		}
 		strings, err := f.linkedStrings(i)
-		c.add(err)
+		c.Add(err)
 		// sh_info is the number of entries.
 		r := &versionReader{f: f, span: f.spanOf(s.Off, s.Size), num: uint64(s.Info), strings: strings}
 		if s.Type == elf.SHT_GNU_VERNEED {
 			v.NeedsOff = int64(s.Off)
-			c.add(v.readNeeds(r))
+			c.Add(v.readNeeds(r))
 		} else {
 			v.DefsOff = int64(s.Off)
-			c.add(v.readDefs(r))
+			c.Add(v.readDefs(r))
 		}
 	}
-	return c.err()
+	return c.Err()
 }
 
 // versionReader walks over the two linked lists of lists. Each step must go
@@ -219,12 +219,12 @@ func (r *versionReader) auxList(what string, n, pos, size uint64, take func(b []
 
 func (v *Versions) readNeeds(r *versionReader) error {
 	const what, auxWhat = "version need", "needed version"
-	var c faults
+	var c Faults
 	pos := uint64(0)
 	for i, more := uint64(0), r.num > 0; more; i++ {
 		b, err := r.entry(what, i, pos, verneedSize)
 		if err != nil {
-			c.add(err)
+			c.Add(err)
 			break
 		}
 		f := r.f.Format
@@ -233,22 +233,22 @@ func (v *Versions) readNeeds(r *versionReader) error {
 			n.Aux = append(n.Aux, VerAux{int64(r.span.off + pos), f.U32(b), f.U16(b[4:]), f.U16(b[6:]), r.name(f.U32(b[8:]))})
 			return uint64(f.U32(b[12:]))
 		})
-		c.add(err)
+		c.Add(err)
 		v.Needs = append(v.Needs, n)
 		pos, more, err = r.step(what, i, r.num, pos, uint64(f.U32(b[12:])), verneedSize)
-		c.add(err)
+		c.Add(err)
 	}
-	return c.err()
+	return c.Err()
 }
 
 func (v *Versions) readDefs(r *versionReader) error {
 	const what, auxWhat = "version definition", "version name"
-	var c faults
+	var c Faults
 	pos := uint64(0)
 	for i, more := uint64(0), r.num > 0; more; i++ {
 		b, err := r.entry(what, i, pos, verdefSize)
 		if err != nil {
-			c.add(err)
+			c.Add(err)
 			break
 		}
 		f := r.f.Format
@@ -257,12 +257,12 @@ func (v *Versions) readDefs(r *versionReader) error {
 			d.Names = append(d.Names, r.name(f.U32(b)))
 			return uint64(f.U32(b[4:]))
 		})
-		c.add(err)
+		c.Add(err)
 		v.Defs = append(v.Defs, d)
 		pos, more, err = r.step(what, i, r.num, pos, uint64(f.U32(b[16:])), verdefSize)
-		c.add(err)
+		c.Add(err)
 	}
-	return c.err()
+	return c.Err()
 }
 
 // name looks a version index up, in a table that is made for the first.
@@ -312,14 +312,14 @@ func (v *Versions) File(index uint16) []byte { return v.name(index).file }
 // Check returns needed versions and definitions whose hash is not that of
 // their name: a dynamic linker compares the hash first and will not find them.
 func (v *Versions) Check() error {
-	var c faults
+	var c Faults
 	const longest = 1000 // names that are longer are not looked at: many may share one
 	check := func(off int64, hash uint32, name []byte) {
 		if name == nil || len(name) > longest {
 			return
 		}
-		if h := SysvHashOf(string(name)); h != hash && !c.full() {
-			c.add(&Error{File: v.file, Struct: "version " + quoteBytes(name), Field: "hash", Off: off, Msg: fmt.Sprintf("0x%x is not the hash of its name (0x%x)", hash, h)})
+		if h := SysvHashOf(string(name)); h != hash && !c.Full() {
+			c.Add(&Error{File: v.file, Struct: "version " + quoteBytes(name), Field: "hash", Off: off, Msg: fmt.Sprintf("0x%x is not the hash of its name (0x%x)", hash, h)})
 		}
 	}
 	for i := range v.Defs {
@@ -330,5 +330,5 @@ func (v *Versions) Check() error {
 			check(a.Off, a.Hash, a.Name)
 		}
 	}
-	return c.err()
+	return c.Err()
 }

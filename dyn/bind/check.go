@@ -13,7 +13,7 @@ import (
 func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFault, error) {
 	check := versionCheck{map[*load.Object]map[versionKey]bool{}}
 	var list []VersionFault
-	var c faults
+	var c elffile.Faults
 	for _, o := range p.Objects {
 		if o.Versions == nil {
 			continue
@@ -21,20 +21,20 @@ func checkVersions(p *load.Process, named map[string]*load.Object) ([]VersionFau
 		for i := range o.Versions.Needs {
 			n := &o.Versions.Needs[i]
 			if i == 0 && n.Version != 1 { // only the first record's is looked at
-				c.add(versionRecord(o, "version need 0", "vn_version", n.Off, n.Version))
+				c.Add(versionRecord(o, "version need 0", "vn_version", n.Off, n.Version))
 				break
 			}
 			of := named[string(n.File)]
 			for j := range n.Aux {
 				f, err := check.version(o, of, n, &n.Aux[j])
-				c.add(err)
+				c.Add(err)
 				if f != nil {
 					list = append(list, *f)
 				}
 			}
 		}
 	}
-	return list, c.err()
+	return list, c.Err()
 }
 
 // versionCheck keeps the versions that objects define; where there are many, a walk

@@ -33,7 +33,7 @@ type collector struct {
 	lo, size uint64         // the segment that the last place was in
 	slots    map[uint32]int // where the lazy ones of out[:slotsTo] are
 	slotsTo  int
-	faults   faults
+	faults   elffile.Faults
 }
 
 const seenLazy = 1 << 3
@@ -43,7 +43,7 @@ const seenLazy = 1 << 3
 func (c *collector) collect() {
 	for _, t := range c.t.obj.Relocs {
 		if err := c.refuse(t); err != nil {
-			c.faults.add(err)
+			c.faults.Add(err)
 			continue
 		}
 		if t.Kind != formRelr { // relative ones have no symbol
@@ -193,28 +193,28 @@ func (c *collector) inSegment(place uint64) bool {
 }
 
 func (c *collector) badPlace(t *elffile.RelocTable, i int, place uint64) {
-	if off := c.offset(t, i); !c.faults.full() {
-		c.faults.add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_offset", Off: max(off-int64(c.t.obj.AddrSize()), -1),
+	if off := c.offset(t, i); !c.faults.Full() {
+		c.faults.Add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_offset", Off: max(off-int64(c.t.obj.AddrSize()), -1),
 			Msg: fmt.Sprintf("0x%x is in no segment", place)})
 	}
 }
 
 func (c *collector) badSymbol(t *elffile.RelocTable, i int, sym uint32) {
-	if !c.faults.full() {
-		c.faults.add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_info", Off: c.offset(t, i),
+	if !c.faults.Full() {
+		c.faults.Add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_info", Off: c.offset(t, i),
 			Msg: fmt.Sprintf("symbol %d: the table has %d symbols", sym, c.t.nsyms)})
 	}
 }
 
 func (c *collector) badType(t *elffile.RelocTable, i int, typ uint32) {
-	if c.faults.full() {
+	if c.faults.Full() {
 		return
 	}
 	name := c.act.m.Relocs.Name(typ)
 	if name == "" {
 		name = fmt.Sprintf("relocation type %d", typ)
 	}
-	c.faults.add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_info", Off: c.offset(t, i),
+	c.faults.Add(&elffile.Error{File: c.t.obj.Name, Struct: fmt.Sprintf("%s[%d]", t.Name, i), Field: "r_info", Off: c.offset(t, i),
 		Msg: fmt.Sprintf("%s is not one that the dynamic linker of %s takes on %s", name, libcName(c.libc), c.act.m.Name)})
 }
 

@@ -64,12 +64,12 @@ func (t *table) setVersions(names *versionNames, counts func(file string) bool) 
 	for i := range t.versions {
 		t.versions[i].need = -1
 	}
-	var c faults
+	var c elffile.Faults
 	for i := range v.Needs {
 		for j := range v.Needs[i].Aux {
 			a := &v.Needs[i].Aux[j]
 			if len(a.Name) > longestVersion {
-				c.add(t.versionError("needed version", a.Off, len(a.Name)))
+				c.Add(t.versionError("needed version", a.Off, len(a.Name)))
 				continue
 			}
 			if int(a.Index&0x7fff) > high {
@@ -84,16 +84,16 @@ func (t *table) setVersions(names *versionNames, counts func(file string) bool) 
 			continue
 		}
 		if len(d.Name()) > longestVersion {
-			c.add(t.versionError("version definition", d.Off, len(d.Name())))
+			c.Add(t.versionError("version definition", d.Off, len(d.Name())))
 			continue
 		}
 		e := &t.versions[d.Index&0x7fff]
 		e.id, e.need = names.id(d.Hash, d.Name()), -1
 	}
 	if high == t.highest(func(string) bool { return true }) {
-		c.add(t.checkVersym())
+		c.Add(t.checkVersym())
 	}
-	return c.err()
+	return c.Err()
 }
 
 // highest is the highest version index that counts.

@@ -18,7 +18,7 @@ type resolver struct {
 	uniques *uniques // nil: leave pending what needs it
 	steps   int
 	budget  int // bytes of names that may still be read
-	faults  faults
+	faults  elffile.Faults
 }
 
 // longestName bounds symbol names; see maxString in package elffile.
@@ -165,7 +165,7 @@ func hash8(h uint32, w uint64) uint32 {
 }
 
 func (r *resolver) badName(t *table, b *Binding, off uint32) {
-	if r.faults.full() {
+	if r.faults.Full() {
 		return
 	}
 	msg := fmt.Sprintf("the string at 0x%x of the string table does not end in its 0x%x bytes", off, len(t.strings))
@@ -175,7 +175,7 @@ func (r *resolver) badName(t *table, b *Binding, off uint32) {
 	case len(t.strings)-int(off) > longestName:
 		msg = fmt.Sprintf("the string at 0x%x of the string table is longer than 0x%x bytes", off, longestName)
 	}
-	r.faults.add(&elffile.Error{File: t.obj.Name, Struct: fmt.Sprintf("symbol %d", b.Symbol), Field: "st_name", Off: t.symbolOffset(b.Symbol), Msg: msg})
+	r.faults.Add(&elffile.Error{File: t.obj.Name, Struct: fmt.Sprintf("symbol %d", b.Symbol), Field: "st_name", Off: t.symbolOffset(b.Symbol), Msg: msg})
 }
 
 // symbolOffset is where symbol i is in the file.

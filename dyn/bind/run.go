@@ -34,18 +34,18 @@ func Bind(p *load.Process, opt Options) (*Result, error) {
 	}
 	res.Order = relocationOrder(p, opt.Order)
 	res.scope.program, res.scope.ld = programOf(p).Index, slices.Index(p.Objects, p.Ld)
-	var c faults
+	var c elffile.Faults
 	named := objectNames(p)
-	c.add(res.scope.open(p, named, opt.Order))
-	c.add(res.collect(opt))
-	c.add(res.resolve(opt.Workers))
-	c.add(res.settleUniques())
+	c.Add(res.scope.open(p, named, opt.Order))
+	c.Add(res.collect(opt))
+	c.Add(res.resolve(opt.Workers))
+	c.Add(res.settleUniques())
 	if p.Libc == load.Glibc {
 		var err error
 		res.Versions, err = checkVersions(p, named)
-		c.add(err)
+		c.Add(err)
 	}
-	return res, c.err()
+	return res, c.Err()
 }
 
 // open makes the tables of the objects.
@@ -92,9 +92,9 @@ func (r *Result) collect(opt Options) error {
 		c.t, c.index, c.act = t, int32(i), acts[m.Name]
 		c.lazy = !opt.Now && !t.obj.BindNow && c.libc == load.Glibc && t.obj != r.Process.Ld
 		c.variant = variant && m.Name == "AArch64"
-		c.slots, c.slotsTo, c.faults, c.size = nil, len(c.out), faults{}, 0
+		c.slots, c.slotsTo, c.faults, c.size = nil, len(c.out), elffile.Faults{}, 0
 		c.collect()
-		errs = append(errs, c.faults.err())
+		errs = append(errs, c.faults.Err())
 	}
 	r.from = append(r.from, len(c.out))
 	r.Bindings = c.out
@@ -190,7 +190,7 @@ func (w *work) run() {
 				}
 			}
 		}
-		w.errs[i] = res.faults.err()
+		w.errs[i] = res.faults.Err()
 		w.count(&res)
 	}
 }
@@ -245,5 +245,5 @@ func (r *Result) settleUniques() error {
 			res.resolve(b)
 		}
 	}
-	return res.faults.err()
+	return res.faults.Err()
 }
