@@ -9,6 +9,7 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
+	"elfwright/plan"
 )
 
 // original says whether a mapping stays one of its original file: that was asked
@@ -131,6 +132,6 @@ const (
 // libraryMap maps the original file.
 func (c *compiler) libraryMap(m *capture.Map) {
 	c.Call("open", c.Text(m.Name), script.Int(unix.O_RDONLY|unix.O_CLOEXEC), zero).To(c.tmp).Says("library %s", m.Name)
-	c.mmap(m, prot(m.Prot), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
+	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }

@@ -1,7 +1,6 @@
 package freeze
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
 	"elfwright/image"
+	"elfwright/plan"
 )
 
 // mappings makes each mapping again, by ascending address, one for one: the
@@ -35,18 +35,6 @@ func (c *compiler) mappings() {
 		}
 		c.advise(m)
 	}
-}
-
-func prot(f elf.ProgFlag) (p uint64) {
-	for _, b := range []struct {
-		flag elf.ProgFlag
-		prot uint64
-	}{{elf.PF_R, unix.PROT_READ}, {elf.PF_W, unix.PROT_WRITE}, {elf.PF_X, unix.PROT_EXEC}} {
-		if f&b.flag != 0 {
-			p |= b.prot
-		}
-	}
-	return p
 }
 
 // mmap adds the call for a mapping.
@@ -74,13 +62,13 @@ func (c *compiler) fromFile(m *capture.Map) bool {
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
-	c.mmap(m, prot(m.Prot), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
 }
 
 const readable = unix.PROT_READ | unix.PROT_WRITE
 
 func (c *compiler) anonymousMap(m *capture.Map) {
-	p := prot(m.Prot)
+	p := plan.MmapProt(m.Prot)
 	if len(m.Runs) == 0 {
 		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
 		return
@@ -116,7 +104,7 @@ func (c *compiler) fileMap(m *capture.Map) {
 		flags = unix.O_RDWR
 	}
 	c.Call("open", c.Text(m.Name), script.Int(flags|unix.O_CLOEXEC), zero).To(c.tmp).Says("open %s, which is mapped at %v", m.Name, m.Range)
-	c.mmap(m, prot(m.Prot), unix.MAP_SHARED, c.tmp.Get(), m.Off)
+	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }
 
@@ -197,12 +185,12 @@ func (c *compiler) sharedMap(m *capture.Map) {
 	id := fileID{device(m.Dev), m.Inode}
 	fd := c.files[id]
 	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
-		c.mmap(m, prot(m.Prot), unix.MAP_SHARED, fd.Get(), m.Off)
+		c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, fd.Get(), m.Off)
 		return
 	}
 	c.mmap(m, readable, unix.MAP_SHARED, fd.Get(), m.Off)
 	c.fill(m)
-	c.protect(m, prot(m.Prot))
+	c.protect(m, plan.MmapProt(m.Prot))
 }
 
 // advice are the flags that madvise sets (proc_pid_smaps(5), madvise(2)).

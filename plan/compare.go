@@ -4,6 +4,8 @@ import (
 	"debug/elf"
 	"fmt"
 
+	"golang.org/x/sys/unix"
+
 	"elfwright/elffile"
 	"elfwright/image"
 )
@@ -130,4 +132,18 @@ func Prot(f elf.ProgFlag) string {
 		b[2] = 'x'
 	}
 	return string(b)
+}
+
+// MmapProt is what mmap and mprotect take for p_flags (make_prot of
+// fs/binfmt_elf.c).
+func MmapProt(f elf.ProgFlag) (prot uint64) {
+	for _, x := range [...]struct {
+		flag elf.ProgFlag
+		prot uint64
+	}{{elf.PF_R, unix.PROT_READ}, {elf.PF_W, unix.PROT_WRITE}, {elf.PF_X, unix.PROT_EXEC}} {
+		if f&x.flag != 0 {
+			prot |= x.prot
+		}
+	}
+	return prot
 }

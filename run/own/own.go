@@ -31,10 +31,13 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/elffile"
 	"elfwright/image"
+	"elfwright/plan"
 	"elfwright/run/glibc"
 	"elfwright/run/memory"
 	"elfwright/run/place"
@@ -366,11 +369,11 @@ func (b *builder) protect() {
 		for x := range o.Segments {
 			s := &o.Segments[x]
 			if !b.mapped(o, s) && s.Flags != b.flagsOf(o.At(s.Start)) {
-				b.plan.Do(stage.Protect, o.At(s.Start), s.End-s.Start, protection(s.Flags))
+				b.plan.Do(stage.Protect, o.At(s.Start), s.End-s.Start, plan.MmapProt(s.Flags))
 			}
 		}
 		if r, ok := o.Relro(b.res.Layout.Page); ok {
-			b.plan.Do(stage.Protect, uint64(r.Start), r.Size, protRead)
+			b.plan.Do(stage.Protect, uint64(r.Start), r.Size, unix.PROT_READ)
 		}
 	}
 }

@@ -6,30 +6,15 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"elfwright/dyn/load"
 	"elfwright/image"
+	"elfwright/plan"
 	"elfwright/run/cache"
 	"elfwright/run/memory"
 	"elfwright/run/stage"
 )
-
-// What mmap and mprotect take (<sys/mman.h>).
-const (
-	protRead, protWrite, protExec = 1, 2, 4
-	mapPrivate, mapFixed          = 2, 0x10
-)
-
-func protection(f elf.ProgFlag) (p uint64) {
-	for _, x := range [...]struct {
-		flag elf.ProgFlag
-		prot uint64
-	}{{elf.PF_R, protRead}, {elf.PF_W, protWrite}, {elf.PF_X, protExec}} {
-		if f&x.flag != 0 {
-			p |= x.prot
-		}
-	}
-	return p
-}
 
 // mapped says that a segment can be mapped from its file.
 func (b *builder) mapped(o *memory.Object, s *memory.Segment) bool {
@@ -54,7 +39,7 @@ func (b *builder) maps() {
 				b.plan.OpenFile(b.path(o.Object.Object))
 				open = true
 			}
-			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, protection(s.Flags), mapPrivate|mapFixed, s.FileOff)
+			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, plan.MmapProt(s.Flags), unix.MAP_PRIVATE|unix.MAP_FIXED, s.FileOff)
 		}
 		if open {
 			b.plan.Do(stage.Close)
