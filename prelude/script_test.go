@@ -160,7 +160,7 @@ func TestBuilder(t *testing.T) {
 		want string
 	}{
 		{amd64.X32, func(*prelude.Builder) {}, "x32: no prelude yet"},
-		{amd64.Machine, func(b *prelude.Builder) { b.Call("fork", b.Word(), 0) }, "x86-64: the number of the system call fork is not known"},
+		{amd64.Machine, func(b *prelude.Builder) { b.Call("uselib", b.Word(), 0) }, "x86-64: the number of the system call uselib is not known"},
 		{amd64.Machine, func(b *prelude.Builder) { b.Set(b.Word(), prelude.Int(1<<31)) }, "operand 0x80000000 of add does not fit 32 signed bits"},
 		{amd64.Machine, func(b *prelude.Builder) { b.Buffer(1 << 17) }, "0x20008 bytes of scratch memory are more than 0x10000"},
 		{amd64.Machine, func(b *prelude.Builder) { b.Text("a\x00b") }, `the string "a\x00b" has a NUL`},
