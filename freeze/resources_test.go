@@ -101,7 +101,9 @@ func run(t *testing.T, dir, frozen string, opt freeze.Options, args ...string) (
 	defer null.Close()
 	var buf bytes.Buffer
 	r := freeze.Run{Args: append([]string{"/usr/bin/env", "-C", dir}, args...), Env: os.Environ(), In: null, Out: &buf, Err: os.Stderr, Options: opt}
-	_, code, err = r.Start(frozen)
+	if _, code, err = r.Start(frozen); err == nil {
+		samples.Settle(t, frozen)
+	}
 	return buf.String(), code, err
 }
 
