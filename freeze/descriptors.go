@@ -29,6 +29,7 @@ func (c *compiler) descriptors() {
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
 		default:
+			c.made[d.N] = true
 			c.open(d, pipes)
 		}
 	}
@@ -82,12 +83,6 @@ func (c *compiler) reopen(d *capture.Descriptor, path string, flags int) {
 
 // open makes the open file of a descriptor.
 func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
-	for _, l := range d.Info {
-		if strings.HasPrefix(l, "lock:") && !strings.Contains(l, "FLOCK") {
-			c.refuseFD(d, "has a lock of a kind that is not restored: "+l)
-			return
-		}
-	}
 	switch d.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		c.regular(d)
@@ -123,7 +118,6 @@ func (c *compiler) regular(d *capture.Descriptor) {
 	if d.Flags&unix.O_PATH == 0 {
 		c.Call("lseek", script.Int(d.N), script.Int(uint64(d.Pos)), script.Int(unix.SEEK_SET)).Says("%s: position %d", describe(d), d.Pos)
 	}
-	c.flock(d)
 }
 
 // nameIsFile makes sure that the path leads to the file now, at least.
@@ -148,20 +142,6 @@ func (c *compiler) isKind(d *capture.Descriptor, kind uint32, name string) {
 	c.Do(script.Bits4, script.Int(buf+statMode), script.Int(kind)).Or(ok)
 	c.Do(script.Fail).Says("%s: is not %s any more", describe(d), name)
 	c.Place(ok)
-}
-
-// flock takes the lock of flock(2) again.
-func (c *compiler) flock(d *capture.Descriptor) {
-	for _, l := range d.Info {
-		if !strings.HasPrefix(l, "lock:") {
-			continue
-		}
-		how := unix.LOCK_SH
-		if strings.Contains(l, "WRITE") {
-			how = unix.LOCK_EX
-		}
-		c.Call("flock", script.Int(d.N), script.Int(how|unix.LOCK_NB)).Says("%s: its lock", describe(d))
-	}
 }
 
 func (c *compiler) directoryFD(d *capture.Descriptor) {
