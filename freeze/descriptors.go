@@ -51,7 +51,7 @@ func (c *compiler) chosen(d *capture.Descriptor, choice string) {
 	}
 }
 
-const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_ASYNC | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes
+const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes, but for O_ASYNC, which see owner
 
 // dup makes d of another descriptor.
 func (c *compiler) dup(fd script.Arg, d *capture.Descriptor) {

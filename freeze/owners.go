@@ -43,7 +43,7 @@ func (c *compiler) owner(d *capture.Descriptor) {
 		c.Call("fcntl", fd, script.Int(unix.F_SETOWN_EX), at).Says("%s: F_SETOWN_EX", describe(d))
 	}
 	if d.Flags&unix.O_ASYNC != 0 {
-		c.Call("fcntl", fd, script.Int(unix.F_SETFL), script.Int(d.Flags&setFlags)).Says("%s: O_ASYNC", describe(d))
+		c.Call("fcntl", fd, script.Int(unix.F_SETFL), script.Int(d.Flags&(setFlags|unix.O_ASYNC))).Says("%s: O_ASYNC", describe(d))
 	}
 }
 

@@ -83,6 +83,14 @@ func parseResource(name, how string) (*resource, error) {
 
 func compile(t *testing.T, args ...string) string {
 	t.Helper()
+	// What gcc reads, go test does not know of; a result that it keeps is one of
+	// these texts.
+	texts, _ := filepath.Glob("testdata/resources/*")
+	for _, name := range append(texts, "testdata/resources.c") {
+		if _, err := os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
 	prog := filepath.Join(t.TempDir(), "prog")
 	if out, err := exec.Command("gcc", append([]string{"-o", prog}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)

@@ -10,6 +10,7 @@
 #include "resources/descriptors.c"
 #include "resources/sockets.c"
 #include "resources/locks.c"
+#include "resources/owners.c"
 #include "resources/process.c"
 #include "resources/threads.c"
 #include "resources/refused.c"
