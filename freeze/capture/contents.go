@@ -24,6 +24,8 @@ func (t *Target) details(d *Descriptor) error {
 		return t.pipe(d)
 	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
 		return t.unnamed(d)
+	case d.Link == "anon_inode:inotify":
+		return t.watches(d)
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type Descriptor struct {
 	Owner   Owner  // F_GETOWN_EX
 	Signal  int    // F_GETSIG
 	Termios []byte
+	Watches []Watch // of inotify
+	Queued  int     // bytes of events of inotify that were not read
 }
 
 // Cloexec says whether execve closes it.

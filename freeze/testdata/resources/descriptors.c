@@ -51,9 +51,52 @@ CASE(pidfd, "")
 	CHECK(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, 0, 0) == 0);
 }
 
-CASE(watches, "refused: watches files, and the kernel does not tell which")
+// One event of an inotify instance: which watch, and of which kind.
+static int event(int fd, int *mask)
+{
+	char b[4096] __attribute__((aligned(8)));
+	struct inotify_event *e = (void *)b;
+	if (read(fd, b, sizeof b) <= 0)
+		return -1;
+	*mask = e->mask;
+	return e->wd;
+}
+
+CASE(watches, "")
+{
+	mkdir("watched1", 0700), mkdir("watched1/deep", 0700);
+	close(file("watched1/file", "x"));
+	int fd = inotify_init1(IN_NONBLOCK), mask = 0;
+	int gone = inotify_add_watch(fd, ".", IN_CREATE), a = inotify_add_watch(fd, "watched1/deep", IN_CREATE | IN_ONLYDIR);
+	int b = inotify_add_watch(fd, "watched1/file", IN_OPEN);
+	SETUP(gone > 0 && a > 0 && b > 0 && inotify_rm_watch(fd, gone) == 0 && event(fd, &mask) == gone);
+	while (event(fd, &mask) >= 0)
+		;
+	stop();
+	CHECK(event(fd, &mask) < 0 && errno == EAGAIN);
+	close(open("watched1/deep/new", O_CREAT | O_RDWR, 0600));
+	CHECK(event(fd, &mask) == a && (mask & IN_CREATE));
+	close(open("watched1/file", O_RDONLY));
+	CHECK(event(fd, &mask) == b && (mask & IN_OPEN));
+	unlink("watched1/deep/new");
+	CHECK(inotify_rm_watch(fd, a) == 0 && inotify_rm_watch(fd, gone) < 0);
+}
+
+CASE(watch_unread, "refused: bytes of events that were not read yet")
 {
 	int fd = inotify_init();
 	SETUP(inotify_add_watch(fd, ".", IN_CREATE) > 0);
+	close(file("new", "x"));
+	stop();
+}
+
+CASE(watch_nameless, "refused: and its path is not to be found")
+{
+	int fd = inotify_init(), f = file("unnamed", "x");
+	SETUP(inotify_add_watch(fd, "unnamed", IN_MODIFY) > 0);
+	unlink("unnamed");
+	char b[4096];
+	(void)f;
+	SETUP(ioctl(fd, FIONREAD, b) == 0);
 	stop();
 }
