@@ -11,6 +11,8 @@ import (
 
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
+func word4(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+
 // actions sets what the process does on signals. What was ignored or caught where
 // the file is started is first set back.
 func (c *compiler) actions() {

@@ -16,6 +16,7 @@ import (
 func (c *compiler) descriptors() {
 	list := c.s.Descriptors
 	pipes := c.pipes()
+	c.namedPairs()
 	for i := range list {
 		d := &list[i]
 		choice := c.opt.FDs[d.N]
@@ -32,6 +33,9 @@ func (c *compiler) descriptors() {
 			c.made[d.N] = true
 			c.open(d, pipes)
 		}
+	}
+	for _, f := range c.late {
+		f()
 	}
 	c.watched()
 }
