@@ -23,6 +23,8 @@ func (c *compiler) socket(d *capture.Descriptor) {
 		c.connected(d)
 	case s.Connected && s.Type != unix.SOCK_DGRAM:
 		c.refuseFD(d, "is a socket that is connected to another process")
+	case s.Connecting:
+		c.refuseFD(d, "is a socket that is being connected")
 	case s.Queued > 0 || len(s.Messages) > 0:
 		c.refuseFD(d, fmt.Sprintf("is a socket with %d bytes that were not read yet", s.Queued))
 	case s.Backlog > 0:

@@ -12,6 +12,7 @@ type Socket struct {
 	Domain, Type, Protocol int
 	Listening              bool
 	Connected              bool
+	Connecting             bool      // TCP, and not yet, or not any more
 	Queued                 int       // bytes to read
 	Listen                 int       // how many connections may wait
 	Backlog                int       // how many do
@@ -116,7 +117,7 @@ func (s *Socket) waiting(fd int) {
 	// inet_csk_listen: tcpi_unacked and tcpi_sacked are the queue and its limit.
 	if ti, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil && !s.Listening {
 		const closed = 7 // TCP_CLOSE
-		s.Connected = s.Connected || ti.State != closed
+		s.Connecting = !s.Connected && ti.State != closed
 	} else if err == nil {
 		s.Backlog, s.Listen = int(ti.Unacked), int(ti.Sacked)
 	}
