@@ -29,11 +29,13 @@ type Descriptor struct {
 	Same int
 
 	Socket  *Socket
-	Content []byte // what is in a pipe, a memfd, a deleted file
-	Size2   int    // of a pipe, F_GETPIPE_SZ
-	Seals   int    // of a memfd
-	Owner   Owner  // F_GETOWN_EX
-	Signal  int    // F_GETSIG
+	Content []byte   // what is in a memfd, a deleted file
+	Packets [][]byte // what is in a pipe: one piece, or packets (O_DIRECT, pipe2(2))
+	Gone    bool     // of a pipe: nobody has its other end
+	Size2   int      // of a pipe, F_GETPIPE_SZ
+	Seals   int      // of a memfd
+	Owner   Owner    // F_GETOWN_EX
+	Signal  int      // F_GETSIG
 	Termios []byte
 	Watches []Watch // of inotify
 	Queued  int     // bytes of events of inotify that were not read
