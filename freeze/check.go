@@ -88,6 +88,9 @@ func (c *compiler) checkMaps() {
 			continue
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		if len(m.Others) > 0 && !c.opt.Orphan {
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), "--orphan (each has its own then)")
+		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
 				c.refuse(what, f.why, "")

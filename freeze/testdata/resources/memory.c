@@ -148,3 +148,38 @@ CASE(noreserve, "")
 	stop();
 	CHECK(p[1ull << 35] == 5 && p[1ull << 34] == 0 && smaps(p, "nr"));
 }
+
+CASE(shared_by_child, "")
+{
+	// What only a child has touched is in no page table of ours.
+	char *p = mmap(0, 64 * 4096, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (fork() == 0) {
+		strcpy(p + 40 * 4096, "from the child");
+		_exit(0);
+	}
+	wait(0);
+	stop();
+	CHECK(strcmp(p + 40 * 4096, "from the child") == 0 && p[0] == 0 && p[63 * 4096] == 0);
+}
+
+CASE(shared_untouched, "")
+{
+	// Pages that were given back to the kernel by this mapping are still in the other.
+	char *p = mmap(0, 16 * 4096, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(p, 'x', 16 * 4096);
+	SETUP(madvise(p, 16 * 4096, MADV_DONTNEED) == 0);
+	stop();
+	CHECK(p[0] == 'x' && p[15 * 4096 + 4095] == 'x');
+}
+
+CASE(shared_outside, "refused: is shared with process ")
+{
+	char *p = mmap(0, 4096, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	SETUP(p != MAP_FAILED);
+	if (fork() == 0) {
+		close(1), close(2);
+		alarm(5);
+		pause();
+	}
+	stop();
+}
