@@ -9,17 +9,15 @@ import (
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
 	"elfwright/image"
-	"elfwright/machine"
-	"elfwright/machine/amd64"
 )
 
 // compiler makes the script of a process.
 type compiler struct {
 	*script.Builder
-	s   *capture.Snapshot
-	t   *capture.Target
-	opt Options
-	m   *machine.Machine
+	s    *capture.Snapshot
+	t    *capture.Target
+	opt  Options
+	arch *arch
 	refusals
 	warnings []string
 	stopped  bool
@@ -55,8 +53,9 @@ func (c *compiler) warn(format string, args ...any) {
 
 // compile makes the script for an address, and all that goes with it.
 func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
+	a := archOf(s)
 	c := &compiler{
-		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
+		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
 		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()

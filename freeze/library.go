@@ -112,22 +112,15 @@ func (c *compiler) checkFile(name string, id libraryID) {
 		c.Call("pread64", c.work.Get(), buf, script.Int(len(id.buildID)), script.Int(id.at)).Exact().Or(other)
 		c.Do(script.Same, buf, script.Int(c.Data(id.buildID, 8)), script.Int(len(id.buildID))).Or(same)
 	} else {
-		buf := c.Data(make([]byte, statSize), 8)
+		buf := c.Data(make([]byte, c.arch.stat.size), 8)
 		c.Call("fstat", c.work.Get(), script.Int(buf)).Or(other)
 		want := c.Words(uint64(id.mtime.Sec), uint64(id.mtime.Nsec))
-		c.Do(script.Same, script.Int(buf+statMtime), want, script.Int(16)).Or(same)
+		c.Do(script.Same, script.Int(buf+c.arch.stat.mtime), want, script.Int(16)).Or(same)
 	}
 	c.Jump(other)
 	c.Place(same)
 	c.Call("close", c.work.Get())
 }
-
-// struct stat of x86-64.
-const (
-	statSize  = 144
-	statMode  = 24
-	statMtime = 88
-)
 
 // libraryMap maps the original file.
 func (c *compiler) libraryMap(m *capture.Map) {
