@@ -14,7 +14,7 @@ var amd64 = &arch{
 	taskSizes: []uint64{0x7ffffffff000}, highest: 0x7e0000000000,
 	stat:  statLayout{size: 144, mode: 24, mtime: 88},
 	check: (*compiler).checkX86, thread: (*compiler).threadX86, frame: (*compiler).frameX86,
-	mapVDSO: (*compiler).mapVDSOX86,
+	begin: func(*compiler) {}, mapVDSO: (*compiler).mapVDSOX86,
 	vdso: vdsoCode{
 		prefix: "__vdso_",
 		// arch/x86/entry/vdso

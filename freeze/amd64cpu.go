@@ -110,10 +110,6 @@ func words4(w ...uint32) []byte {
 // dynamic says whether the program has a dynamic linker: AT_BASE is not 0.
 func (c *compiler) dynamic() bool {
 	const atBase = 7
-	for i := 0; i+16 <= len(c.s.Auxv); i += 16 {
-		if word(c.s.Auxv[i:]) == atBase {
-			return word(c.s.Auxv[i+8:]) != 0
-		}
-	}
-	return false
+	base, _ := c.aux(atBase)
+	return base != 0
 }

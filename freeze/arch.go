@@ -25,10 +25,13 @@ type arch struct {
 	// returns the stack pointer for that: rt_sigreturn brings back all registers, the
 	// signal mask and the alternate stack at once.
 	frame func(c *compiler, t *capture.Thread) uint64
-	// keepVDSO is done before the old memory is unmapped, mapVDSO afterwards.
-	keepVDSO func(c *compiler)
-	mapVDSO  func(c *compiler)
-	vdso     vdsoCode
+	// begin is what is done before the old memory is unmapped, mapVDSO afterwards.
+	begin   func(c *compiler)
+	mapVDSO func(c *compiler)
+	// parking is room behind the script, and as much again behind that which the
+	// process has free, where the kernel's own code waits meanwhile.
+	parking uint64
+	vdso    vdsoCode
 }
 
 // statLayout are offsets in struct stat.

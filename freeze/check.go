@@ -79,6 +79,7 @@ var foreignFlags = []struct{ flag, why string }{
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"mt", "has tags on its memory (MTE)"},
 }
 
 func (c *compiler) checkMaps() {

@@ -35,6 +35,7 @@ type compiler struct {
 	pid       script.Slot
 	stubAt    image.Range
 	sameVDSO  script.Slot
+	parked    parked
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
 	pairs     map[uint64]bool    // sockets that are made
@@ -77,8 +78,8 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 	if err != nil {
 		return nil, nil, err
 	}
-	size := page + (c.Size()+page-1)&^(page-1)
-	at, err := c.place(size)
+	size := page + (c.Size()+page-1)&^(page-1) + c.arch.parking
+	at, err := c.place(size + c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}

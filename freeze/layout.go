@@ -6,7 +6,8 @@ import (
 	"elfwright/image"
 )
 
-// The frozen file in memory: a page of stub, then the script. In the file the
+// The frozen file in memory: a page of stub, the script, and on some machines room
+// for what is there only while it thaws (arch.parking). In the file the
 // memory of the process lies between them, so that where it is is known before
 // the script is.
 const (

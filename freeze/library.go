@@ -9,7 +9,6 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
-	"elfwright/plan"
 )
 
 // original says whether a mapping stays one of its original file: that was asked
@@ -125,6 +124,6 @@ func (c *compiler) checkFile(name string, id libraryID) {
 // libraryMap maps the original file.
 func (c *compiler) libraryMap(m *capture.Map) {
 	c.Call("open", c.Text(m.Name), script.Int(unix.O_RDONLY|unix.O_CLOEXEC), zero).To(c.tmp).Says("library %s", m.Name)
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }

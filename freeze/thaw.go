@@ -28,9 +28,7 @@ func (c *compiler) thaw() {
 	c.number()
 	c.compareVDSO()
 	c.closeOthers()
-	if c.arch.keepVDSO != nil {
-		c.arch.keepVDSO(c)
-	}
+	c.arch.begin(c)
 	c.unmap()
 	c.arch.mapVDSO(c)
 	c.sharedFiles()

@@ -36,6 +36,8 @@ const (
 	NoteShadowStack = 0x410 // NT_ARM_GCS
 )
 
+const sveFlags = 12 // in struct user_sve_header; bit 0: what follows are SVE's registers
+
 var armNotes = []uint32{
 	NoteTLS, NoteSVE, NotePACKeys, NotePACGeneric, NoteTagged, NotePACEnabled, NoteStreaming, NoteZA, NoteFPMR, NotePOE, NoteShadowStack,
 }
@@ -43,6 +45,10 @@ var armNotes = []uint32{
 // armSets reads the register sets that the processor and the kernel have.
 func armSets(t *Target, th *thread, out *Thread) error {
 	for _, note := range armNotes {
+		if note == NoteSVE && th.vectors != nil {
+			out.Sets = append(out.Sets, Set{note, th.vectors})
+			continue
+		}
 		b, err := wholeRegset(th.tid, uintptr(note))
 		switch err {
 		case nil:
@@ -68,6 +74,10 @@ var armBlocks = []uint64{98, 101, 115}
 // x8 on the way back, and at once the thread comes to the instruction, where it can
 // be seen.
 func armEnter(t *Target, th *thread) error {
+	// A call makes of SVE's registers those of SIMD, as long as nobody gives them back.
+	if b, err := wholeRegset(th.tid, NoteSVE); err == nil && len(b) > sveFlags && b[sveFlags]&1 != 0 {
+		th.vectors = b
+	}
 	nr := th.regs.Get("x8")
 	if nr == abi.restart {
 		th.block = true

@@ -26,12 +26,13 @@ type Target struct {
 
 // thread is a stopped thread, as it is to be let go.
 type thread struct {
-	tid    int
-	regs   Registers
-	mask   uint64
-	masked bool
-	block  bool          // the call that it is in goes on by restart_syscall; see arm
-	stops  []unix.Signal // stop signals that came while it made our calls
+	tid     int
+	regs    Registers
+	mask    uint64
+	masked  bool
+	block   bool          // the call that it is in goes on by restart_syscall; see armEnter
+	vectors []byte        // what it had in SVE's registers; nil: nothing
+	stops   []unix.Signal // stop signals that came while it made our calls
 }
 
 // With stops a process, calls fn, and lets the process go on; it is killed
@@ -200,6 +201,9 @@ func (t *Target) release() error {
 	for _, th := range t.threads {
 		if th.regs != nil && th.masked && !t.kill {
 			errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
+			if th.vectors != nil {
+				errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
+			}
 		}
 		if _, err := ptrace(unix.PTRACE_DETACH, th.tid, 0, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, err)

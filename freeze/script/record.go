@@ -74,7 +74,7 @@ const (
 	Count              // add 1 to the 4 bytes at a, in one piece
 	TID                // the 4 bytes at a, if they are b, become c
 	Aux                // the value of entry a of the auxiliary vector
-	CPUID              // leaf a, b of CPUID to the four 4-byte words at c; on AArch64 CTR_EL0 and DCZID_EL0 to the two words there
+	CPUID              // leaf a, b of CPUID to the four 4-byte words at c; on AArch64: IminLine and DminLine of CTR_EL0, all of it, DCZID_EL0
 	XCR0               // what the kernel saves of extended state
 	Fail               // tell the message and end
 	Return             // rt_sigreturn with stack pointer a

@@ -95,6 +95,7 @@ var linux = &machine.Linux{
 		{Number: 166, Name: "umask"},
 		{Number: 167, Name: "prctl"},
 		{Number: 172, Name: "getpid"},
+		{Number: 173, Name: "getppid"},
 		{Number: 175, Name: "geteuid"},
 		{Number: 177, Name: "getegid"},
 		{Number: 178, Name: "gettid"},

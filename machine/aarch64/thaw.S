@@ -186,10 +186,13 @@ aux:	ldr	x1, [x19, #start_sp]
 3:	mov	x0, x10
 	b	result
 
-	/* cpuid: CTR_EL0 and DCZID_EL0, which leaf is asked does not matter, to c */
+	/* cpuid: to the four words at c: IminLine, DminLine, all of CTR_EL0, DCZID_EL0 */
 cpuid:	mrs	x9, ctr_el0
+	and	w10, w9, #15
+	ubfx	w11, w9, #16, #4
+	stp	w10, w11, [x2]
 	mrs	x10, dczid_el0
-	stp	x9, x10, [x2]
+	stp	w9, w10, [x2, #8]
 	b	next
 pointer:
 	msr	tpidr_el0, x0
