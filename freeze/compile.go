@@ -38,7 +38,9 @@ type compiler struct {
 	parked    parked
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
+	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
@@ -57,7 +59,7 @@ func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Ran
 	a := archOf(s)
 	c := &compiler{
 		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()
