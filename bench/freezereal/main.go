@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -94,8 +95,8 @@ type tally struct {
 	thawed, thaws int // right, and tried
 	live, lives   int
 	refused       int
-	faults        map[string]int
-	first         []string // faults in the order in which they came
+	faults        map[string]int // without the numbers in them
+	first         []string       // faults in the order in which they came
 }
 
 // limit is how long any single run may take.
@@ -158,39 +159,21 @@ func (r *runner) versionOf() string {
 	return oneLine(strings.TrimSpace(string(msg)))
 }
 
-// fault counts a fault; two that differ in numbers only are one.
+// fault counts a fault; two that differ in numbers and in names of directories
+// only are one.
 func (r *runner) fault(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), r.dir+"/", "")
 	if r.verbose {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", r.name, text)
 	}
-	key := strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
-			return -1
-		}
-		return c
-	}, text)
-	if i, ok := r.kinds()[key]; ok {
-		r.faults[r.first[i]]++
-		return
+	kind := numbers.ReplaceAllString(text, "…")
+	if _, ok := r.faults[kind]; !ok {
+		r.first = append(r.first, kind)
 	}
-	r.first = append(r.first, text)
-	r.faults[text] = 1
+	r.faults[kind]++
 }
 
-// kinds are the faults so far, by their text without numbers.
-func (r *runner) kinds() map[string]int {
-	out := make(map[string]int)
-	for i, f := range r.first {
-		out[strings.Map(func(c rune) rune {
-			if c >= '0' && c <= '9' {
-				return -1
-			}
-			return c
-		}, f)] = i
-	}
-	return out
-}
+var numbers = regexp.MustCompile(`\b(0x)?[a-z]?[0-9][0-9a-f]*\b`)
 
 func oneLine(s string) string {
 	s = strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", "\\|")

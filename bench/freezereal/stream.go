@@ -154,14 +154,6 @@ func (r *runner) startIn(dir, name string, argv []string) (*process, error) {
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.out, p.err
 	p.cmd.Env = append(os.Environ(), "TMPDIR="+dir, "LC_ALL=C", "OPENBLAS_NUM_THREADS=2")
-	if r.stdin != "" {
-		in, err := os.Open(filepath.Join(r.dir, r.stdin))
-		if err != nil {
-			return nil, err
-		}
-		defer in.Close()
-		p.cmd.Stdin = in
-	}
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
