@@ -43,6 +43,7 @@ type compiler struct {
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
+	frames    map[int]frame       // of threads, by their numbers
 }
 
 type fileID struct{ dev, ino uint64 }
@@ -57,7 +58,7 @@ func (c *compiler) warn(format string, args ...any) {
 func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
 	c := &compiler{
 		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), frames: make(map[int]frame),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()

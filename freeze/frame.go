@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 )
 
 // Linux, arch/x86/include/uapi/asm/sigcontext.h: what the kernel leaves and looks
@@ -43,7 +44,15 @@ func (c *compiler) frame(t *capture.Thread) uint64 {
 	b = append(b, make([]byte, 8*8)...)
 	b = o.AppendUint64(b, t.Mask)
 	b = append(b, make([]byte, frameMaskEnd)...) // siginfo
-	return c.Data(b, 16) + 8
+	at := c.Data(b, 16)
+	c.frames[t.TID] = frame{at, note.Range{Start: fp, Size: uint64(len(t.Xstate))}}
+	return at + 8
+}
+
+// frame is where the signal frame of a thread is, and the extended state in it.
+type frame struct {
+	at    uint64
+	state note.Range
 }
 
 // extendedState makes of what ptrace gives what a signal frame has.
