@@ -167,7 +167,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if body.Size() > 1<<24 {
+		if body.Size() > 1<<18 {
 			return
 		}
 		again, err := read(encode(t, c))
