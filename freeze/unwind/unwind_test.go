@@ -27,7 +27,7 @@ func (m *memory) ReadAt(b []byte, addr int64) (int, error) {
 // piece builds the memory of a test: an index with one function, its FDE and CIE,
 // and a stack.
 //
-//	0x1000 .eh_frame_hdr   0x1020 CIE   0x1040 FDE   0x1100 code   0x1800 stack
+//	0x1000 .eh_frame_hdr   0x1020 CIE   0x1060 FDE   0x1100 code   0x1800 stack
 func piece(augmentation string, initial, code []byte) *memory {
 	m := &memory{0x1000, make([]byte, 0x1000)}
 	o := binary.LittleEndian
@@ -35,18 +35,18 @@ func piece(augmentation string, initial, code []byte) *memory {
 	o.PutUint32(m.b[4:], 0x20-4)
 	o.PutUint32(m.b[8:], 1)
 	o.PutUint32(m.b[12:], 0x100) // the function
-	o.PutUint32(m.b[16:], 0x40)  // its FDE
+	o.PutUint32(m.b[16:], 0x60)  // its FDE
 	cie := append([]byte{0, 0, 0, 0, 1}, augmentation...)
 	cie = append(cie, 0, 1, 0x78, 16, 1, 0x1b)
 	cie = append(cie, initial...)
 	o.PutUint32(m.b[0x20:], uint32(len(cie)))
 	copy(m.b[0x24:], cie)
-	fde := o.AppendUint32(nil, 0x24) // back to the CIE
-	fde = o.AppendUint32(fde, 0x100-0x48)
+	fde := o.AppendUint32(nil, 0x44) // back to the CIE
+	fde = o.AppendUint32(fde, 0x100-0x68)
 	fde = o.AppendUint32(fde, 0x80)
 	fde = append(append(fde, 0), code...)
-	o.PutUint32(m.b[0x40:], uint32(len(fde)))
-	copy(m.b[0x44:], fde)
+	o.PutUint32(m.b[0x60:], uint32(len(fde)))
+	copy(m.b[0x64:], fde)
 	return m
 }
 
