@@ -7,6 +7,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	"elfwright/image"
 	"elfwright/machine"
@@ -37,6 +38,7 @@ type compiler struct {
 	pid       script.Slot
 	stubAt    image.Range
 	sameVDSO  script.Slot
+	vdsoData  note.Range             // the recorded vDSO
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
 	pairs     map[uint64]bool    // sockets that are made

@@ -40,6 +40,7 @@ type Process struct {
 	CPU     []string `json:",omitempty"` // features that a processor must have
 	XCR0    uint64   `json:",omitempty"` // and registers that the kernel must keep
 	Script  uint64   // address of the script
+	VDSO    Range    // where in the script's data the kernel's code is that the process had
 	Auxv    []byte
 	Bounds  Bounds
 
