@@ -57,6 +57,10 @@ type Machine struct {
 	// Prelude is code that carries out a script before a program starts; see
 	// package prelude. Its source, prelude.S, is beside the machine.
 	Prelude []byte
+	// Reset is code that restores a program's memory and starts it again; see
+	// package reset. Its source, reset.S, is beside the machine. ResetThumb is the
+	// same for entries in Thumb.
+	Reset, ResetThumb []byte
 }
 
 // WordSize is the size of an address in bytes: 4 or 8.

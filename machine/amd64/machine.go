@@ -40,6 +40,7 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Reset:       reset,
 }
 
 // X32 is x86-64 with 32-bit addresses: the same registers and relocation types
