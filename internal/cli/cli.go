@@ -55,6 +55,7 @@ func verbs() []*verb {
 		linkVerb(),
 		ldscriptVerb(),
 		patchVerb(),
+		resetVerb(),
 		explainVerb(),
 		mountVerb(),
 		runVerb(),
