@@ -3,6 +3,7 @@ package reset
 import (
 	"debug/elf"
 	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -194,12 +195,28 @@ func (n *install) fill() error {
 		return fmt.Errorf("%s: %w", f.Name, err)
 	}
 	body := f.Body.Clone()
+	n.refresh(body)
 	body.Put(int64(seg.Off), elffile.Buffer(t.Head(f.Format)))
 	body.Put(int64(seg.Off+table.HeadSize), elffile.Buffer(n.firstInstruction()))
 	body.Put(int64(seg.Off+t.TableOff), elffile.Buffer(b))
 	f.Body = body
 	f.Header.Entry = t.Code | n.f.Header.Entry&1&thumbBit(n.f)
 	return nil
+}
+
+// refresh takes the saved bytes from the file as it is now: pointers in a dynamic
+// section follow what phdr.Add has moved to make room for its table.
+func (n *install) refresh(body *elffile.Body) {
+	for _, e := range slices.Concat(n.t.Once, n.t.Each) {
+		off, _, ok := n.now.OffsetOf(e.Src)
+		if e.SrcSize == 0 || !ok {
+			continue
+		}
+		elffile.Extents(initial(n.added, image.Range{Start: image.Addr(e.Dst), Size: e.SrcSize}), func(pos int64, d elffile.Data) bool {
+			body.Put(int64(off)+pos, d)
+			return true
+		})
+	}
 }
 
 func thumbBit(f *elffile.File) uint64 {

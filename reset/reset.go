@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -112,7 +113,10 @@ func (n *install) finish() (*Result, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
-	check, err := Verify(now, n.f)
+	was := *n.added // what phdr.Add has changed in memory, it has proved
+	was.Name, was.Header.Entry = n.f.Name, n.f.Header.Entry
+	was.Progs = slices.DeleteFunc(slices.Clone(was.Progs), func(p elffile.Prog) bool { return p.Vaddr == n.t.Slot })
+	check, err := Verify(now, &was)
 	if err != nil {
 		return nil, wrong(err)
 	}
