@@ -2,6 +2,7 @@ package reset
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,7 +20,7 @@ const (
 )
 
 // slotWords is what the code has for the registers of the first start.
-const slotWords = 8
+const slotWords = 16
 
 // An install is a program in the making.
 type install struct {
@@ -134,9 +135,7 @@ func (n *install) add(blob elffile.Data) error {
 	} else if err := n.oneDistance(); err != nil {
 		return err
 	}
-	opt := n.opt.Phdr
-	opt.Force = false
-	r, err := phdr.Add(n.now, []phdr.Header{slot, seg}, opt)
+	r, err := n.addHeaders([]phdr.Header{slot, seg})
 	if err != nil {
 		return err
 	}
@@ -146,6 +145,29 @@ func (n *install) add(blob elffile.Data) error {
 	}
 	n.now, err = elffile.ParseBody(n.f.Name, r.Body)
 	return err
+}
+
+// addHeaders is phdr.Add. Where nothing else makes room for the table, that goes
+// far away from the ELF header, with a warning. So it does where bytes would move
+// into a writable segment: that one is to be restored as it was.
+func (n *install) addHeaders(list []phdr.Header) (*phdr.Result, error) {
+	opt := n.opt.Phdr
+	opt.Force = false
+	r, err := phdr.Add(n.now, list, opt)
+	if opt.Technique != "" {
+		return r, err
+	}
+	_, no := errors.AsType[*phdr.Refusal](err)
+	if no || err == nil && r.Report.Technique == "extend" {
+		opt.Technique = "far"
+		if far, err := phdr.Add(n.now, list, opt); err == nil {
+			return far, nil
+		}
+	}
+	if err == nil && r.Report.Technique == "extend" {
+		return nil, refusef(n.f, "room for a longer program header table could only be made by moving bytes into a writable segment")
+	}
+	return r, err
 }
 
 // oneDistance refuses to choose addresses where segments are loaded elsewhere

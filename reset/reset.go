@@ -72,6 +72,9 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	if mem.code {
 		n.t.Flags |= table.Code
 	}
+	if linux(f) {
+		n.t.Flags |= table.Linux
+	}
 	n.warn()
 	return n, nil
 }

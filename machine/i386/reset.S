@@ -11,7 +11,9 @@
 #	ebx  the entry of the table     edx  the slot
 
 	.set	HEAD, 32	# the code follows the head
+	.set	FLAGS, 12	# u32 of the head
 	.set	TABLE, 24	# u32 of the head: offset of the table
+	.set	LINUX, 8	# in FLAGS: there are system calls
 
 	.text
 start:
@@ -34,6 +36,24 @@ here:
 	lea	16(%ecx), %ebx	# what is done once comes first
 	jmp	slot
 again:
+	testl	$LINUX, FLAGS(%ebp)
+	jz	restart
+	mov	%gs, %eax
+	shr	$3, %eax
+	jz	restart
+	# C libraries ask set_thread_area for a free entry of the GDT whenever they
+	# start, and there are three: give back the one in gs. A struct user_desc with
+	# no more than read_exec_only and seg_not_present says so (LDT_empty).
+	mov	%eax, 32(%esi)
+	xor	%eax, %eax
+	mov	%eax, 36(%esi)
+	mov	%eax, 40(%esi)
+	movl	$0x28, 44(%esi)
+	mov	%eax, %gs
+	lea	32(%esi), %ebx
+	mov	$243, %eax
+	int	$0x80
+restart:
 	mov	4(%ecx), %ebx
 	add	%ecx, %ebx
 slot:

@@ -46,6 +46,7 @@ const (
 	Deflated = 1 << iota // the writable segments have no bytes of their own
 	Code                 // what is restored may be code: caches are made to agree
 	Hooked               // the old entry is a jump here until the first start
+	Linux                // the code may make system calls of Linux
 	allFlags = 1<<iota - 1
 )
 
