@@ -6,6 +6,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/phdr"
+	resettable "elfwright/reset/table"
 )
 
 // ptResetRegions is PT_SEL4_RESET_REGIONS: the table by which a program of
@@ -28,8 +29,41 @@ type saver interface {
 	longer(s saved, srcSize uint64) *edit
 }
 
+// own is the table of package reset.
+type own struct {
+	f    *elffile.File
+	list []saved
+}
+
+func readOwn(f *elffile.File) (saver, error) {
+	t, err := resettable.Find(f)
+	if err != nil {
+		return nil, err
+	}
+	o := &own{f: f}
+	row := t.Addr + t.TableOff
+	for _, list := range [][]resettable.Entry{t.Once, t.Each} {
+		for _, e := range list {
+			row += 4 * uint64(f.AddrSize())
+			o.list = append(o.list, saved{e.Dst, e.Size, e.Src, e.SrcSize, row})
+		}
+	}
+	return o, nil
+}
+
+func (t *own) ranges() []saved { return t.list }
+
+func (t *own) longer(s saved, srcSize uint64) *edit {
+	return (&sel4{f: t.f}).longer(s, srcSize)
+}
+
 // findSaver returns the table of a resettable image, nil if it is none.
 func findSaver(f *elffile.File) (saver, error) {
+	for i := range f.Progs {
+		if f.Progs[i].Type == resettable.ProgType {
+			return readOwn(f)
+		}
+	}
 	for i := range f.Progs {
 		if f.Progs[i].Type == ptResetRegions {
 			return readSel4(f, i)

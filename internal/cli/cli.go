@@ -56,6 +56,7 @@ func verbs() []*verb {
 		ldscriptVerb(),
 		patchVerb(),
 		depsVerb(),
+		resetVerb(),
 		sdfVerb(),
 		explainVerb(),
 		mountVerb(),

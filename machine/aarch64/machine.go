@@ -43,6 +43,7 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Reset:       reset,
 }
 
 // ILP32 is AArch64 with 32-bit addresses. Linux never had it, so nothing is said
