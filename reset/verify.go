@@ -51,6 +51,10 @@ func Verify(f, was *elffile.File) (*Check, error) {
 			return nil, err
 		}
 	}
+	moved, err := repointings(f, orig)
+	if err != nil {
+		return nil, err
+	}
 	for i := range orig.Progs {
 		p := &orig.Progs[i]
 		if p.Type != elf.PT_LOAD || p.Flags&elf.PF_W == 0 || p.Memsz == 0 {
@@ -59,7 +63,7 @@ func Verify(f, was *elffile.File) (*Check, error) {
 		if err := overlaps(orig, i); err != nil {
 			return nil, err
 		}
-		if err := c.segment(f, orig, t, image.Range{Start: image.Addr(p.Vaddr), Size: p.Memsz}); err != nil {
+		if err := c.segment(f, orig, t, moved, image.Range{Start: image.Addr(p.Vaddr), Size: p.Memsz}); err != nil {
 			return nil, err
 		}
 	}
@@ -132,8 +136,8 @@ func (d flipped) ReadAt(b []byte, off int64) (int, error) {
 }
 
 // segment checks one writable segment.
-func (c *Check) segment(f, orig *elffile.File, t *table.Table, r image.Range) error {
-	want := initial(orig, r)
+func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointing, r image.Range) error {
+	want := repointed(f, moved, r, initial(orig, r))
 	first := elffile.NewBody(initial(f, r))
 	first.Truncate(int64(r.Size))
 	if len(t.Once) > 0 || t.Flags&table.Deflated != 0 { // it always starts by the code
