@@ -66,12 +66,12 @@ func (n *install) build() (elffile.Data, error) {
 	}
 	t.Kept = append(n.mem.kept, table.Kept{Size: slotWords * uint64(n.f.AddrSize()), Why: table.Own})
 	t.Room = t.Size(n.f.Format, spare)
-	n.copied = up(t.TableOff+t.Room, copyAlign)
+	n.copied = up(t.TableOff+t.Room, table.CopyAlign)
 	n.saved = s.body
 	b := &elffile.Body{}
 	b.Put(table.HeadSize, elffile.Buffer(n.code))
 	b.Put(int64(n.copied), s.body.Window(0, s.body.Size()))
-	b.Truncate(int64(n.copied) + s.body.Size())
+	b.Truncate(int64(n.copied) + s.body.Size() + int64(spare)*spareBytes)
 	return b.Window(0, b.Size()), nil
 }
 

@@ -39,8 +39,12 @@ type Options struct {
 	Phdr phdr.Options
 }
 
-// spareEntries are free where nothing was said: a patch of zeros takes one or two.
-const spareEntries = 16
+// spareEntries are free where nothing was said, and each has some bytes for its
+// copy: a patch of memory that was zero takes one of them.
+const (
+	spareEntries = 16
+	spareBytes   = 32
+)
 
 // Result is a resettable program, not yet written, and what was done.
 type Result struct {

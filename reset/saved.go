@@ -17,10 +17,6 @@ const (
 	zeroRun   = 256
 )
 
-// copyAlign is what the address of a saved byte agrees with that of its
-// destination in: the code copies words where both are aligned.
-const copyAlign = 16
-
 // A saver collects what is to be saved.
 type saver struct {
 	f     *elffile.File
@@ -53,7 +49,7 @@ func (s *saver) add(dst uint64, d elffile.Data) uint64 {
 		return 0
 	}
 	at := uint64(s.body.Size())
-	at += (dst - at) & (copyAlign - 1)
+	at += (dst - at) & (table.CopyAlign - 1)
 	elffile.Extents(d, func(pos int64, d elffile.Data) bool {
 		if _, zeros := d.(elffile.Zeros); !zeros {
 			s.body.Put(int64(at)+pos, d)

@@ -125,6 +125,29 @@ func (t *Table) Size(f elffile.Format, spare int) uint64 {
 	return uint64(rows) * 4 * uint64(f.AddrSize())
 }
 
+// Free is how many more rows the table has room for.
+func (t *Table) Free(f elffile.Format) int {
+	return int((t.Room - min(t.Room, t.Size(f, 0))) / (4 * uint64(f.AddrSize())))
+}
+
+// CopyAlign is what the address of a saved byte agrees with that of its
+// destination in: the code copies words where both are aligned.
+const CopyAlign = 16
+
+// CopyEnd is the address behind the saved bytes. What the segment has from there
+// on is spare.
+func (t *Table) CopyEnd() uint64 {
+	end := t.Addr + t.TableOff + t.Room
+	for _, list := range [][]Entry{t.Once, t.Each} {
+		for _, e := range list {
+			if e.SrcSize > 0 {
+				end = max(end, e.Src+e.SrcSize)
+			}
+		}
+	}
+	return end
+}
+
 // Head encodes the head.
 func (t *Table) Head(f elffile.Format) []byte {
 	b := make([]byte, HeadSize)
