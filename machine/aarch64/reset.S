@@ -1,7 +1,8 @@
 // The code by which a program is started again; package reset has the story.
 //
 // It uses no stack. At the first entry sp and x0 to x3 go to the slot; at later
-// ones they come from there. The first word of the slot tells which it is. Words
+// ones they come from there. The first word of the slot tells which it is: the
+// head's at later ones. Words
 // are copied only where both addresses are aligned: without an MMU all memory is
 // Device memory, where anything else faults.
 //
@@ -23,13 +24,14 @@ start:
 	ldr	x11, [x10]
 	add	x11, x11, x9
 	ldr	x12, [x11]
-	cbnz	x12, again
+	ldr	x13, [x9]
+	cmp	x12, x13
+	b.eq	again
 	mov	x12, sp
 	str	x12, [x11, #8]
 	stp	x0, x1, [x11, #16]
 	stp	x2, x3, [x11, #32]
-	mov	x12, #1
-	str	x12, [x11]
+	str	x13, [x11]
 	add	x10, x10, #32	// what is done once comes first
 	b	entry
 again:

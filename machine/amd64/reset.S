@@ -2,7 +2,7 @@
 #
 # It uses no stack. At the first entry rsp, rdx (the psABI's function for atexit),
 # rdi and rsi (arguments outside Linux) go to the slot; at later ones they come
-# from there. The first word of the slot tells which it is.
+# from there. The first word of the slot tells which it is: the head's at later ones.
 #
 #	r11  the head, to which all addresses of the table are relative
 #	r10  the entry of the table     r9  the slot     r8  the table
@@ -19,13 +19,14 @@ start:
 	mov	(%r8), %r9
 	add	%r11, %r9
 	cld
-	cmpq	$0, (%r9)
-	jne	again
+	mov	(%r11), %rax
+	cmp	%rax, (%r9)
+	je	again
 	mov	%rsp, 8(%r9)
 	mov	%rdx, 16(%r9)
 	mov	%rdi, 24(%r9)
 	mov	%rsi, 32(%r9)
-	movq	$1, (%r9)
+	mov	%rax, (%r9)
 	lea	32(%r8), %r10	# what is done once comes first
 	jmp	entry
 again:

@@ -2,7 +2,7 @@
 @ has the story. resetthumb.S is for those in Thumb.
 @
 @ It uses no stack. At the first entry sp and r0 to r3 go to the slot; at later
-@ ones they come from there. The first word of the slot tells which it is.
+@ ones they come from there. The first word of the slot tells which it is: the head's at later ones.
 @
 @	r4  the head, to which all addresses of the table are relative
 @	r5  the entry of the table
@@ -26,15 +26,15 @@ start:
 	add	r6, r6, r4
 	ldr	r10, [r4, #FLAGS]
 	ldr	r7, [r6], #4
-	cmp	r7, #0
-	bne	again
+	ldr	r8, [r4]
+	cmp	r7, r8
+	beq	again
 	str	sp, [r6], #4
 	stm	r6, {r0-r3}
 	tst	r10, #LINUX
 	ldrne	r7, [sp]
 	strne	r7, [r6, #16]
-	mov	r7, #1
-	str	r7, [r6, #-8]
+	str	r8, [r6, #-8]
 	add	r5, r5, #16	@ what is done once comes first
 	b	entry
 again:

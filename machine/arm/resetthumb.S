@@ -21,9 +21,11 @@ start:
 	adds	r5, r5, r4
 	ldr	r6, [r5]
 	adds	r6, r6, r4
+	ldr	r7, [r4]
+	mov	r8, r7
 	ldr	r7, [r6]
-	cmp	r7, #0
-	bne	again
+	cmp	r7, r8
+	beq	again
 	mov	r7, sp
 	str	r7, [r6, #4]
 	str	r0, [r6, #8]
@@ -35,7 +37,7 @@ start:
 	bpl	0f
 	ldr	r7, [sp]
 	str	r7, [r6, #24]
-0:	movs	r7, #1
+0:	mov	r7, r8
 	str	r7, [r6]
 	adds	r5, #16		@ what is done once comes first
 	b	begin

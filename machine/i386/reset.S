@@ -5,7 +5,7 @@
 # the stack in any of these codes: four bytes below esp, which Linux gives.
 #
 # esp, edx (the psABI's function for atexit), eax and ebx (multiboot) are saved
-# at the first entry, in a slot the first word of which tells which entry it is.
+# at the first entry, in a slot the first word of which is the head's at later ones.
 #
 #	ebp  the head, to which all addresses of the table are relative
 #	ebx  the entry of the table     edx  the slot
@@ -26,13 +26,14 @@ here:
 	mov	(%ecx), %esi
 	add	%ebp, %esi
 	cld
-	cmpl	$0, (%esi)
-	jne	again
+	mov	(%ebp), %edi
+	cmp	%edi, (%esi)
+	je	again
 	mov	%esp, 4(%esi)
 	mov	%edx, 8(%esi)
 	mov	%eax, 12(%esi)
 	mov	%ebx, 16(%esi)
-	movl	$1, (%esi)
+	mov	%edi, (%esi)
 	lea	16(%ecx), %ebx	# what is done once comes first
 	jmp	slot
 again:

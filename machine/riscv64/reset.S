@@ -2,7 +2,7 @@
 # is assembled for both classes, with XLEN as it is called there.
 #
 # It uses no stack. At the first entry sp and a0 to a3 go to the slot; at later
-# ones they come from there. The first word of the slot tells which it is.
+# ones they come from there. The first word of the slot tells which it is: the head's at later ones.
 #
 #	t0  the head, to which all addresses of the table are relative
 #	t1  the entry of the table
@@ -41,14 +41,14 @@ start:
 	l	t2, 0, t1
 	add	t2, t2, t0
 	l	t3, 0, t2
-	bnez	t3, again
+	l	t4, 0, t0
+	beq	t3, t4, again
 	s	sp, W, t2
 	s	a0, 2*W, t2
 	s	a1, 3*W, t2
 	s	a2, 4*W, t2
 	s	a3, 5*W, t2
-	li	t3, 1
-	s	t3, 0, t2
+	s	t4, 0, t2
 	addi	t1, t1, 4*W	# what is done once comes first
 	j	entry
 again:
