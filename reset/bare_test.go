@@ -27,26 +27,26 @@ type board struct {
 }
 
 var boards = []board{
-	{name: "aarch64", compiler: "aarch64-linux-gnu-gcc", source: "aarch64.S", flags: []string{"-Wl,-Ttext=0x40100000"},
+	{name: "aarch64", compiler: "aarch64-linux-gnu-gcc", source: "aarch64.S", flags: []string{"-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-semihosting", "-kernel", "FILE"}},
-	{name: "arm", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-marm", "-Wl,-Ttext=0x40100000"},
+	{name: "arm", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-marm", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
-	{name: "thumb", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-Wl,-Ttext=0x40100000"},
+	{name: "thumb", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
-	{name: "riscv64", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-mcmodel=medany", "-Wl,-Ttext=0x80000000"},
+	{name: "riscv64", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-mcmodel=medany", "-Wl,--defsym=RAM=0x80000000,-T,ram.lds"},
 		run: []string{"qemu-system-riscv64", "-M", "virt", "-bios", "none", "-device", "loader,file=FILE,cpu-num=0"}},
-	{name: "riscv32", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-march=rv32imac", "-mabi=ilp32", "-mcmodel=medany", "-Wl,-Ttext=0x80000000"},
+	{name: "riscv32", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-march=rv32imac", "-mabi=ilp32", "-mcmodel=medany", "-Wl,--defsym=RAM=0x80000000,-T,ram.lds"},
 		run: []string{"qemu-system-riscv32", "-M", "virt", "-bios", "none", "-device", "loader,file=FILE,cpu-num=0"}},
-	{name: "x86-multiboot", compiler: "i686-linux-gnu-gcc", source: "i386.S", flags: []string{"-fno-pie", "-no-pie", "-Wl,-Ttext=0x100000"},
+	{name: "x86-multiboot", compiler: "i686-linux-gnu-gcc", source: "i386.S", flags: []string{"-fno-pie", "-no-pie", "-Wl,-z,noseparate-code", "-Wl,-Ttext-segment=0x100000"},
 		run: []string{"qemu-system-i386", "-debugcon", "stdio", "-device", "isa-debug-exit", "-kernel", "FILE"}, status: 1},
 }
 
 const wantBare = "5 0 5 77 1234 13 0"
 
 func (b board) recipe() samples.Recipe {
-	step := slices.Concat([]string{b.compiler, "-O2", "-ffreestanding", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", "-Wl,--build-id=none"},
+	step := slices.Concat([]string{b.compiler, "-O2", "-ffreestanding", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", "-Wl,--build-id"},
 		b.flags, []string{b.source, "bare.c", "-o", "prog", "-lgcc"})
-	return samples.Recipe{Files: map[string]string{b.source: read("bare/" + b.source), "bare.c": read("bare/bare.c")}, Steps: [][]string{step}, Out: "prog"}
+	return samples.Recipe{Files: map[string]string{b.source: read("bare/" + b.source), "bare.c": read("bare/bare.c"), "ram.lds": read("bare/ram.lds")}, Steps: [][]string{step}, Out: "prog"}
 }
 
 // boot runs a program on a board and returns what it prints.
@@ -60,7 +60,7 @@ func (b board) boot(t *testing.T, path string) string {
 		argv = append(argv, strings.ReplaceAll(a, "FILE", path))
 	}
 	samples.Need(t, argv[0])
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	out, _ := cmd.CombinedOutput()
