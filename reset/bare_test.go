@@ -33,6 +33,9 @@ var boards = []board{
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
 	{name: "thumb", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
+	// M-profile starts where its vector table says, whatever e_entry is.
+	{name: "arm-m", compiler: "arm-linux-gnueabihf-gcc", source: "armm.S", flags: []string{"-mcpu=cortex-m3", "-mfloat-abi=soft", "-mthumb", "-Wl,-T,flash.lds"},
+		run: []string{"qemu-system-arm", "-M", "mps2-an385", "-semihosting", "-kernel", "FILE"}, opt: reset.Options{HookEntry: true}},
 	{name: "riscv64", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-mcmodel=medany", "-Wl,--defsym=RAM=0x80000000,-T,ram.lds"},
 		run: []string{"qemu-system-riscv64", "-M", "virt", "-bios", "none", "-device", "loader,file=FILE,cpu-num=0"}},
 	{name: "riscv32", compiler: "riscv64-unknown-elf-gcc", source: "riscv.S", flags: []string{"-march=rv32imac", "-mabi=ilp32", "-mcmodel=medany", "-Wl,--defsym=RAM=0x80000000,-T,ram.lds"},
@@ -46,7 +49,7 @@ const wantBare = "5 0 5 77 1234 13 0"
 func (b board) recipe() samples.Recipe {
 	step := slices.Concat([]string{b.compiler, "-O2", "-ffreestanding", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", "-Wl,--build-id"},
 		b.flags, []string{b.source, "bare.c", "-o", "prog", "-lgcc"})
-	return samples.Recipe{Files: map[string]string{b.source: read("bare/" + b.source), "bare.c": read("bare/bare.c"), "ram.lds": read("bare/ram.lds")}, Steps: [][]string{step}, Out: "prog"}
+	return samples.Recipe{Files: map[string]string{b.source: read("bare/" + b.source), "bare.c": read("bare/bare.c"), "ram.lds": read("bare/ram.lds"), "flash.lds": read("bare/flash.lds")}, Steps: [][]string{step}, Out: "prog"}
 }
 
 // boot runs a program on a board and returns what it prints.
@@ -108,6 +111,28 @@ func TestBare(t *testing.T) {
 				opt := b.opt
 				opt.Shape = shape
 				fourRounds(t, b.boot(t, b.bareProgram(t, opt)), wantBare)
+			})
+		}
+	}
+}
+
+// TestHook boots programs by loaders that do not look at e_entry: it is set back to
+// what it was, and RISC-V's machine starts with the first byte of its RAM.
+func TestHook(t *testing.T) {
+	for _, b := range boards {
+		if strings.HasPrefix(b.name, "riscv") {
+			b.run = []string{b.run[0], "-M", "virt", "-bios", "none", "-kernel", "FILE"}
+		}
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(b.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				path := b.bareProgram(t, reset.Options{Shape: shape, HookEntry: true})
+				was := open(t, samples.MakeFile(t, b.recipe()))
+				f := open(t, path)
+				f.Header.Entry = was.Header.Entry
+				out := filepath.Join(t.TempDir(), "hooked")
+				save(t, out, f.Encode())
+				fourRounds(t, b.boot(t, out), wantBare)
 			})
 		}
 	}

@@ -32,6 +32,10 @@ type install struct {
 	mem   *memory
 	code  []byte
 
+	os       OS
+	osWhy    string
+	hook     *hook
+	text     image.Ranges // code that the hook takes the place of
 	t        *table.Table
 	saved    *elffile.Body // the copy
 	copied   uint64        // where it is in the segment
@@ -59,6 +63,11 @@ func (n *install) build() (elffile.Data, error) {
 	if t.Each, err = s.save(n.mem.restore); err != nil {
 		return nil, err
 	}
+	code, err := s.save(n.text)
+	if err != nil {
+		return nil, err
+	}
+	t.Once = append(t.Once, code...)
 	t.CodeSize, t.TableOff = uint64(len(n.code)), table.HeadSize+uint64(len(n.code))
 	spare := n.opt.Spare
 	if spare == 0 {
@@ -218,6 +227,11 @@ func (n *install) fill() error {
 	}
 	body := f.Body.Clone()
 	n.refresh(body)
+	if n.hook != nil {
+		if err := n.putHook(body); err != nil {
+			return err
+		}
+	}
 	body.Put(int64(seg.Off), elffile.Buffer(t.Head(f.Format)))
 	body.Put(int64(seg.Off+table.HeadSize), elffile.Buffer(n.firstInstruction()))
 	body.Put(int64(seg.Off+t.TableOff), elffile.Buffer(b))

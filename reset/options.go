@@ -24,6 +24,7 @@ const (
 // chooses addresses.
 type Options struct {
 	Shape Shape // "": Keep
+	OS    OS    // "": as far as the file tells
 
 	Symbols []*elffile.File // where sections and symbols are, before the image itself
 	NoMatch bool            // take them though they seem to be another program's

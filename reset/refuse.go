@@ -87,8 +87,7 @@ func code(f *elffile.File, m *machine.Machine) []byte {
 		code, unit = m.ResetThumb, 2
 	}
 	b := append([]byte(nil), code...)
-	little := f.Data == elf.ELFDATA2LSB || m.CodeLittle || f.Header.Machine == elf.EM_ARM && f.Header.Flags&efArmBE8 != 0
-	if !little {
+	if !littleCode(f) {
 		for i := 0; i+unit <= len(b); i += unit {
 			for k := range unit / 2 {
 				b[i+k], b[i+unit-1-k] = b[i+unit-1-k], b[i+k]
@@ -96,6 +95,12 @@ func code(f *elffile.File, m *machine.Machine) []byte {
 		}
 	}
 	return b
+}
+
+// littleCode says whether instructions are little-endian.
+func littleCode(f *elffile.File) bool {
+	m := all.Lookup(f.Header.Machine, f.Class)
+	return f.Data == elf.ELFDATA2LSB || m.CodeLittle || f.Header.Machine == elf.EM_ARM && f.Header.Flags&efArmBE8 != 0
 }
 
 // loadWith returns the PT_LOAD that has an address, or -1.

@@ -17,7 +17,10 @@ type Report struct {
 	Version  int            `json:"version"`
 	File     string         `json:"file"`
 	Shape    Shape          `json:"shape"`
-	Entry    phdr.Hex       `json:"entry"` // e_entry now
+	OS       OS             `json:"os"`
+	OSWhy    string         `json:"os_because"`
+	Hook     phdr.Hex       `json:"hook,omitempty"` // where the old way to start is changed
+	Entry    phdr.Hex       `json:"entry"`          // e_entry now
 	Program  phdr.Hex       `json:"program"`
 	Table    phdr.Hex       `json:"table"`
 	Slot     phdr.Hex       `json:"slot"`
@@ -71,9 +74,12 @@ func entries(t *table.Table) []Entry {
 func (n *install) describe(before, after int64) *Report {
 	t := n.t
 	r := &Report{
-		Version: ReportVersion, File: n.f.Name, Shape: n.opt.Shape, Entry: phdr.Hex(n.now.Header.Entry), Program: phdr.Hex(t.Entry),
+		Version: ReportVersion, File: n.f.Name, Shape: n.opt.Shape, OS: n.os, OSWhy: n.osWhy, Entry: phdr.Hex(n.now.Header.Entry), Program: phdr.Hex(t.Entry),
 		Table: phdr.Hex(t.Addr + t.TableOff), Slot: phdr.Hex(t.Slot), Code: t.CodeSize, Rows: t.Room, Saved: uint64(n.saved.Size()),
 		Entries: entries(t), Kept: []Kept{}, Size: phdr.Sizes{Before: before, After: after}, Phdr: n.phdr, Warnings: n.warnings, Notes: notes,
+	}
+	if n.hook != nil {
+		r.Hook = phdr.Hex(n.hook.at)
 	}
 	r.Memory = n.copied + uint64(n.saved.Size()) + slotWords*uint64(n.f.AddrSize())
 	for _, k := range t.Kept {
@@ -86,9 +92,12 @@ func (n *install) describe(before, after int64) *Report {
 // WriteText prints the report for people.
 func (r *Report) WriteText(w io.Writer) error {
 	p := &printer{w: w}
-	p.line("%s: resettable, shape %s", r.File, r.Shape)
+	p.line("%s: resettable, shape %s, system %s (%s)", r.File, r.Shape, r.OS, r.OSWhy)
 	p.line("  entry 0x%x, which goes on at 0x%x", uint64(r.Entry), uint64(r.Program))
 	p.line("  code 0x%x bytes, table 0x%x at 0x%x, copy 0x%x, registers at 0x%x", r.Code, r.Rows, uint64(r.Table), r.Saved, uint64(r.Slot))
+	if r.Hook != 0 {
+		p.line("  hook: what is at 0x%x leads to the new entry, too", uint64(r.Hook))
+	}
 	for _, e := range r.Entries {
 		p.line("  %s", e.text())
 	}

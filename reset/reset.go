@@ -72,11 +72,18 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	if mem.code {
 		n.t.Flags |= table.Code
 	}
-	if linux(f) {
+	if n.os, n.osWhy, err = system(f, opt.OS); err != nil {
+		return nil, err
+	}
+	if n.os == Linux {
 		n.t.Flags |= table.Linux
 	}
-	n.warn()
-	return n, nil
+	if opt.HookEntry {
+		if err := n.planHook(); err != nil {
+			return nil, err
+		}
+	}
+	return n, n.warn()
 }
 
 // dropRelro takes PT_GNU_RELRO away: the program would make memory read-only that
@@ -123,7 +130,7 @@ func (n *install) finish() (*Result, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
-	if err := errors.Join(now.CheckProgs(), n.sameRest(now)); err != nil {
+	if err := errors.Join(now.CheckProgs(), n.sameRest(now), n.sameBootHeader(now)); err != nil {
 		return nil, wrong(err)
 	}
 	check.Against = n.f.Name
@@ -147,7 +154,7 @@ func (n *install) sameRest(now *elffile.File) error {
 		}
 		var changed error
 		err := elffile.Diff(initial(n.added, r), initial(now, r), func(from, to int64) bool {
-			if !n.header(p.Off+uint64(from)) || !n.header(p.Off+uint64(to)-1) {
+			if !n.mayChange(p, uint64(from)) || !n.mayChange(p, uint64(to)-1) {
 				changed = fmt.Errorf("%s: memory at 0x%x has changed", n.f.Name, p.Vaddr+uint64(from))
 			}
 			return changed == nil
@@ -162,8 +169,12 @@ func (n *install) sameRest(now *elffile.File) error {
 // loadOf is the address of the PT_LOAD that has an address.
 func (n *install) loadOf(addr uint64) uint64 { return n.added.Progs[loadWith(n.added, addr)].Vaddr }
 
-// header says whether an offset is in the ELF header or the program header table.
-func (n *install) header(off uint64) bool {
-	h := &n.added.Header
+// mayChange says whether a byte of a segment is the hook's, or in the ELF header or
+// the program header table.
+func (n *install) mayChange(p *elffile.Prog, at uint64) bool {
+	if k := n.hook; k != nil && p.Vaddr+at >= k.at && p.Vaddr+at-k.at < k.size {
+		return true
+	}
+	h, off := &n.added.Header, p.Off+at
 	return off < uint64(n.f.EhdrSize()) || off >= h.Phoff && off < h.Phoff+uint64(len(n.added.Progs)*n.f.PhdrSize())
 }

@@ -67,6 +67,9 @@ func Verify(f, was *elffile.File) (*Check, error) {
 			return nil, err
 		}
 	}
+	if err := sameCode(f, orig, t); err != nil {
+		return nil, err
+	}
 	return c, destinations(f, t)
 }
 
@@ -124,6 +127,23 @@ func destinations(f *elffile.File, t *table.Table) error {
 	return nil
 }
 
+// sameCode checks that what the table puts where the jump of a hook was is what the
+// program had there.
+func sameCode(f, was *elffile.File, t *table.Table) error {
+	for _, e := range t.Once {
+		i := loadWith(f, e.Dst)
+		if t.Flags&table.Hooked == 0 || f == was || i < 0 || f.Progs[i].Flags&elf.PF_W != 0 {
+			continue
+		}
+		a := initial(f, image.Range{Start: image.Addr(e.Src), Size: e.SrcSize})
+		b := initial(was, image.Range{Start: image.Addr(e.Dst), Size: e.SrcSize})
+		if at, differs, err := firstDifference(a, b, image.Addr(e.Dst)); err != nil || differs {
+			return (*Check)(nil).wrong(f, at, "which has a jump for the first start", err)
+		}
+	}
+	return nil
+}
+
 // flipped is memory of which every byte has been changed.
 type flipped struct{ elffile.Data }
 
@@ -140,7 +160,7 @@ func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointin
 	want := repointed(f, moved, r, initial(orig, r))
 	first := elffile.NewBody(initial(f, r))
 	first.Truncate(int64(r.Size))
-	if len(t.Once) > 0 || t.Flags&table.Deflated != 0 { // it always starts by the code
+	if len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0 { // it always starts by the code
 		apply(f, t.Once, r, first)
 		apply(f, t.Each, r, first)
 	}

@@ -16,7 +16,7 @@ import (
 type resetFlags struct {
 	rewrite
 	symbols, persistent []string
-	shape, overlay      string
+	shape, os, overlay  string
 	pointer, original   string
 	at, paddr, pageSize uint64
 	spare               int
@@ -47,6 +47,7 @@ func resetVerb() *verb {
 		long:  resetLong,
 		flags: []flag{
 			{name: "shape", to: &o.shape, value: "keep|deflate", words: []string{string(reset.Keep), string(reset.Deflate)}, help: "where the initial bytes of writable memory are: in place and in a copy, or in the copy alone"},
+			{name: "os", to: &o.os, value: "linux|none", words: []string{string(reset.Linux), string(reset.NoneOS)}, help: "what the program runs on, if its notes do not tell: on Linux the code gives back what C libraries ask for at each start"},
 			{name: "persistent", to: &o.persistent, value: "WHAT", help: "leave this memory as it is: .SECTION (a pattern), a variable, or START..END; may be given several times"},
 			{name: "symbols", to: &o.symbols, value: "SYMS", files: true, help: "take sections and symbols from this file; may be given several times, and PROG itself comes last"},
 			{name: "no-match", to: &o.noMatch, help: "go on though SYMS seems to be another program's"},
@@ -104,7 +105,7 @@ func (o *resetFlags) phdrOptions() phdr.Options {
 
 func (o *resetFlags) options(syms []*elffile.File) reset.Options {
 	return reset.Options{
-		Shape: reset.Shape(o.shape), Symbols: syms, NoMatch: o.noMatch, Persistent: o.persistent,
+		Shape: reset.Shape(o.shape), OS: reset.OS(o.os), Symbols: syms, NoMatch: o.noMatch, Persistent: o.persistent,
 		At: o.at, Paddr: o.paddr, HookEntry: o.hook, Spare: o.spare, Phdr: o.phdrOptions(),
 	}
 }
