@@ -35,6 +35,7 @@ func Apply(f *elffile.File, opt Options) (*Result, error) {
 	if n.opt.Shape == Deflate {
 		n.deflate()
 	}
+	n.addSymbols()
 	return n.finish()
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"debug/elf"
 	"fmt"
-	"math/big"
 
 	"elfwright/elffile"
 	"elfwright/patch"
@@ -87,7 +86,10 @@ func runReset(c *call, o *resetFlags) error {
 	files := patchFlags{symbols: o.symbols}
 	return files.withFiles(c.args[0], nil, func(f *elffile.File, syms []*elffile.File) error {
 		done := c.phase("edit")
-		r, err := o.withPointer(f, syms)
+		r, err := reset.Apply(f, o.options(syms))
+		if err == nil && o.pointer != "" {
+			err = o.setPointer(f, syms, r)
+		}
 		if err == nil {
 			r.Body, err = refit(f.Name, r.Body, o.phdrOptions())
 		}
@@ -110,35 +112,29 @@ func (o *resetFlags) options(syms []*elffile.File) reset.Options {
 	}
 }
 
-// withPointer makes the program resettable once to learn its entry, puts that into
-// the variable of the program as it was, and does it again: a table has no room for
-// a value in memory that was zero.
-func (o *resetFlags) withPointer(f *elffile.File, syms []*elffile.File) (*reset.Result, error) {
-	r, err := reset.Apply(f, o.options(syms))
-	if err != nil || o.pointer == "" {
-		return r, err
-	}
+// setPointer patches the variable that is to know where to jump.
+func (o *resetFlags) setPointer(f *elffile.File, syms []*elffile.File, r *reset.Result) error {
 	if f.Header.Type == elf.ET_DYN {
-		return nil, fmt.Errorf("%s: --pointer: the program is loaded anywhere, and its entry is not known before; AT_ENTRY tells it", f.Name)
+		return fmt.Errorf("%s: --pointer: the program is loaded anywhere, and its entry is not known before; AT_ENTRY tells it", f.Name)
 	}
-	const tries = 4 // the segment of the table may move when a value gets bytes in the file
-	for range tries {
-		entry := uint64(r.Report.Entry)
-		value := patch.Value{Kind: patch.Number, Int: new(big.Int).SetUint64(entry)}
-		opt := patch.Options{Symbols: syms, NoMatch: o.noMatch, Overlay: phdr.Overlay(o.overlay), PageSize: o.pageSize, Demangle: show.Demangle}
-		p, err := patch.Apply(f, []patch.Set{{Place: o.pointer, Value: value}}, opt)
-		if err != nil {
-			return nil, err
-		}
-		now, err := elffile.ParseBody(f.Name, p.Body)
-		if err != nil {
-			return nil, err
-		}
-		if r, err = reset.Apply(now, o.options(syms)); err != nil || uint64(r.Report.Entry) == entry {
-			return r, err
-		}
+	now, err := elffile.ParseBody(f.Name, r.Body)
+	if err != nil {
+		return err
 	}
-	return nil, fmt.Errorf("%s: --pointer: the entry moves whenever it is written down: say --at", f.Name)
+	set := patch.Set{Place: o.pointer, Value: patch.Value{Kind: patch.Fact, Text: "image.entry"}}
+	opt := patch.Options{Symbols: syms, NoMatch: true, Overlay: phdr.Overlay(o.overlay), PageSize: o.pageSize, Demangle: show.Demangle}
+	p, err := patch.Apply(now, []patch.Set{set}, opt)
+	if err != nil {
+		return err
+	}
+	if now, err = elffile.ParseBody(f.Name, p.Body); err != nil {
+		return err
+	}
+	if _, err := reset.Verify(now, nil); err != nil {
+		return err
+	}
+	r.Body, r.Report.Size.After = p.Body, p.Body.Size()
+	return nil
 }
 
 // check verifies a resettable program.
