@@ -59,6 +59,7 @@ var verbTable = []struct {
 	{"ldscript", ldscriptVerb},
 	{"patch", patchVerb},
 	{"deps", depsVerb},
+	{"reset", resetVerb},
 	{"sdf", sdfVerb},
 	{"explain", explainVerb},
 	{"mount", mountVerb},
