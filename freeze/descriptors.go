@@ -152,9 +152,9 @@ func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 // isKind checks what was opened.
 func (c *compiler) isKind(d *capture.Descriptor, kind uint32, name string) {
 	ok := c.Label()
-	buf := c.Data(make([]byte, statSize), 8)
+	buf := c.Data(make([]byte, c.arch.stat.size), 8)
 	c.Call("fstat", script.Int(d.N), script.Int(buf)).Says("%s", describe(d))
-	c.Do(script.Bits4, script.Int(buf+statMode), script.Int(kind)).Or(ok)
+	c.Do(script.Bits4, script.Int(buf+c.arch.stat.mode), script.Int(kind)).Or(ok)
 	c.Do(script.Fail).Says("%s: is not %s any more", describe(d), name)
 	c.Place(ok)
 }

@@ -36,14 +36,14 @@ func (c *compiler) threads() {
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
-	c.Do(script.Return, script.Int(c.frame(&all[0])))
+	c.Do(script.Return, script.Int(c.arch.frame(c, &all[0])))
 	for i := 1; i < len(all); i++ {
 		c.Place(starts[i])
 		c.thread(&all[i])
 		c.Do(script.Count, ready)
 		c.futex(ready, futexWake, 1)
 		c.awaitOpen(gate)
-		c.Do(script.Return, script.Int(c.frame(&all[i])))
+		c.Do(script.Return, script.Int(c.arch.frame(c, &all[i])))
 	}
 }
 
@@ -108,12 +108,8 @@ func (c *compiler) cloneArgs(flags uint64, tid int, exit unix.Signal) (at, size 
 
 // thread sets up the thread that runs it.
 func (c *compiler) thread(t *capture.Thread) {
-	const setGS, setFS = 0x1001, 0x1002 // ARCH_SET_GS, ARCH_SET_FS
 	says := func(what string) string { return fmt.Sprintf("thread %d: %s", t.TID, what) }
-	c.Call("arch_prctl", script.Int(setFS), script.Int(t.Regs.Get("fs_base"))).Says("%s", says("fs base"))
-	if gs := t.Regs.Get("gs_base"); gs != 0 {
-		c.Call("arch_prctl", script.Int(setGS), script.Int(gs)).Says("%s", says("gs base"))
-	}
+	c.arch.thread(c, t, says)
 	tid := c.Slot()
 	c.Call("set_tid_address", script.Int(t.TIDAddr)).To(tid)
 	if t.TIDAddr != 0 {
