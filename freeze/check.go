@@ -78,9 +78,14 @@ var foreignFlags = []struct{ flag, why string }{
 	{"ht", "is of huge pages (hugetlbfs)"},
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
+	{"ui", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"sf", "is synchronous with the file (MAP_SYNC)"},
 	{"mt", "has tags on its memory (MTE)"},
 }
+
+// secret is how the kernel names memory of memfd_secret(2).
+const secret = "/secretmem"
 
 func (c *compiler) checkMaps() {
 	for i := range c.s.Maps {
@@ -89,6 +94,7 @@ func (c *compiler) checkMaps() {
 			continue
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		c.checkFlags(m, what)
 		if len(m.Others) > 0 && !c.opt.Orphan {
 			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), "--orphan (each has its own then)")
 		}
@@ -99,6 +105,8 @@ func (c *compiler) checkMaps() {
 			}
 		}
 		switch {
+		case strings.HasPrefix(m.Name, secret):
+			c.refuse(what, "is secret memory (memfd_secret), which nobody else may read", "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
 			c.refuse(what, "is System V shared memory", "")
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):

@@ -112,6 +112,10 @@ func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
 }
 
 func (c *compiler) regular(d *capture.Descriptor) {
+	if strings.HasPrefix(d.Link, secret) {
+		c.refuseFD(d, "is secret memory (memfd_secret), which nobody else may read")
+		return
+	}
 	if strings.HasPrefix(d.Link, "/memfd:") || d.Deleted() {
 		c.unnamed(d)
 		return

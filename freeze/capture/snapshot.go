@@ -31,6 +31,7 @@ type Snapshot struct {
 	Children    []int
 	Session     [3]int // parent, process group, session
 
+	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64
 	OOMScoreAdj int
 	Dumpable    uint64

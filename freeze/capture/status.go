@@ -32,6 +32,7 @@ type Status struct {
 	CapBnd     uint64
 	CapAmb     uint64
 	NSpid      []int
+	Locked     string // VmLck
 }
 
 // ParseStatus reads the text.
@@ -75,6 +76,8 @@ func (s *Status) field(key, value string) (err error) {
 		return four(&s.GIDs, value)
 	case "Groups":
 		s.Groups, err = ints(value)
+	case "VmLck":
+		s.Locked = value
 	case "NSpid":
 		s.NSpid, err = ints(value)
 	}
