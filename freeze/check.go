@@ -41,7 +41,9 @@ func (c *compiler) check() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
+	c.checkRest()
 	for i := range s.Threads {
+		c.checkThread(&s.Threads[i])
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
 		}

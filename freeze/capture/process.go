@@ -222,6 +222,9 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
 		return t.fault("membarrier: %w", err)
 	}
+	if err := t.restOfProcess(s); err != nil {
+		return err
+	}
 	return t.intervalTimers(s)
 }
 
@@ -276,7 +279,11 @@ func (t *Target) allThreads(s *Snapshot) error {
 func (t *Target) timers(s *Snapshot) error {
 	b, err := t.read("timers")
 	if err != nil {
-		return nil // a kernel without it has none to tell, or cannot; see Check
+		// Without timers (CONFIG_POSIX_TIMERS) there is no such file.
+		if _, e := t.answer(t.threads[0], 32, 1, "timer_gettime", 0, 0); e == unix.ENOSYS {
+			return nil
+		}
+		return fmt.Errorf("which timers it has the kernel does not tell: %w", err)
 	}
 	if s.Timers, err = ParseTimers(b); err != nil {
 		return t.fault("%w", err)

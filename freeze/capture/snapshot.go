@@ -39,7 +39,12 @@ type Snapshot struct {
 	THPDisable  uint64
 	KeepCaps    uint64
 	SecureBits  uint64
-	Membarrier  uint64 // the commands that it registered for
+	MDWE        uint64   // PR_GET_MDWE
+	MemoryMerge uint64   // PR_GET_MEMORY_MERGE
+	CoreFilter  string   // of coredump_filter
+	Label       string   // of a security module, where it is not that of the freezer
+	Lost        []string // what a new process cannot have, by name
+	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
 	SHM         int
 	CPU         CPU
@@ -55,6 +60,7 @@ func (s Siginfo) Signal() int { return int(s[0]) }
 
 // Thread is a thread.
 type Thread struct {
+	Rest
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process

@@ -33,6 +33,9 @@ type Status struct {
 	CapAmb     uint64
 	NSpid      []int
 	Locked     string // VmLck
+	Bypass     string // Speculation_Store_Bypass
+	Branches   string // SpeculationIndirectBranch
+	Features   string // x86_Thread_features: shadow stacks
 }
 
 // ParseStatus reads the text.
@@ -78,6 +81,12 @@ func (s *Status) field(key, value string) (err error) {
 		s.Groups, err = ints(value)
 	case "VmLck":
 		s.Locked = value
+	case "Speculation_Store_Bypass":
+		s.Bypass = value
+	case "SpeculationIndirectBranch":
+		s.Branches = value
+	case "x86_Thread_features":
+		s.Features = value
 	case "NSpid":
 		s.NSpid, err = ints(value)
 	}
