@@ -68,13 +68,23 @@ func (t *Target) texts(s *Snapshot) (err error) {
 	if s.Root, err = os.Readlink(t.path("root")); err != nil {
 		return t.fault("%w", err)
 	}
-	return t.limits(s)
+	return nil
 }
 
+// limits asks for the limits: here, or, where the ids of the process have changed,
+// there.
 func (t *Target) limits(s *Snapshot) error {
 	for i := range s.Limits {
 		var l unix.Rlimit
-		if err := unix.Prlimit(t.PID, i, nil, &l); err != nil {
+		err := unix.Prlimit(t.PID, i, nil, &l)
+		if err == unix.EPERM {
+			var b []byte
+			const size = 16 // struct rlimit
+			if b, err = t.answer(t.threads[0], size, 3, "prlimit64", 0, uint64(i), 0, 0); err == nil {
+				l.Cur, l.Max = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			}
+		}
+		if err != nil {
 			return t.fault("limit %d: %w", i, err)
 		}
 		s.Limits[i] = Limit{l.Cur, l.Max}
@@ -221,6 +231,9 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
 	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
 		return t.fault("membarrier: %w", err)
+	}
+	if err := t.limits(s); err != nil {
+		return err
 	}
 	if err := t.restOfProcess(s); err != nil {
 		return err
