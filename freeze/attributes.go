@@ -123,9 +123,9 @@ func (c *compiler) armTimers() {
 // checkClock refuses a clock that is another one in the new process: that of the
 // processor time of a process or a thread has its number in it (CPUCLOCK_PID).
 func (c *compiler) checkClock(t *capture.Timer, what string) {
-	const threadTime, dynamic = 3, 3 // CLOCK_THREAD_CPUTIME_ID, CLOCKFD
+	const thisThread, dynamic = ^0<<3 | 6, 3 // what the kernel makes of CLOCK_THREAD_CPUTIME_ID; CLOCKFD
 	switch pid := ^(t.Clock >> 3); {
-	case t.Clock == threadTime && len(c.s.Threads) > 1:
+	case t.Clock == thisThread && len(c.s.Threads) > 1:
 		c.refuse(what, "counts the time of one thread, and the kernel does not tell of which", "")
 	case t.Clock >= 0 || pid == 0:
 	case t.Clock&7 == dynamic:

@@ -24,6 +24,8 @@ func (t *Target) details(d *Descriptor) error {
 		return t.pipe(d)
 	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
 		return t.unnamed(d)
+	case d.Link == "anon_inode:[timerfd]":
+		return t.timerFD(d)
 	case d.Link == "anon_inode:inotify":
 		return t.watches(d)
 	}
@@ -112,6 +114,32 @@ func (t *Target) unnamed(d *Descriptor) error {
 			return t.fault("descriptor %d: %s: read %d of %d bytes: %w", d.N, d.Link, got, d.Size, err)
 		}
 		got += k
+	}
+	return nil
+}
+
+// timerFD asks again what is left of a timer: the kernel counts expirations of a
+// periodic one when it is asked, but not for fdinfo (timerfd_show).
+func (t *Target) timerFD(d *Descriptor) error {
+	fd, err := t.Open(d.N)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var left unix.ItimerSpec
+	if err := unix.TimerfdGettime(fd, &left); err != nil {
+		return t.fault("descriptor %d: timerfd_gettime: %w", d.N, err)
+	}
+	text, err := t.read("fdinfo/" + itoa(d.N))
+	if err != nil {
+		return err
+	}
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME, &d.Read); err != nil {
+		return t.fault("the time: %w", err)
+	}
+	d.Info = nil
+	if err := d.ParseInfo(text); err != nil {
+		return t.fault("descriptor %d: %w", d.N, err)
 	}
 	return nil
 }

@@ -39,8 +39,9 @@ type Descriptor struct {
 	Owner   Owner    // F_GETOWN_EX
 	Signal  int      // F_GETSIG
 	Termios []byte
-	Watches []Watch // of inotify
-	Queued  int     // bytes of events of inotify that were not read
+	Read    unix.Timespec // of a timerfd: when it was asked what is left
+	Watches []Watch       // of inotify
+	Queued  int           // bytes of events of inotify that were not read
 }
 
 // Cloexec says whether execve closes it.

@@ -4,7 +4,6 @@
 #include "resources/registers.c"
 #include "resources/memory.c"
 #include "resources/signals.c"
-#include "resources/time.c"
 #include "resources/files.c"
 #include "resources/pipes.c"
 #include "resources/descriptors.c"
@@ -13,6 +12,7 @@
 #include "resources/owners.c"
 #include "resources/process.c"
 #include "resources/threads.c"
+#include "resources/time.c"
 #include "resources/refused.c"
 
 int main(int argc, char **argv)
