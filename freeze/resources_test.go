@@ -23,6 +23,7 @@ type resource struct {
 	name                 string
 	opt                  freeze.Options
 	refused, warns, says string
+	elsewhere            bool // another test has it
 }
 
 // TestResources freezes the cases of testdata/resources, one resource each. The
@@ -38,6 +39,9 @@ func TestResources(t *testing.T) {
 		r, err := parseResource(name, how)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if r.elsewhere {
+			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +59,8 @@ func parseResource(name, how string) (*resource, error) {
 	for how != "" {
 		word, rest, _ := strings.Cut(how, " ")
 		switch word {
+		case "elsewhere":
+			r.elsewhere = true
 		case "alone":
 			r.opt.Kill = true
 		case "ns", "keep", "new":
@@ -139,6 +145,9 @@ func (r *resource) test(t *testing.T, prog string) {
 // and 2: they would have to be refused.
 func TestMain(m *testing.M) {
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	if os.Getenv(asOther) != "" {
+		os.Exit(freezeOther())
+	}
 	os.Exit(m.Run())
 }
 
