@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,12 +30,22 @@ func root(t *testing.T) {
 	}
 }
 
-// cases compiles them.
+// cases is the program of all cases, which is made once.
 func cases(t *testing.T) string {
 	t.Helper()
 	samples.Need(t, "gcc", "bash")
-	return compile(t, "-O1", "testdata/resources.c", "-pthread")
+	once.Do(func() {
+		compile(t, "-O1", "testdata/resources.c", "-pthread", "-o", filepath.Join(scratch, "cases"))
+		built = filepath.Join(scratch, "cases")
+		samples.Settle(t, built)
+	})
+	return built
 }
+
+var (
+	once           sync.Once
+	built, scratch string // scratch is a directory that TestMain makes
+)
 
 // terminal makes a pseudoterminal.
 func terminal(t *testing.T) (master, slave *os.File) {
@@ -250,6 +261,9 @@ const asOther = "ELFWRIGHT_TEST_FREEZE"
 // freezeOther freezes the case that the arguments tell.
 func freezeOther() int {
 	r := freeze.Run{Args: os.Args[1:3], Env: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Options: freeze.Options{Kill: os.Args[4] == "alone"}}
+	if os.Args[4] == "ns" {
+		r.Options.PIDs = freeze.PIDNS
+	}
 	_, code, err := r.Start(os.Args[3])
 	if err != nil {
 		fmt.Println(err)

@@ -29,8 +29,7 @@ type resource struct {
 // TestResources freezes the cases of testdata/resources, one resource each. The
 // process that goes on and the thawed one have to find it as it was.
 func TestResources(t *testing.T) {
-	samples.Need(t, "gcc")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	n := 0
 	for line := range strings.Lines(string(list)) {
@@ -148,7 +147,15 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asOther) != "" {
 		os.Exit(freezeOther())
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "elfwright")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // run starts a program in a directory and freezes it when it stops itself.
