@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"elfwright/image"
+	"elfwright/proc"
 )
 
 // Rest is what few threads have.
@@ -47,21 +49,70 @@ func (t *Target) rest(th *thread, out *Thread) error {
 	if dispatched(th.tid) {
 		out.Lost = append(out.Lost, "has its system calls dispatched to itself (PR_SET_SYSCALL_USER_DISPATCH)")
 	}
-	const threadKeyring = ^uint64(0) // KEY_SPEC_THREAD_KEYRING, -1
-	if _, err := t.call(th, "keyctl", 0, threadKeyring, 0); err == nil {
-		out.Lost = append(out.Lost, "has a keyring of its own (keyrings(7))")
+	if t.once.keyrings {
+		const threadKeyring = ^uint64(0) // KEY_SPEC_THREAD_KEYRING, -1
+		if _, err := t.call(th, "keyctl", 0, threadKeyring, 0); err == nil {
+			out.Lost = append(out.Lost, "has a keyring of its own (keyrings(7))")
+		}
 	}
 	b, err = t.answer(th, 4, 1, "prctl", unix.PR_GET_TSC, 0)
 	if err == nil {
 		out.TSC = uint64(binary.LittleEndian.Uint32(b))
 	}
-	if out.MCEKill, err = t.call(th, "prctl", unix.PR_MCE_KILL_GET, 0, 0, 0); err != nil {
-		out.MCEKill = mceDefault
+	if out.MCEKill, err = t.mceKill(th); err != nil {
+		return err
 	}
-	return t.policy(th, out)
+	if t.once.nodes || th == t.threads[0] {
+		return t.policy(th, out)
+	}
+	return nil
 }
 
-const mceDefault = 2 // PR_MCE_KILL_DEFAULT
+// mceKill reads from the flags of a thread what PR_MCE_KILL_GET answers.
+func (t *Target) mceKill(th *thread) (uint64, error) {
+	b, err := t.read(fmt.Sprintf("task/%d/stat", th.tid))
+	if err != nil {
+		return 0, err
+	}
+	s, err := proc.ParseStat(b)
+	if err != nil {
+		return 0, t.fault("thread %d: %w", th.tid, err)
+	}
+	const process, early = 0x80, 0x08000000 // PF_MCE_PROCESS, PF_MCE_EARLY
+	const late, atOnce, usual = 0, 1, 2     // PR_MCE_KILL_LATE, EARLY, DEFAULT
+	switch {
+	case s.Flags&process == 0:
+		return usual, nil
+	case s.Flags&early != 0:
+		return atOnce, nil
+	}
+	return late, nil
+}
+
+// once is what is known of this machine before its threads are asked: a call that
+// a thread makes for us takes long.
+type once struct {
+	keyrings bool // somebody has keyrings for threads or processes
+	nodes    bool // there is more than one node of memory
+	faults   bool // CPUID can be made to fault
+}
+
+func askOnce() (o once) {
+	b, err := os.ReadFile("/proc/keys")
+	// Where they cannot be listed there may be some, but for kernels without keys.
+	o.keyrings = err != nil && !os.IsNotExist(err) || bytes.Contains(b, []byte(" _tid")) || bytes.Contains(b, []byte(" _pid"))
+	b, err = os.ReadFile("/sys/devices/system/node/possible")
+	o.nodes = err == nil && strings.TrimSpace(string(b)) != "0"
+	o.faults = true
+	if f, err := os.Open("/proc/cpuinfo"); err == nil {
+		first := make([]byte, 8192) // the first processor is as the others are
+		if n, err := f.Read(first); err == nil {
+			o.faults = bytes.Contains(first[:n], []byte(" cpuid_fault"))
+		}
+		f.Close()
+	}
+	return o
+}
 
 // policy asks for the policy of memory. A kernel without nodes has none.
 func (t *Target) policy(th *thread, out *Thread) error {
@@ -97,9 +148,12 @@ func (t *Target) restOfProcess(s *Snapshot) error {
 			*p.to = v
 		}
 	}
-	const processKeyring = ^uint64(1) // KEY_SPEC_PROCESS_KEYRING, -2
-	if _, err := t.call(main, "keyctl", 0, processKeyring, 0); err == nil {
-		s.Lost = append(s.Lost, "has a keyring of its own (keyrings(7))")
+	t.once = askOnce()
+	if t.once.keyrings {
+		const processKeyring = ^uint64(1) // KEY_SPEC_PROCESS_KEYRING, -2
+		if _, err := t.call(main, "keyctl", 0, processKeyring, 0); err == nil {
+			s.Lost = append(s.Lost, "has a keyring of its own (keyrings(7))")
+		}
 	}
 	if b, err := t.read("coredump_filter"); err == nil {
 		s.CoreFilter = strings.TrimSpace(string(b))

@@ -23,6 +23,7 @@ type Target struct {
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
 	pidfd   int // 0: not opened
+	once    once
 }
 
 // thread is a stopped thread, as it is to be let go.
