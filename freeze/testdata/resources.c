@@ -56,6 +56,7 @@ static int smaps(void *at, const char *flag) // whether the mapping has a VmFlag
 	return has;
 }
 
+#ifdef __x86_64__ // of AArch64: aarch64.c
 // Registers.
 static void t_registers(void)
 {
@@ -98,6 +99,7 @@ static void t_avx(void)
 	if (__builtin_cpu_supports("avx"))
 		vectors();
 }
+#endif
 
 // Memory.
 static void t_anonymous(void)
@@ -806,7 +808,10 @@ static void t_watches(void)
 
 #define T(n) {#n, t_##n}
 static struct { const char *name; void (*run)(void); } tests[] = {
-	T(registers), T(x87), T(avx), T(anonymous), T(protections), T(private_file), T(shared_file), T(shared_anonymous), T(memfd), T(brk), T(stack_grows),
+#ifdef __x86_64__
+	T(registers), T(x87), T(avx),
+#endif
+	T(anonymous), T(protections), T(private_file), T(shared_file), T(shared_anonymous), T(memfd), T(brk), T(stack_grows),
 	T(madvise), T(guard_pages), T(lock_memory), T(noreserve), T(handler), T(pending), T(alternate_stack), T(sigchld_flags), T(itimer), T(posix_timer),
 	T(sleep), T(timerfd), T(file_position), T(deleted_file), T(directory), T(devices), T(pipe), T(fifo), T(eventfd), T(epoll), T(signalfd), T(inotify),
 	T(pidfd), T(socketpair), T(tcp_listen), T(udp), T(unix_listen), T(flock), T(directory_and_umask), T(limits), T(scheduling), T(prctl), T(personality),
