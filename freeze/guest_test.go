@@ -63,15 +63,18 @@ int main(int argc, char **argv)
 
 // TestAArch64 runs tests in the guest. Each of them is one here.
 func TestAArch64(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots a machine")
+	}
 	samples.Need(t, "qemu-system-aarch64", "aarch64-linux-gnu-gcc", "/usr/aarch64-linux-gnu/lib/libc.so.6", "go")
 	kernel := samples.Arm64Kernel(t)
 	dir := t.TempDir()
 	initrd := filepath.Join(dir, "initrd")
 	writeArchive(t, initrd, guestFiles(t, dir, filepath.Join(filepath.Dir(kernel), "unix_diag.ko")))
-	run := "^(TestResources|TestOnAArch64)$"
+	run := "^(TestResources|TestOnAArch64)$|^TestWays$/^(plain|other_vDSO|libraries)$/^(dynamic|static)$"
 	cmd := exec.Command("timeout", "240", "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", initrd,
-		"-append", "console=ttyAMA0 quiet panic=-1 -- -test.v -test.run="+run)
+		"-append", "console=ttyAMA0 quiet panic=-1 -- -test.v -test.parallel=4 -test.run="+run)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

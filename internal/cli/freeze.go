@@ -37,7 +37,7 @@ func freezeVerb() *verb {
 		short: "make one executable file of a running process, which goes on where it stopped",
 		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]"},
 		args:  args{min: 1, max: -1, name: "PID"},
-		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
+		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright, on Linux for x86-64 and AArch64, where the process was frozen on such a machine. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
 
