@@ -10,7 +10,7 @@ var levels = [...]string{
 	3:  "dyn/object run/serve run/source link phdr split freeze/capture oci show compare explain picture",
 	4:  "dyn/load run/interp internal/linktest freeze patch prelude reset page mount",
 	5:  "dyn/bind run/place attach bundle sdf",
-	6:  "deps run/memory",
+	6:  "deps run/memory sdf/boot",
 	7:  "run/reloc run/glibc run/musl",
 	8:  "run/own",
 	9:  "run",
