@@ -3,12 +3,17 @@
 
 void put(char c) { *(volatile unsigned *)at(0x09000000) = c; }
 
-/* PSCI: SYSTEM_OFF. */
+extern const byte began_at; /* CurrentEL */
+
+/* PSCI: SYSTEM_OFF. Whoever answers is one level above where we began. */
 void power_off(void)
 {
 	register word f __asm__("x0") = 0x84000008;
 
-	__asm__ volatile("hvc #0" : : "r"(f) : "memory");
+	if (began_at == 8)
+		__asm__ volatile("smc #0" : : "r"(f) : "memory");
+	else
+		__asm__ volatile("hvc #0" : : "r"(f) : "memory");
 	for (;;)
 		__asm__ volatile("wfi");
 }

@@ -8,6 +8,8 @@ _start:
 	msr	daifset, #15
 	mrs	x9, CurrentEL
 	cmp	x9, #8
+	adrp	x10, began_at
+	strb	w9, [x10, #:lo12:began_at]
 	b.ne	1f
 	mov	x9, #1 << 31		// HCR_EL2.RW: EL1 has 64 bits
 	msr	hcr_el2, x9
@@ -213,5 +215,7 @@ window:	.skip	4096
 	.skip	8192
 stack_top:
 current: .skip	8
+	.globl	began_at		// CurrentEL
+began_at: .skip	1
 
 	.section .note.GNU-stack, "", %progbits
