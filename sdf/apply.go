@@ -255,6 +255,7 @@ func (a *applier) patch(both pair, vars []variable) (*elffile.Body, []Variable, 
 			a.fault(v.pos, rule, "%s", reason)
 			continue
 		}
+		v.data = v.bytes(x.sym.Size)
 		list = append(list, v.plan(x.sym.Value))
 		sets = append(sets, patch.Set{Place: "{" + v.symbol + "}", Type: "bytes",
 			Value: patch.Value{Kind: patch.Bytes, Data: elffile.Buffer(v.data)}})
