@@ -17,8 +17,12 @@ import (
 
 // Options say how to apply a description.
 type Options struct {
-	Search  []string // directories of images and other files; the current one comes last
-	Monitor string   // image of Microkit's monitor, to be patched as well; "": it is left out
+	Search []string // directories of images and other files; the current one comes last
+
+	// Images of Microkit's own, to be patched as well; "": they are left out. The
+	// loader's page tables map the kernel, which is only read.
+	Monitor, Loader, Kernel, InitialTask string
+
 	// Entries are variables that get a child's entry point, in its parent: what
 	// microkit_pd_restart wants and no setvar tells.
 	Entries []Entry
@@ -80,9 +84,7 @@ func Apply(s *desc.System, opt Options) (*Applied, error) {
 		a.domain(p)
 	}
 	a.out.Outputs = slices.Concat(a.made...)
-	if opt.Monitor != "" {
-		a.monitor()
-	}
+	a.specials()
 	a.outputs()
 	if len(a.found) > 0 {
 		a.out.Close()
@@ -211,29 +213,6 @@ func (p pair) match() error {
 
 func (p pair) guard(do func() error) error { return guard([]*elffile.File{p.img, p.syms}, do) }
 
-// monitor makes the monitor's image.
-func (a *applier) monitor() {
-	where := a.sys.PDs[0].Pos()
-	both, err := a.open(a.opt.Monitor, "")
-	if err == nil {
-		vars := monitorVars(a.sys)
-		for i := range vars {
-			vars[i].pos = where
-		}
-		err = both.guard(func() error {
-			body, list, err := a.patch(both, vars)
-			if body != nil {
-				a.out.Plan.Monitor = &Monitor{Image: both.img.Name, Output: "monitor.elf", Variables: list}
-				a.out.Outputs = append(a.out.Outputs, Output{"monitor.elf", body, both.img.Mode()})
-			}
-			return err
-		})
-	}
-	if err != nil {
-		a.fault(where, "image", "monitor: %v", err)
-	}
-}
-
 // patch looks the variables up and writes them. Faults of single variables are
 // found, and then there is no body; the error is any other.
 func (a *applier) patch(both pair, vars []variable) (*elffile.Body, []Variable, error) {
@@ -276,7 +255,8 @@ func (a *applier) patch(both pair, vars []variable) (*elffile.Body, []Variable, 
 
 // setBy says who else sets a variable.
 func setBy(kind string) string {
-	if kind == "builtin" || kind == "monitor" {
+	switch kind {
+	case "builtin", "monitor", "loader", "initial task":
 		return "by Microkit itself"
 	}
 	return "already, to a value of kind " + kind

@@ -25,7 +25,7 @@ void _start(void) { for (;;) ; }
 `
 
 // build makes an image of the source and returns its directory.
-func build(t *testing.T, compiler, text string) string {
+func build(t *testing.T, compiler, text string, flags ...string) string {
 	t.Helper()
 	samples.Need(t, compiler)
 	dir := t.TempDir()
@@ -33,7 +33,8 @@ func build(t *testing.T, compiler, text string) string {
 	if err := os.WriteFile(src, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(compiler, "-static", "-nostdlib", "-no-pie", "-Wl,-z,max-page-size=4096", "-o", filepath.Join(dir, "a.elf"), src).CombinedOutput()
+	args := append([]string{"-static", "-nostdlib", "-no-pie", "-Wl,-z,max-page-size=4096", "-o", filepath.Join(dir, "a.elf"), src}, flags...)
+	out, err := exec.Command(compiler, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

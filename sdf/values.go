@@ -80,17 +80,13 @@ func monitorVars(s *desc.System) []variable {
 	if s.Board.Arch == desc.X86_64 {
 		machines = 0 // there a virtual CPU is no thread of its own
 	}
-	list := []variable{
+	return []variable{
 		{symbol: "pd_names_len", data: word(uint64(len(s.PDs)))},
 		{symbol: "pd_names", data: pds, room: monitorNames * desc.MaxName},
 		{symbol: "vm_names_len", data: word(machines)},
 		{symbol: "vm_names", data: vms, room: monitorNames * desc.MaxName},
 		{symbol: "pd_stack_bottom_addrs", data: stacks, room: monitorNames * 8},
 	}
-	for i := range list {
-		list[i].kind = "monitor"
-	}
-	return list
 }
 
 // stored is a name as the monitor keeps it: 64 bytes with a NUL.

@@ -20,7 +20,7 @@ type sdfFlags struct {
 	pageSizes, memory, search     []string
 	strict, json, dryRun          bool
 	output, monitor, svg, html    string
-	runtime                       string
+	runtime, loader, kernel, task string
 	entries                       []string
 	lenient                       bool
 }
@@ -257,7 +257,8 @@ func sdfApplyVerb() *verb {
 
   NAME.elf          the image with its values
   NAME.symbols.elf  the file of path_for_symbols as it is, where there is one
-  monitor.elf       with --monitor, the monitor's image with its values
+  monitor.elf       with --monitor, the monitor's image with its values; so
+                    loader.elf and initial_task.elf
   plan.json         every address: segments, stack, guard page, IPC buffer,
                     mappings, physical memory, and each variable
 
@@ -268,6 +269,9 @@ A physical address that a setvar asks for and the description does not give is c
 Nothing is written before all fits.`,
 		flags: append(append(o.boardFlags(), o.applyFlags()...),
 			flag{name: "monitor", to: &o.monitor, value: "IMAGE", files: true, help: "patch Microkit's monitor, too"},
+			flag{name: "loader", to: &o.loader, value: "IMAGE", files: true, help: "patch Microkit's loader, too: the page tables that it starts the kernel with"},
+			flag{name: "kernel", to: &o.kernel, value: "IMAGE", files: true, help: "the kernel that those map; it is only read"},
+			flag{name: "initial-task", to: &o.task, value: "IMAGE", files: true, help: "patch the initial task, too: where its program header table is in memory"},
 			flag{name: "dry-run", to: &o.dryRun, help: "tell the plan, and write nothing"},
 			flag{name: "json", to: &o.json, help: "print the plan as one JSON document"},
 			flag{name: "output", short: "o", to: &o.output, value: "DIR", files: true, help: "the directory to write to, which is made if it is not there"}),

@@ -21,7 +21,10 @@ func (o *sdfFlags) applyFlags() []flag {
 
 // applyOptions are what those flags say.
 func (o *sdfFlags) applyOptions(c *call) (sdf.Options, error) {
-	opt := sdf.Options{Search: o.search, Monitor: o.monitor}
+	opt := sdf.Options{Search: o.search, Monitor: o.monitor, Loader: o.loader, Kernel: o.kernel, InitialTask: o.task}
+	if (o.loader == "") != (o.kernel == "") {
+		return opt, c.usagef("--loader and --kernel belong together")
+	}
 	for _, s := range o.entries {
 		child, symbol, ok := strings.Cut(s, "=")
 		if !ok || child == "" || symbol == "" {
