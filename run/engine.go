@@ -3,37 +3,32 @@ package run
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/image"
-	"elfwright/run/cache"
 	"elfwright/run/own"
 )
 
 // own links the program. The error says why it does not; then another engine may.
 func (r *Prepared) own(p *Program) error {
-	if err := r.notOwn(p); err != nil {
+	if err := p.notOwn(); err != nil {
 		return err
 	}
-	keep, key := cache.Cache{Dir: p.Cache}, r.key(p)
-	if p.Cache != "" && (p.Save || r.abs == "" || p.Row != nil) {
-		keep.Dir, r.NotKept = "", errors.New("what is saved, has no file, or is made by a row from elsewhere is not kept for the next start")
-	}
+	keep, err := p.keeper(r.Source.Path)
+	r.NotKept = err
 	path, err := r.path()
 	if err != nil {
 		return err
 	}
-	if keep.Dir != "" {
+	if keep != nil {
 		path = r.abs // what is kept is not of one directory
-		if r.Kept = keep.Find(key); r.Kept != "" {
-			r.Engine = Own
+		if r.Kept = keep.Find(keep.key); r.Kept != "" && !p.Renew {
+			r.Engine, r.keep = Own, keep
 			return nil
 		}
+		r.Kept = ""
 	}
 	proc, err := load.Load(path, r.loading)
 	if err != nil {
@@ -59,6 +54,11 @@ func (r *Prepared) own(p *Program) error {
 	}
 	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
 	opt.NoFile = r.Source.Path == ""
+	if keep != nil {
+		if opt.Keep, r.NotKept = keep.keeping(p, proc); r.NotKept == nil {
+			opt.ExecFn = keep.path
+		}
+	}
 	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
@@ -69,37 +69,27 @@ func (r *Prepared) own(p *Program) error {
 		return err
 	}
 	r.Engine, r.Linked, r.Body, r.NoLinks = Own, res, f.Encode(), res.NoLinks
-	if keep.Dir == "" {
-		return nil
+	if opt.Keep != nil {
+		if err := keep.Put(keep.key, r.Body); err != nil {
+			return r.unkept(p, err)
+		}
+		r.Kept, r.keep = keep.Fresh(keep.key), keep
 	}
-	entry, err := own.Entry(proc)
-	if err == nil {
-		r.Kept, err = keep.Put(key, entry, r.Body)
-	}
-	r.NotKept = err
 	return nil
 }
 
-// key is what an image depends on, besides files: what the search and the kernel are
-// told, and the processor, by which directories of libraries are chosen.
-func (r *Prepared) key(p *Program) cache.Key {
-	cpu, _ := os.ReadFile("/proc/cpuinfo")
-	flags := ""
-	for line := range strings.Lines(string(cpu)) {
-		if strings.HasPrefix(line, "flags") || strings.HasPrefix(line, "Features") {
-			flags = line
-			break
-		}
-	}
-	// With another kernel the vDSO is another.
-	var kernel unix.Utsname
-	unix.Uname(&kernel)
-	built := unix.ByteSliceToString(kernel.Release[:]) + " " + unix.ByteSliceToString(kernel.Version[:])
-	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags, built, string(p.Stop)}}
+// unkept makes an image that does not look whether it is the right one: this one
+// could not be kept.
+func (r *Prepared) unkept(p *Program, why error) error {
+	once := *p
+	once.Cache = ""
+	err := errors.Join(r.proc.Close(), r.own(&once))
+	r.NotKept = why
+	return err
 }
 
 // notOwn is what the engine has no answer to.
-func (r *Prepared) notOwn(p *Program) error {
+func (p *Program) notOwn() error {
 	switch {
 	case p.Root != "":
 		return errors.New("libraries of another root are left to its dynamic linker")

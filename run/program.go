@@ -23,6 +23,7 @@ import (
 // Program says which program is started, and how.
 type Program struct {
 	Args  []string // argv; the first is the name that the program is found by, see source.Open
+	Argv0 string   // what is argv[0] instead of that name; empty: that name
 	Env   []string
 	Path  string // PATH
 	Stdin io.Reader
@@ -31,7 +32,10 @@ type Program struct {
 	Root        string     // where the dynamic linker and the libraries are; empty: on this machine
 	LibraryPath string     // before LD_LIBRARY_PATH
 	Preload     string     // before LD_PRELOAD
-	Cache       string     // a directory in which images of engine own are kept for the next start; empty: none
+	Cache       string     // a directory in which images of engine own are kept for the next start, an absolute path; empty: none
+	Renew       bool       // no image that is kept is taken
+	Self        string     // by which path elfwright is executed, to make an image that is kept again
+	Tell        bool       // Trace will be asked, and needs all that was decided
 	Save        bool       // what is made is to need no other file
 	Row         *glibc.Row // of the program's glibc, for engine own; nil: one that is built in
 	Random      uint64     // from which addresses are made where they are at random
@@ -74,6 +78,9 @@ type Prepared struct {
 	NotKept error  // why none does, or nil
 	NoLinks error  // why the C library does not read /proc/self/exe as that of the program, or nil
 
+	keep  *keeper
+	again *Program // what is asked of Prepare if Kept cannot be executed
+
 	abs     string
 	memory  int           // a file in memory that has what Source.Data has; -1: not made
 	loading load.Options  // for Trace
@@ -86,7 +93,10 @@ type Prepared struct {
 
 // Prepare finds a program and makes ready what will be started.
 func Prepare(p Program) (*Prepared, error) {
-	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin})
+	if r := p.kept(); r != nil {
+		return r, nil
+	}
+	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin, Argv0: p.Argv0})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +105,7 @@ func Prepare(p Program) (*Prepared, error) {
 		return nil, err
 	}
 	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs(), memory: -1}
-	out.loading = load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
+	out.loading = p.loading()
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
 	if index < 0 {
@@ -112,6 +122,11 @@ func Prepare(p Program) (*Prepared, error) {
 		return nil, errors.Join(err, out.Close())
 	}
 	return out, nil
+}
+
+// loading is what the search is told.
+func (p *Program) loading() load.Options {
+	return load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
 }
 
 // choose lets an engine prepare the start: own, or where that has no answer, interp.
@@ -200,8 +215,11 @@ func comm(s *source.Program) string {
 func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
-	case r.Kept != "":
+	case r.Kept != "" && r.again == nil:
 		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
+	case r.Kept != "":
+		unix.Exec(r.Kept, opt.Argv, opt.Env)
+		return r.anew() // whatever is wrong with the file
 	case r.Body != nil:
 		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Source.Path == "":
@@ -210,8 +228,22 @@ func (r *Prepared) Exec() error {
 	return r.failed(unix.Exec(r.Source.Path, opt.Argv, opt.Env))
 }
 
+// anew makes the image again and starts it.
+func (r *Prepared) anew() error {
+	p := *r.again
+	p.Renew = true
+	again, err := Prepare(p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(again.Exec(), again.Close())
+}
+
 // Close lets go of the files. What was prepared can not be started after that.
 func (r *Prepared) Close() error {
+	if r.File == nil { // it is kept, and was not looked at
+		return nil
+	}
 	err := r.File.Close()
 	if r.Ld != nil {
 		err = errors.Join(err, r.Ld.Close())
