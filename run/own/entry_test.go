@@ -42,7 +42,7 @@ func TestKept(t *testing.T) {
 	}
 	c := &cache.Cache{Dir: filepath.Join(t.TempDir(), "kept")}
 	k := cache.Key{Program: prog}
-	if _, err := c.Put(k, e, f.Encode()); err != nil {
+	if err := c.Put(k, f.Encode()); err != nil {
 		t.Fatal(err)
 	}
 	name := c.Find(k)
