@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"elfwright/dyn/bind"
@@ -95,10 +96,37 @@ func (p *Program) notOwn() error {
 		return errors.New("libraries of another root are left to its dynamic linker")
 	}
 	for _, e := range p.Env {
-		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && strings.Contains(e, "glibc.rtld.") {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && forLoader(value) {
 			return fmt.Errorf("%s in the environment is for the dynamic linker", name)
 		}
+	}
+	return nil
+}
+
+// forLoader says whether tunables ask the dynamic linker for something that the
+// engine does not do: the order of constructors alone is that which they say.
+func forLoader(tunables string) bool {
+	for t := range strings.SplitSeq(tunables, ":") {
+		if strings.HasPrefix(t, "glibc.rtld.") && !strings.HasPrefix(t, "glibc.rtld.dynamic_sort=") {
+			return true
+		}
+	}
+	return false
+}
+
+// told says whether the search is told what no dynamic linker is told by a variable.
+func (p *Program) told() bool {
+	s := &p.Search
+	return s.NoCache || s.InhibitRpath != "" || s.HWCaps != nil || s.HWCapsPrepend != "" || s.HWCapsMask != ""
+}
+
+// searchable refuses options of a search that a program is not started with.
+func (p *Program) searchable() error {
+	known := load.Options{NoCache: p.Search.NoCache, InhibitRpath: p.Search.InhibitRpath, HWCaps: p.Search.HWCaps,
+		HWCapsPrepend: p.Search.HWCapsPrepend, HWCapsMask: p.Search.HWCapsMask}
+	if !reflect.DeepEqual(known, p.Search) {
+		return errors.New("of a search that a program is started with, only NoCache, InhibitRpath, HWCaps, HWCapsPrepend and HWCapsMask are to be told")
 	}
 	return nil
 }

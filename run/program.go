@@ -29,18 +29,19 @@ type Program struct {
 	Stdin io.Reader
 
 	Engine      Engine
-	Root        string     // where the dynamic linker and the libraries are; empty: on this machine
-	LibraryPath string     // before LD_LIBRARY_PATH
-	Preload     string     // before LD_PRELOAD
-	Cache       string     // a directory in which images of engine own are kept for the next start, an absolute path; empty: none
-	Renew       bool       // no image that is kept is taken
-	Self        string     // by which path elfwright is executed, to make an image that is kept again
-	Tell        bool       // Trace will be asked, and needs all that was decided
-	Save        bool       // what is made is to need no other file
-	Row         *glibc.Row // of the program's glibc, for engine own; nil: one that is built in
-	Random      uint64     // from which addresses are made where they are at random
-	Look        bool       // it is not to be started: what no engine starts here is no error
-	Stop        Stop       // where the process stops itself
+	Root        string       // where the dynamic linker and the libraries are; empty: on this machine
+	LibraryPath string       // before LD_LIBRARY_PATH
+	Preload     string       // before LD_PRELOAD
+	Search      load.Options // what the search is told besides: NoCache, InhibitRpath, HWCaps, HWCapsPrepend, HWCapsMask
+	Cache       string       // a directory in which images of engine own are kept for the next start, an absolute path; empty: none
+	Renew       bool         // no image that is kept is taken
+	Self        string       // by which path elfwright is executed, to make an image that is kept again
+	Tell        bool         // Trace will be asked, and needs all that was decided
+	Save        bool         // what is made is to need no other file
+	Row         *glibc.Row   // of the program's glibc, for engine own; nil: one that is built in
+	Random      uint64       // from which addresses are made where they are at random
+	Look        bool         // it is not to be started: what no engine starts here is no error
+	Stop        Stop         // where the process stops itself
 }
 
 // Engine is who does the dynamic linker's work.
@@ -126,11 +127,17 @@ func Prepare(p Program) (*Prepared, error) {
 
 // loading is what the search is told.
 func (p *Program) loading() load.Options {
-	return load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
+	opt := p.Search
+	opt.Root, opt.LibraryPath, opt.Preload = p.Root, p.variable("LD_LIBRARY_PATH", p.LibraryPath), p.variable("LD_PRELOAD", p.Preload)
+	opt.Tunables = lookup(p.Env, "GLIBC_TUNABLES")
+	return opt
 }
 
 // choose lets an engine prepare the start: own, or where that has no answer, interp.
 func (r *Prepared) choose(p *Program, ldName string) error {
+	if err := p.searchable(); err != nil {
+		return err
+	}
 	if p.Engine != Interp {
 		why := r.own(p)
 		if why == nil || p.Engine == Own {
@@ -139,7 +146,13 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 		if p.Stop == AtMain {
 			return fmt.Errorf("engine own alone stops a program at main: %w", why)
 		}
+		if p.told() {
+			return fmt.Errorf("engine own alone searches as it is told to: %w", why)
+		}
 		r.Why = why.Error()
+	}
+	if p.told() {
+		return fmt.Errorf("%s: with engine interp the dynamic linker searches, and takes no options for that; engine own does", r.Source.Name)
 	}
 	if p.Stop == AtMain {
 		return fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", r.Source.Name)
