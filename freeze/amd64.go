@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	machine "elfwright/machine/amd64"
 )
@@ -71,7 +72,9 @@ func (c *compiler) frameX86(t *capture.Thread) uint64 {
 	b = append(b, make([]byte, 8*8)...)
 	b = o.AppendUint64(b, t.Mask)
 	b = append(b, make([]byte, frameMaskEnd)...) // siginfo
-	return c.Data(b, 16) + 8
+	at := c.Data(b, 16)
+	c.frames[t.TID] = frame{at, note.Range{Start: fp, Size: uint64(len(t.Xstate))}}
+	return at + 8
 }
 
 // extendedState makes of what ptrace gives what a signal frame has.

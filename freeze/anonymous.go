@@ -25,12 +25,7 @@ func (c *compiler) anonymous(d *capture.Descriptor) {
 	case "[signalfd]":
 		c.signalFD(d)
 	case "inotify":
-		if info(d, "inotify wd") != "" {
-			c.refuseFD(d, "watches files, and the kernel does not tell which")
-			return
-		}
-		c.Call("inotify_init1", script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
-		c.put(d)
+		c.inotify(d)
 	case "[pidfd]":
 		c.pidFD(d)
 	default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 )
 
 // Linux, arch/arm64/include/uapi/asm/sigcontext.h: the records of a signal frame.
@@ -39,7 +40,10 @@ func (c *compiler) frameArm(t *capture.Thread) uint64 {
 	}
 	b = append(b, make([]byte, 8)...)
 	at := c.Data(nil, 16)
-	return c.Data(append(b, armRecords(t, at+uint64(len(b)))...), 16)
+	records := at + uint64(len(b))
+	at = c.Data(append(b, armRecords(t, records)...), 16)
+	c.frames[t.TID] = frame{at, note.Range{Start: records, Size: recordsRoom}}
+	return at
 }
 
 // armRecords writes the records, which will be at an address: the registers of

@@ -7,6 +7,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	"elfwright/image"
 )
@@ -36,12 +37,16 @@ type compiler struct {
 	stubAt    image.Range
 	sameVDSO  script.Slot
 	parked    parked
+	vdsoData  note.Range             // the recorded vDSO
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
+	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
+	frames    map[int]frame       // of threads, by their numbers
 }
 
 type fileID struct{ dev, ino uint64 }
@@ -57,7 +62,7 @@ func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Ran
 	a := archOf(s)
 	c := &compiler{
 		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()

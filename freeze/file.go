@@ -19,7 +19,7 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	note, err := c.note()
+	note, err := c.describe().Encode()
 	if err != nil {
 		return nil, err
 	}

@@ -38,8 +38,8 @@ func (c *compiler) thaw() {
 	c.directory()
 	c.descriptors()
 	c.limits()
-	c.attributes()
 	c.Call("getpid").To(c.pid)
+	c.attributes()
 	c.threads()
 }
 

@@ -31,6 +31,8 @@ func (c *compiler) threads() {
 	}
 	c.armTimers()
 	c.awaitCount(ready, len(all)-1)
+	c.owners()
+	c.locks()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
@@ -139,14 +141,14 @@ func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
 		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
 	}
 	if t.Sched != nil {
-		c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero).Says("%s", says("scheduling and nice value"))
+		c.orLacks(c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero), "%s", says("its scheduling or nice value is not permitted here, it has that of who starts it"))
 	}
 	if t.Affinity != nil {
-		c.Call("sched_setaffinity", zero, script.Int(len(t.Affinity)), script.Int(c.Data(t.Affinity, 8))).Says("%s", says("processors that it may use"))
+		c.orLacks(c.Call("sched_setaffinity", zero, script.Int(len(t.Affinity)), script.Int(c.Data(t.Affinity, 8))), "%s", says("none of the processors that it may use is here, it may use all"))
 	}
 	if t.IOPrio != 0 {
 		const whoProcess = 1
-		c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)).Says("%s", says("priority of input and output"))
+		c.orLacks(c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)), "%s", says("its priority of input and output is not permitted here"))
 	}
 }
 

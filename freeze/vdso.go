@@ -10,6 +10,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 )
 
@@ -33,7 +34,8 @@ func (c *compiler) compareVDSO() {
 	const atSysinfoEhdr = 33
 	at := c.Slot()
 	c.Do(script.Aux, script.Int(atSysinfoEhdr)).To(at).Or(other)
-	c.Do(script.Same, at.Get(), script.Int(c.Data(want, 16)), script.Int(len(want))).Or(same)
+	c.vdsoData = note.Range{Start: c.Data(want, 16), Size: uint64(len(want))}
+	c.Do(script.Same, at.Get(), script.Int(c.vdsoData.Start), script.Int(len(want))).Or(same)
 	c.Jump(other)
 	c.Place(same)
 	c.Do(script.Store, c.sameVDSO.Addr(), script.Int(1))

@@ -22,7 +22,10 @@ type Plan struct {
 	Board   desc.Board `json:"board"`
 	Domains []Domain   `json:"protection_domains"`
 	Monitor *Monitor   `json:"monitor,omitempty"`
-	Regions []Region   `json:"memory_regions"`
+	Loader  *Monitor   `json:"loader,omitempty"`
+	// InitialTask is the program that makes the system when the kernel has started.
+	InitialTask *Monitor `json:"initial_task,omitempty"`
+	Regions     []Region `json:"memory_regions"`
 }
 
 // Space is the half-open range of addresses [Start, End).
@@ -82,7 +85,7 @@ type Variable struct {
 	Bytes   string   `json:"bytes"` // hexadecimal, in the order of the memory
 }
 
-// Monitor is Microkit's own protection domain.
+// Monitor is an image of Microkit's own: the monitor, the loader, the initial task.
 type Monitor struct {
 	Image     string     `json:"image"`
 	Output    string     `json:"output"`
@@ -148,9 +151,14 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for i := range p.Domains {
 		p.Domains[i].text(t)
 	}
-	if p.Monitor != nil {
-		fmt.Fprintf(t, "monitor: %s -> %s\n", p.Monitor.Image, p.Monitor.Output)
-		variables(t, p.Monitor.Variables)
+	for _, x := range []struct {
+		name string
+		of   *Monitor
+	}{{"monitor", p.Monitor}, {"loader", p.Loader}, {"initial task", p.InitialTask}} {
+		if x.of != nil {
+			fmt.Fprintf(t, "%s: %s -> %s\n", x.name, x.of.Image, x.of.Output)
+			variables(t, x.of.Variables)
+		}
 	}
 	for _, r := range p.Regions {
 		at := "anywhere"

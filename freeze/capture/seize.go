@@ -22,6 +22,7 @@ type Target struct {
 	insn    uint64 // address of a system call instruction in it
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
+	pidfd   int // 0: not opened
 }
 
 // thread is a stopped thread, as it is to be let go.
@@ -57,6 +58,9 @@ func With(pid int, fn func(*Target) error) error {
 		return errors.Join(err, t.release())
 	}
 	err = fn(t)
+	if t.pidfd != 0 {
+		unix.Close(t.pidfd)
+	}
 	if err != nil {
 		t.kill = false
 	}

@@ -57,6 +57,7 @@ type Thread struct {
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
+	Now        Registers // as they are
 	Xstate     []byte    // of x86; elsewhere the registers of floating point
 	Sets       []Set     // what else the machine has
 	Mask       uint64
