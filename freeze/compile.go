@@ -42,6 +42,8 @@ type compiler struct {
 	filled    map[fileID]bool
 	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	nameless  script.Slot        // not 0: a mapping has lost its name
+	unlocked  script.Slot        // or is not locked any more
 	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot

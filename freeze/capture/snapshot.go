@@ -31,6 +31,7 @@ type Snapshot struct {
 	Children    []int
 	Session     [3]int // parent, process group, session
 
+	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64
 	OOMScoreAdj int
 	Dumpable    uint64
@@ -38,7 +39,12 @@ type Snapshot struct {
 	THPDisable  uint64
 	KeepCaps    uint64
 	SecureBits  uint64
-	Membarrier  uint64 // the commands that it registered for
+	MDWE        uint64   // PR_GET_MDWE
+	MemoryMerge uint64   // PR_GET_MEMORY_MERGE
+	CoreFilter  string   // of coredump_filter
+	Label       string   // of a security module, where it is not that of the freezer
+	Lost        []string // what a new process cannot have, by name
+	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
 	SHM         int
 	CPU         CPU
@@ -54,6 +60,7 @@ func (s Siginfo) Signal() int { return int(s[0]) }
 
 // Thread is a thread.
 type Thread struct {
+	Rest
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
