@@ -40,8 +40,9 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), c.steady()
+	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
 	for _, b := range c.blobs {
+		from.total += b.from.Size
 		body.Put(b.off, &memory{from, b.from})
 	}
 	for _, e := range c.bytes {
@@ -95,21 +96,4 @@ func sectionName(name string) string {
 		return "." + name[1:len(name)-1]
 	}
 	return name
-}
-
-// memory is memory of the process as Data that knows how to write itself.
-type memory struct {
-	from interface {
-		ReadAt(b []byte, off int64) (int, error)
-	}
-	r image.Range
-}
-
-// Size is its size.
-func (m *memory) Size() int64 { return int64(m.r.Size) }
-
-// ReadAt reads it. Pages behind the end of a mapped file, which nobody can read,
-// are zeros.
-func (m *memory) ReadAt(b []byte, off int64) (int, error) {
-	return m.from.ReadAt(b, int64(m.r.Start)+off)
 }

@@ -41,6 +41,8 @@ type Options struct {
 	Orphan bool // children are left behind
 	Kill   bool // the process ends when the file is there
 	Mode   uint32
+	// Progress is told now and then how much of the memory is in the file.
+	Progress func(done, total uint64)
 	// OtherVDSO makes the file behave as if the kernel's code were another.
 	OtherVDSO bool
 }
