@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"elfwright/elffile"
+	"elfwright/freeze/capture"
 	"elfwright/image"
 )
 
@@ -41,9 +42,21 @@ func (c *compiler) file() (*elffile.Body, error) {
 		return nil, err
 	}
 	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
+	if c.opt.Snapshot {
+		from.fork = c.t.Fork
+	}
+	maps := c.s.Maps
 	for _, b := range c.blobs {
 		from.total += b.from.Size
-		body.Put(b.off, &memory{from, b.from})
+		for !maps[0].Covers(b.from) {
+			maps = maps[1:]
+		}
+		m := &memory{from, b.from}
+		if c.opt.Snapshot && forks(&maps[0]) {
+			body.Put(b.off, late{m})
+		} else {
+			body.Put(b.off, m)
+		}
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
@@ -97,3 +110,7 @@ func sectionName(name string) string {
 	}
 	return name
 }
+
+// forks says whether a copy of the process has the same memory there, whatever the
+// process goes on to do.
+func forks(m *capture.Map) bool { return !m.Shared && !m.Has("dc") && !m.Has("wf") }

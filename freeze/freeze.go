@@ -13,8 +13,13 @@ func Freeze(pid int, name string, opt Options) (*Report, error) {
 	if opt.Mode == 0 {
 		opt.Mode = 0o700
 	}
+	if opt.Kill && opt.Snapshot {
+		return nil, errors.New("a process that is killed when the file is there needs no snapshot")
+	}
 	var report *Report
+	var target *capture.Target
 	err := capture.With(pid, func(t *capture.Target) error {
+		target = t
 		s, err := t.Snapshot()
 		if err != nil {
 			return err
@@ -36,6 +41,7 @@ func Freeze(pid int, name string, opt Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	report.Stopped = target.Stopped()
 	return report, nil
 }
 

@@ -20,6 +20,7 @@ type source struct {
 	done     uint64
 	total    uint64
 	progress func(done, total uint64) // may be nil
+	fork     func() error             // before what is late; nil: nothing, or it was done
 }
 
 // memory is a piece of it as Data that knows how to write itself.
@@ -30,6 +31,7 @@ type memory struct {
 
 var (
 	_         elffile.Data = (*memory)(nil)
+	_         elffile.Late = late{}
 	zeroPages [page]byte
 )
 
@@ -40,6 +42,23 @@ func (m *memory) Size() int64 { return int64(m.r.Size) }
 // are zeros.
 func (m *memory) ReadAt(b []byte, off int64) (int, error) {
 	return m.from.ReadAt(b, int64(m.r.Start)+off)
+}
+
+// late is memory that is read from a copy of the process, when all else is written.
+type late struct{ *memory }
+
+// Late marks it so.
+func (late) Late() {}
+
+// CopyTo writes it; the first has the copy made.
+func (m late) CopyTo(w io.WriterAt, off int64) error {
+	if m.from.fork != nil {
+		if err := m.from.fork(); err != nil {
+			return err
+		}
+		m.from.fork = nil
+	}
+	return m.memory.CopyTo(w, off)
 }
 
 // chunk is how much is read and written at a time, and ahead how many of them are
