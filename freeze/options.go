@@ -46,6 +46,8 @@ type Options struct {
 	// which the file is written.
 	Snapshot bool
 	Mode     uint32
+	// Compress makes a file of zstd of the frozen one; see Expand.
+	Compress bool
 	// Progress is told now and then how much of the memory is in the file.
 	Progress func(done, total uint64)
 	// OtherVDSO makes the file behave as if the kernel's code were another.
