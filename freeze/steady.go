@@ -12,8 +12,8 @@ type steady struct {
 	rseqs  []capture.Rseq
 }
 
-func (c *compiler) steady() *steady {
-	s := &steady{target: c.t}
+func (c *compiler) steady() steady {
+	s := steady{target: c.t}
 	for i := range c.s.Threads {
 		if r := c.s.Threads[i].Rseq; r.Addr != 0 {
 			s.rseqs = append(s.rseqs, r)
