@@ -33,6 +33,9 @@ func (c *compiler) actions() {
 // limits sets the limits of resources: those that can be, for a limit that is
 // higher than the hard one here needs a privilege.
 func (c *compiler) limits() {
+	if c.s.Inherits {
+		return
+	}
 	for i, l := range c.s.Limits {
 		done, hard, set := c.Label(), c.Label(), c.Label()
 		now := c.Words(0, 0)

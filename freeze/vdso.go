@@ -51,7 +51,7 @@ func (c *compiler) mapVDSO() {
 	if len(c.s.VDSO) == 0 {
 		return
 	}
-	vdso, vvar := c.kernelMaps()
+	vdso, vvar := kernelMaps(c.s)
 	if vdso == nil {
 		return
 	}
@@ -67,9 +67,9 @@ func (c *compiler) mapVDSO() {
 }
 
 // kernelMaps finds the vDSO, and where the kernel's data before it begins.
-func (c *compiler) kernelMaps() (vdso *capture.Map, start uint64) {
-	for i := range c.s.Maps {
-		m := &c.s.Maps[i]
+func kernelMaps(s *capture.Snapshot) (vdso *capture.Map, start uint64) {
+	for i := range s.Maps {
+		m := &s.Maps[i]
 		if !m.Kernel() || uint64(m.Start) >= taskSize {
 			continue
 		}

@@ -18,6 +18,7 @@ type Module struct {
 	Bias       uint64 // what is added to the addresses in the file
 	BuildID    []byte
 
+	owners  map[string]bool // of notes
 	progs   []elffile.Prog
 	file    *file
 	symbols []Symbol
@@ -83,15 +84,16 @@ func (p *Process) module(m *note.Map) *Module {
 			break
 		}
 	}
-	mod.BuildID = p.noteID(mod, format)
+	p.notes(mod, format)
 	return mod
 }
 
 const maxNotes = 1 << 16 // bytes of notes that are looked at for a build ID
 
-// noteID reads the build ID from memory.
-func (p *Process) noteID(m *Module, format elffile.Format) []byte {
+// notes reads the build ID from memory, and whose notes there are.
+func (p *Process) notes(m *Module, format elffile.Format) {
 	const gnuBuildID = 3
+	m.owners = make(map[string]bool)
 	for i := range m.progs {
 		q := &m.progs[i]
 		if q.Type != elf.PT_NOTE || q.Filesz > maxNotes {
@@ -103,13 +105,16 @@ func (p *Process) noteID(m *Module, format elffile.Format) []byte {
 		}
 		notes, _ := elffile.ParseNotes(format, b, 0, q.Align)
 		for _, n := range notes {
-			if n.Type == gnuBuildID && n.Name == "GNU" {
-				return n.Desc
+			m.owners[n.Name] = true
+			if n.Type == gnuBuildID && n.Name == "GNU" && m.BuildID == nil {
+				m.BuildID = n.Desc
 			}
 		}
 	}
-	return nil
 }
+
+// HasNote says whether the file has a note of an owner.
+func (m *Module) HasNote(owner string) bool { return m.owners[owner] }
 
 // ModuleAt finds the module of an address.
 func (p *Process) ModuleAt(addr uint64) *Module {
@@ -169,7 +174,7 @@ func (p *Process) fileSymbols(m *Module) bool {
 	if !strings.HasPrefix(m.Name, "/") {
 		return false
 	}
-	f, err := elffile.Open(m.Name)
+	f, err := elffile.Open(p.where(m.Name))
 	if err != nil {
 		return false
 	}
@@ -218,4 +223,47 @@ func (m *Module) take(t *elffile.SymbolTable) {
 		}
 		m.symbols = append(m.symbols, Symbol{string(name), s.Value + m.Bias, s.Size})
 	}
+}
+
+// Variable finds a variable by its name, in the first module that has it.
+func (p *Process) Variable(name string) (addr uint64, ok bool) {
+	for _, m := range p.Modules() {
+		if !strings.HasPrefix(m.Name, "/") {
+			continue
+		}
+		f, err := elffile.Open(p.where(m.Name))
+		if err != nil {
+			continue
+		}
+		f.Guard(func() error {
+			if p.sameFile(m, f) {
+				addr, ok = variable(f, m, name)
+			}
+			return nil
+		})
+		f.Close()
+		if ok {
+			return addr, true
+		}
+	}
+	return 0, false
+}
+
+func variable(f *elffile.File, m *Module, name string) (addr uint64, ok bool) {
+	for i := range f.Sections() {
+		if t := f.Sections()[i].Type; t != elf.SHT_SYMTAB && t != elf.SHT_DYNSYM {
+			continue
+		}
+		table, err := f.SymbolTable(i)
+		if err != nil {
+			continue
+		}
+		for j := range table.Len() {
+			s := table.At(j)
+			if s.Type() == elf.STT_OBJECT && s.Shndx != uint16(elf.SHN_UNDEF) && string(table.Name(s)) == name {
+				return s.Value + m.Bias, true
+			}
+		}
+	}
+	return 0, false
 }
