@@ -2,7 +2,9 @@ package saved
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -139,6 +141,7 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 		if !p.fileSymbols(m) {
 			p.memorySymbols(m)
 		}
+		p.debugSymbols(m)
 		slices.SortStableFunc(m.symbols, func(a, b Symbol) int {
 			switch {
 			case a.Addr < b.Addr:
@@ -146,7 +149,7 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 			case a.Addr > b.Addr:
 				return 1
 			}
-			return strings.Compare(a.Name, b.Name)
+			return compareNames(a.Name, b.Name)
 		})
 	}
 	i, _ := slices.BinarySearchFunc(m.symbols, addr, func(s Symbol, at uint64) int {
@@ -168,6 +171,12 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 	return Symbol{}, m, false
 }
 
+// compareNames puts the name first that people use: without underscores before it.
+func compareNames(a, b string) int {
+	x, y := strings.TrimLeft(a, "_"), strings.TrimLeft(b, "_")
+	return cmp.Or(cmp.Compare(len(a)-len(x), len(b)-len(y)), cmp.Compare(a, b))
+}
+
 // fileSymbols takes the symbols of the file by its name, if that is the one that
 // was mapped: it has those of static functions, too.
 func (p *Process) fileSymbols(m *Module) bool {
@@ -183,16 +192,39 @@ func (p *Process) fileSymbols(m *Module) bool {
 		if !p.sameFile(m, f) {
 			return errOther
 		}
-		for i := range f.Sections() {
-			if t := f.Sections()[i].Type; t == elf.SHT_SYMTAB || t == elf.SHT_DYNSYM {
-				if table, err := f.SymbolTable(i); err == nil {
-					m.take(table)
-				}
-			}
-		}
+		m.takeAll(f)
 		return nil
 	})
 	return err == nil && len(m.symbols) > 0
+}
+
+// debugSymbols takes the symbols that distributions keep beside a library, in a file
+// that is found by the build ID.
+func (p *Process) debugSymbols(m *Module) {
+	if len(m.BuildID) < 2 {
+		return
+	}
+	f, err := elffile.Open(fmt.Sprintf("/usr/lib/debug/.build-id/%x/%x.debug", m.BuildID[:1], m.BuildID[1:]))
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	f.Guard(func() error {
+		if bytes.Equal(f.BuildID(), m.BuildID) {
+			m.takeAll(f)
+		}
+		return nil
+	})
+}
+
+func (m *Module) takeAll(f *elffile.File) {
+	for i := range f.Sections() {
+		if t := f.Sections()[i].Type; t == elf.SHT_SYMTAB || t == elf.SHT_DYNSYM {
+			if table, err := f.SymbolTable(i); err == nil {
+				m.take(table)
+			}
+		}
+	}
 }
 
 // sameFile compares build IDs, or where there are none the first page.
