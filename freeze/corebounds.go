@@ -58,6 +58,7 @@ func (c *fromCore) program() image.Addr {
 	if m := c.ModuleAt(at); m != nil {
 		bias = m.Bias
 	}
+	c.moves = bias != 0
 	st := &c.out.Stat
 	st.StartCode = image.Addr(^uint64(0))
 	for _, p := range progs {
@@ -84,15 +85,20 @@ type phdr struct {
 }
 
 // heap finds the heap: memory that follows the program, or the first that lies not
-// far behind it (the kernel randomises by up to 32 MiB, or 1 GiB).
+// far behind it (the kernel randomises by up to 32 MiB, or 1 GiB). That of a program
+// without a dynamic linker that lies anywhere is at a place of its own
+// (load_elf_binary, ELF_ET_DYN_BASE).
 func (c *fromCore) heap(end image.Addr) (start, brk image.Addr) {
-	const far = 1 << 30
+	const far, own, atBase = 1 << 30, taskSize / 3 * 2 &^ (page - 1), 7
+	if base, _ := c.Aux(atBase); base == 0 && c.moves {
+		end = own
+	}
 	for i := range c.out.Maps {
 		m := &c.out.Maps[i]
 		plain := m.Name == "" && !m.Shared && m.Prot == elf.PF_R|elf.PF_W
 		switch {
 		case !plain || m.End() <= end:
-		case m.Start < end:
+		case m.Start < end && end != own:
 			return end, m.End() // the kernel has merged it with .bss
 		case uint64(m.Start-end) <= far:
 			m.Name = "[heap]"

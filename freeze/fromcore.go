@@ -27,6 +27,7 @@ type fromCore struct {
 	out   *capture.Snapshot
 	refusals
 	warnings []string
+	moves    bool // the program can be anywhere
 	other    bool // the kernel's code is not to be mapped, but replaced
 }
 
