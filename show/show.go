@@ -42,6 +42,9 @@ func defaultViews(f *elffile.File) View {
 	if len(f.Progs) == 0 {
 		return Summary | SectionHeaders
 	}
+	if resettable(f) {
+		return Summary | Segments | Reset
+	}
 	return Summary | Segments
 }
 
@@ -68,6 +71,9 @@ func printFile(w io.Writer, f *elffile.File, opt Options, where *member) (*Repor
 		opt.Views = defaultViews(f)
 	}
 	want := opt.views()
+	if want&All == All && resettable(f) {
+		want |= Reset
+	}
 	if want&NM != 0 {
 		want &^= DynSyms // it says which table nm is to take
 	}

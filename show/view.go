@@ -19,6 +19,7 @@ const (
 	Histogram                       // the lengths of the chains of the hash tables
 	Notes                           // the notes
 	Arch                            // what is special to the machine
+	Reset                           // what a reset restores
 
 	// These follow from Options and are set by Print.
 	hexDump
@@ -26,7 +27,8 @@ const (
 	disassembly
 )
 
-// All is every view that needs no argument, without those that repeat others.
+// All is every view that needs no argument, without those that repeat others. Reset
+// is one of them for programs that have its table.
 const All = FileHeader | SectionHeaders | SectionGroups | Segments | Dynamic | Relocs | Symbols | Versions | Histogram | Notes | Arch
 
 // A shape is what the JSON key of a view holds.
@@ -63,6 +65,7 @@ func views() []view {
 		{Histogram, "histogram", shapeTables, showHistogram},
 		{Notes, "notes", shapeTables, showNotes},
 		{Arch, "arch", shapeTables, showArch},
+		{Reset, "reset", shapeTables, showReset},
 		{hexDump, "hex_dumps", shapeTables, showHexDump},
 		{stringDump, "string_dumps", shapeTables, showStringDump},
 		{disassembly, "disassembly", shapeTables, showDisassembly},
