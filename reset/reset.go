@@ -124,6 +124,7 @@ func (n *install) finish() (*Result, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
+	saveHeaders(now, n.t)
 	was := *n.added // what phdr.Add has changed in memory, it has proved
 	was.Name, was.Header.Entry = n.f.Name, n.f.Header.Entry
 	was.Progs = slices.DeleteFunc(slices.Clone(was.Progs), func(p elffile.Prog) bool { return p.Vaddr == n.t.Slot })

@@ -157,7 +157,7 @@ func (d flipped) ReadAt(b []byte, off int64) (int, error) {
 
 // segment checks one writable segment.
 func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointing, r image.Range) error {
-	want := repointed(f, moved, r, initial(orig, r))
+	want := withHeaders(f, r, repointed(f, moved, r, initial(orig, r)))
 	first := elffile.NewBody(initial(f, r))
 	first.Truncate(int64(r.Size))
 	if len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0 { // it always starts by the code
