@@ -67,7 +67,7 @@ func (r *reader) head() error {
 // row returns the four words of row i of the table.
 func (r *reader) row(i uint64) (w [4]uint64, at uint64, ok bool) {
 	word := uint64(r.f.AddrSize())
-	if (i+1)*4*word > r.t.Room {
+	if i >= MaxRows || (i+1)*4*word > r.t.Room {
 		return w, 0, false
 	}
 	at = r.t.TableOff + i*4*word
@@ -80,7 +80,7 @@ func (r *reader) row(i uint64) (w [4]uint64, at uint64, ok bool) {
 func (r *reader) table() error {
 	t, word := r.t, uint64(r.f.AddrSize())
 	none := func(what string) error {
-		return r.fault("end", t.TableOff+t.Room, "the 0x%x bytes of the table end before %s", t.Room, what)
+		return r.fault("end", t.TableOff+t.Room, "the 0x%x bytes of the table, or the %d rows that one may have, end before %s", t.Room, MaxRows, what)
 	}
 	w, at, ok := r.row(0)
 	if !ok {
@@ -156,6 +156,9 @@ func readSel4(f *elffile.File, i int) (*Table, error) {
 	}
 	if uint64(len(b))%(4*word) != 0 {
 		return nil, f.ProgError(i, "p_memsz", "0x%x is not a multiple of the size of an entry (%d) of the table of what a reset restores", p.Memsz, 4*word)
+	}
+	if n := uint64(len(b)) / (4 * word); n > MaxRows {
+		return nil, f.ProgError(i, "p_memsz", "0x%x are %d entries of the table of what a reset restores; the limit is %d", p.Memsz, n, MaxRows)
 	}
 	t := &Table{Prog: i, Sel4: true, Addr: p.Vaddr, Room: p.Memsz}
 	for at := uint64(0); at < uint64(len(b)); at += 4 * word {

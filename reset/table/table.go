@@ -41,6 +41,9 @@ const (
 	HeadSize = 32
 )
 
+// MaxRows is how many rows a table may have.
+const MaxRows = 1 << 16
+
 // Flags of the head.
 const (
 	Deflated = 1 << iota // the writable segments have no bytes of their own
