@@ -48,6 +48,9 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	default:
 		return nil, fmt.Errorf("shape %q is not one of %s, %s", opt.Shape, Keep, Deflate)
 	}
+	if limit := table.MaxRows / 2; opt.Spare < 0 || opt.Spare > limit {
+		return nil, fmt.Errorf("%d spare rows are not between 0 and %d", opt.Spare, limit)
+	}
 	m, code, err := refuse(f)
 	if err != nil {
 		return nil, err
