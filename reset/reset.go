@@ -81,6 +81,9 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	}
 	if n.os == Linux {
 		n.t.Flags |= table.Linux
+		if opt.Shape == Keep && n.osWhy != byStack { // it starts no program elsewhere than at e_entry
+			n.t.Flags |= table.Fresh
+		}
 	}
 	if opt.HookEntry {
 		if err := n.planHook(); err != nil {

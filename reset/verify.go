@@ -152,7 +152,7 @@ func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointin
 	want := withHeaders(f, r, repointed(f, moved, r, initial(orig, r)))
 	first := elffile.NewBody(initial(f, r))
 	first.Truncate(int64(r.Size))
-	if len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0 { // it always starts by the code
+	if t.Flags&table.Fresh == 0 && (len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0) { // it always starts by the code
 		apply(f, t.Once, r, first)
 		apply(f, t.Each, r, first)
 	}

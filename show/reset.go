@@ -59,7 +59,7 @@ func (h *resetHead) flags() []string {
 	for _, f := range []struct {
 		bit  uint32
 		word string
-	}{{table.Deflated, "deflated"}, {table.Code, "code"}, {table.Hooked, "hooked"}, {table.Linux, "linux"}} {
+	}{{table.Deflated, "deflated"}, {table.Code, "code"}, {table.Hooked, "hooked"}, {table.Linux, "linux"}, {table.Fresh, "fresh"}} {
 		if h.t.Flags&f.bit != 0 {
 			words = append(words, f.word)
 		}

@@ -87,7 +87,7 @@ func (r *reader) table() error {
 		return none("the first row")
 	}
 	t.Slot = r.abs(w[0])
-	first := w[1]
+	first, start := w[1], w[2]
 	if first%(4*word) != 0 || first == 0 || first >= t.Room {
 		return r.fault("first", at+word, "0x%x is no row of the table, whose 0x%x bytes are in rows of %d", first, t.Room, 4*word)
 	}
@@ -111,6 +111,9 @@ func (r *reader) table() error {
 	}
 	if i < first/(4*word) {
 		return r.fault("first", t.TableOff+word, "row %d is beyond the last entry, %d", first/(4*word), i)
+	}
+	if want := t.first(word); start != want {
+		return r.fault("start", t.TableOff+2*word, "0x%x is not where the first start begins, 0x%x", start, want)
 	}
 	t.Entry = r.abs(w[0])
 	for i++; ; i++ {
