@@ -25,12 +25,7 @@ func (c *compiler) anonymous(d *capture.Descriptor) {
 	case "[signalfd]":
 		c.signalFD(d)
 	case "inotify":
-		if info(d, "inotify wd") != "" {
-			c.refuseFD(d, "watches files, and the kernel does not tell which")
-			return
-		}
-		c.Call("inotify_init1", script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
-		c.put(d)
+		c.inotify(d)
 	case "[pidfd]":
 		c.pidFD(d)
 	default:
@@ -148,10 +143,10 @@ func (c *compiler) watch(d *capture.Descriptor, line string) {
 	case c.opt.FDs[fd] == Close:
 		return
 	}
-	b := binary.LittleEndian.AppendUint32(nil, events)
+	b := append(binary.LittleEndian.AppendUint32(nil, events), make([]byte, c.arch.epollPad)...)
 	b = binary.LittleEndian.AppendUint64(b, data)
 	const add = 1 // EPOLL_CTL_ADD
-	c.Call("epoll_ctl", script.Int(d.N), script.Int(add), script.Int(fd), script.Int(c.Data(b, 4))).Says("%s: watch %s", describe(d), describe(target))
+	c.Call("epoll_ctl", script.Int(d.N), script.Int(add), script.Int(fd), script.Int(c.Data(b, 8))).Says("%s: watch %s", describe(d), describe(target))
 }
 
 func (c *compiler) find(n int) *capture.Descriptor {

@@ -11,6 +11,8 @@ import (
 
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
+func word4(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+
 // actions sets what the process does on signals. What was ignored or caught where
 // the file is started is first set back.
 func (c *compiler) actions() {
@@ -27,28 +29,6 @@ func (c *compiler) actions() {
 		default:
 			c.Call("rt_sigaction", script.Int(n), none, zero, script.Int(8)).Says("action of signal %d", n)
 		}
-	}
-}
-
-// limits sets the limits of resources: those that can be, for a limit that is
-// higher than the hard one here needs a privilege.
-func (c *compiler) limits() {
-	for i, l := range c.s.Limits {
-		done, hard, set := c.Label(), c.Label(), c.Label()
-		now := c.Words(0, 0)
-		want := c.Words(l.Cur, l.Max)
-		c.Call("setrlimit", script.Int(i), want).Or(hard)
-		c.Jump(done)
-		// The soft limit as it was, if the hard one allows; else as high as it goes.
-		c.Place(hard)
-		c.Call("getrlimit", script.Int(i), now)
-		c.Do(script.Load, now, script.Int(8)).To(c.tmp)
-		c.Do(script.Store, now, c.tmp.Get())
-		c.Do(script.Below, c.tmp.Get(), script.Int(l.Cur)).Or(set)
-		c.Do(script.Store, now, script.Int(l.Cur))
-		c.Place(set)
-		c.Call("setrlimit", script.Int(i), now).Says("limit %d", i)
-		c.Place(done)
 	}
 }
 
@@ -96,12 +76,16 @@ func (c *compiler) membarrier() {
 // score writes oom_score_adj; lowering it needs a privilege.
 func (c *compiler) score() {
 	text := fmt.Sprint(c.s.OOMScoreAdj)
-	denied := c.Label()
+	denied, failed, done := c.Label(), c.Label(), c.Label()
 	c.Call("open", c.Text("/proc/self/oom_score_adj"), script.Int(unix.O_WRONLY|unix.O_CLOEXEC), zero).To(c.work).Or(denied)
-	c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text)))
+	c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text))).Exact().Or(failed)
+	c.Call("close", c.work.Get())
+	c.Jump(done)
+	c.Place(failed)
 	c.Call("close", c.work.Get())
 	c.Place(denied)
-	c.warn("oom_score_adj %s is set only where that is permitted", text)
+	c.lacks("oom_score_adj %s is not permitted here, the one here stays", text)
+	c.Place(done)
 }
 
 func (c *compiler) intervalTimers() {

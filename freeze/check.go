@@ -79,6 +79,7 @@ var foreignFlags = []struct{ flag, why string }{
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"mt", "has tags on its memory (MTE)"},
 }
 
 func (c *compiler) checkMaps() {
@@ -103,13 +104,10 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel", "")
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
-		case uint64(m.End()) > taskSize:
-			c.refuse(what, "is beyond 47 bits", "")
+		case uint64(m.End()) > c.arch.taskSizes[0]:
+			c.refuse(what, fmt.Sprintf("is beyond %#x", c.arch.taskSizes[0]), "")
 		}
 	}
 }
-
-// taskSize is where user memory ends with four levels of page tables.
-const taskSize = 0x7ffffffff000
 
 func numbers(n []int) string { return strings.Trim(fmt.Sprint(n), "[]") }

@@ -7,19 +7,18 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	"elfwright/image"
-	"elfwright/machine"
-	"elfwright/machine/amd64"
 )
 
 // compiler makes the script of a process.
 type compiler struct {
 	*script.Builder
-	s   *capture.Snapshot
-	t   *capture.Target
-	opt Options
-	m   *machine.Machine
+	s    *capture.Snapshot
+	t    *capture.Target
+	opt  Options
+	arch *arch
 	refusals
 	warnings []string
 	stopped  bool
@@ -37,12 +36,17 @@ type compiler struct {
 	pid       script.Slot
 	stubAt    image.Range
 	sameVDSO  script.Slot
+	parked    parked
+	vdsoData  note.Range             // the recorded vDSO
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
+	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
+	frames    map[int]frame       // of threads, by their numbers
 }
 
 type fileID struct{ dev, ino uint64 }
@@ -55,9 +59,10 @@ func (c *compiler) warn(format string, args ...any) {
 
 // compile makes the script for an address, and all that goes with it.
 func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
+	a := archOf(s)
 	c := &compiler{
-		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()
@@ -78,8 +83,8 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 	if err != nil {
 		return nil, nil, err
 	}
-	size := page + (c.Size()+page-1)&^(page-1)
-	at, err := c.place(size)
+	size := page + (c.Size()+page-1)&^(page-1) + c.arch.parking
+	at, err := c.place(size + c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -16,6 +16,7 @@ import (
 func (c *compiler) descriptors() {
 	list := c.s.Descriptors
 	pipes := c.pipes()
+	c.namedPairs()
 	for i := range list {
 		d := &list[i]
 		choice := c.opt.FDs[d.N]
@@ -29,8 +30,12 @@ func (c *compiler) descriptors() {
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
 		default:
+			c.made[d.N] = true
 			c.open(d, pipes)
 		}
+	}
+	for _, f := range c.late {
+		f()
 	}
 	c.watched()
 }
@@ -50,7 +55,7 @@ func (c *compiler) chosen(d *capture.Descriptor, choice string) {
 	}
 }
 
-const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_ASYNC | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes
+const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes, but for O_ASYNC, which see owner
 
 // dup makes d of another descriptor.
 func (c *compiler) dup(fd script.Arg, d *capture.Descriptor) {
@@ -82,12 +87,6 @@ func (c *compiler) reopen(d *capture.Descriptor, path string, flags int) {
 
 // open makes the open file of a descriptor.
 func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
-	for _, l := range d.Info {
-		if strings.HasPrefix(l, "lock:") && !strings.Contains(l, "FLOCK") {
-			c.refuseFD(d, "has a lock of a kind that is not restored: "+l)
-			return
-		}
-	}
 	switch d.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		c.regular(d)
@@ -123,7 +122,6 @@ func (c *compiler) regular(d *capture.Descriptor) {
 	if d.Flags&unix.O_PATH == 0 {
 		c.Call("lseek", script.Int(d.N), script.Int(uint64(d.Pos)), script.Int(unix.SEEK_SET)).Says("%s: position %d", describe(d), d.Pos)
 	}
-	c.flock(d)
 }
 
 // nameIsFile makes sure that the path leads to the file now, at least.
@@ -143,25 +141,11 @@ func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 // isKind checks what was opened.
 func (c *compiler) isKind(d *capture.Descriptor, kind uint32, name string) {
 	ok := c.Label()
-	buf := c.Data(make([]byte, statSize), 8)
+	buf := c.Data(make([]byte, c.arch.stat.size), 8)
 	c.Call("fstat", script.Int(d.N), script.Int(buf)).Says("%s", describe(d))
-	c.Do(script.Bits4, script.Int(buf+statMode), script.Int(kind)).Or(ok)
+	c.Do(script.Bits4, script.Int(buf+c.arch.stat.mode), script.Int(kind)).Or(ok)
 	c.Do(script.Fail).Says("%s: is not %s any more", describe(d), name)
 	c.Place(ok)
-}
-
-// flock takes the lock of flock(2) again.
-func (c *compiler) flock(d *capture.Descriptor) {
-	for _, l := range d.Info {
-		if !strings.HasPrefix(l, "lock:") {
-			continue
-		}
-		how := unix.LOCK_SH
-		if strings.Contains(l, "WRITE") {
-			how = unix.LOCK_EX
-		}
-		c.Call("flock", script.Int(d.N), script.Int(how|unix.LOCK_NB)).Says("%s: its lock", describe(d))
-	}
 }
 
 func (c *compiler) directoryFD(d *capture.Descriptor) {

@@ -62,13 +62,23 @@ func (c *compiler) fromFile(m *capture.Map) bool {
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+}
+
+// prot is the protection of a mapping: on AArch64 branches into it may be guarded.
+func prot(m *capture.Map) uint64 {
+	const guarded = 0x10 // PROT_BTI
+	p := plan.MmapProt(m.Prot)
+	if m.Has("bt") {
+		p |= guarded
+	}
+	return p
 }
 
 const readable = unix.PROT_READ | unix.PROT_WRITE
 
 func (c *compiler) anonymousMap(m *capture.Map) {
-	p := plan.MmapProt(m.Prot)
+	p := prot(m)
 	if len(m.Runs) == 0 {
 		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
 		return
@@ -104,7 +114,7 @@ func (c *compiler) fileMap(m *capture.Map) {
 		flags = unix.O_RDWR
 	}
 	c.Call("open", c.Text(m.Name), script.Int(flags|unix.O_CLOEXEC), zero).To(c.tmp).Says("open %s, which is mapped at %v", m.Name, m.Range)
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, c.tmp.Get(), m.Off)
+	c.mmap(m, prot(m), unix.MAP_SHARED, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }
 
@@ -185,12 +195,12 @@ func (c *compiler) sharedMap(m *capture.Map) {
 	id := fileID{device(m.Dev), m.Inode}
 	fd := c.files[id]
 	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
-		c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, fd.Get(), m.Off)
+		c.mmap(m, prot(m), unix.MAP_SHARED, fd.Get(), m.Off)
 		return
 	}
 	c.mmap(m, readable, unix.MAP_SHARED, fd.Get(), m.Off)
 	c.fill(m)
-	c.protect(m, plan.MmapProt(m.Prot))
+	c.protect(m, prot(m))
 }
 
 // advice are the flags that madvise sets (proc_pid_smaps(5), madvise(2)).

@@ -40,6 +40,7 @@ type Options struct {
 	Lazy   bool // memory is read from the file when it is touched
 	Orphan bool // children are left behind
 	Kill   bool // the process ends when the file is there
+	Strict bool // the thaw ends with 125 where it would warn and go on
 	Mode   uint32
 	// OtherVDSO makes the file behave as if the kernel's code were another.
 	OtherVDSO bool

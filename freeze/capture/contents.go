@@ -11,15 +11,21 @@ const MaxContent = 1 << 30
 
 // details asks for what fdinfo does not tell.
 func (t *Target) details(d *Descriptor) error {
-	switch {
-	case d.Same != d.N:
+	if d.Same != d.N || d.Flags&unix.O_PATH != 0 {
 		return nil
+	}
+	if err := t.owner(d); err != nil {
+		return err
+	}
+	switch {
 	case d.Mode&unix.S_IFMT == unix.S_IFSOCK:
 		return t.socket(d)
 	case d.Mode&unix.S_IFMT == unix.S_IFIFO && strings.HasPrefix(d.Link, "pipe:"):
 		return t.pipe(d)
 	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
 		return t.unnamed(d)
+	case d.Link == "anon_inode:inotify":
+		return t.watches(d)
 	}
 	return nil
 }

@@ -32,9 +32,11 @@ type Descriptor struct {
 	Content []byte // what is in a pipe, a memfd, a deleted file
 	Size2   int    // of a pipe, F_GETPIPE_SZ
 	Seals   int    // of a memfd
-	Owner   int    // F_GETOWN, F_GETSIG
-	Signal  int
+	Owner   Owner  // F_GETOWN_EX
+	Signal  int    // F_GETSIG
 	Termios []byte
+	Watches []Watch // of inotify
+	Queued  int     // bytes of events of inotify that were not read
 }
 
 // Cloexec says whether execve closes it.
@@ -129,12 +131,14 @@ func (t *Target) sameFiles(all []Descriptor) error {
 
 // Open takes a descriptor of the process: the same open file, here (Linux 5.6).
 func (t *Target) Open(n int) (int, error) {
-	p, err := unix.PidfdOpen(t.PID, 0)
-	if err != nil {
-		return -1, t.fault("pidfd_open: %w", err)
+	if t.pidfd == 0 {
+		p, err := unix.PidfdOpen(t.PID, 0)
+		if err != nil {
+			return -1, t.fault("pidfd_open: %w", err)
+		}
+		t.pidfd = p
 	}
-	defer unix.Close(p)
-	fd, err := unix.PidfdGetfd(p, n, 0)
+	fd, err := unix.PidfdGetfd(t.pidfd, n, 0)
 	if err != nil {
 		return -1, t.fault("descriptor %d: pidfd_getfd: %w", n, err)
 	}

@@ -57,7 +57,9 @@ type Thread struct {
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
-	Xstate     []byte
+	Now        Registers // as they are
+	Xstate     []byte    // of x86; elsewhere the registers of floating point
+	Sets       []Set     // what else the machine has
 	Mask       uint64
 	Pending    []Siginfo
 	AltStack   []byte // stack_t
@@ -72,6 +74,22 @@ type Thread struct {
 	TimerSlack uint64
 	PDeathSig  uint64
 	Stopped    bool // by a stop signal
+}
+
+// Set is a register set as ptrace gives it, by the number of its note.
+type Set struct {
+	Note uint32
+	Data []byte
+}
+
+// Set is a register set of the thread, or nil.
+func (t *Thread) Set(note uint32) []byte {
+	for _, s := range t.Sets {
+		if s.Note == note {
+			return s.Data
+		}
+	}
+	return nil
 }
 
 // Action is what a process does on a signal: the kernel's struct sigaction.
