@@ -12,6 +12,7 @@ import (
 	"elfwright/match"
 	"elfwright/patch"
 	"elfwright/phdr"
+	"elfwright/reset"
 	"elfwright/sdf/desc"
 )
 
@@ -26,7 +27,15 @@ type Options struct {
 	// Entries are variables that get a child's entry point, in its parent: what
 	// microkit_pd_restart wants and no setvar tells.
 	Entries []Entry
+	// Reset is the shape in which images are made resettable; "": they are not.
+	Reset reset.Shape
+	// Persistent is memory that a reset leaves alone, besides sections .persistent
+	// and .persistent.*, in the words of reset.Options.
+	Persistent []Persistent
 }
+
+// Persistent is memory of a protection domain.
+type Persistent struct{ Domain, What string }
 
 // Entry names a child, and a variable of its parent.
 type Entry struct{ Child, Symbol string }
@@ -79,7 +88,7 @@ func Apply(s *desc.System, opt Options) (*Applied, error) {
 	a.choose()
 	a.out.Plan = a.plan()
 	a.made = make([][]Output, len(s.PDs))
-	a.entries()
+	a.options()
 	for _, p := range slices.Backward(s.PDs) { // a child before its parent, which may want its entry point
 		a.domain(p)
 	}
@@ -149,6 +158,9 @@ func (a *applier) domain(p *desc.PD) {
 		f := both.img
 		if body != nil {
 			plan.Variables = vars
+			if body, err = a.resettable(p, both, body); err != nil {
+				return err
+			}
 			a.made[p.Index] = append(a.made[p.Index], Output{plan.Output, body, both.img.Mode()})
 			if f, err = elffile.ParseBody(both.img.Name, body); err != nil {
 				return err
@@ -191,8 +203,13 @@ func (a *applier) variables(p *desc.PD) []variable {
 	return list
 }
 
-// entries refuses children that are none.
-func (a *applier) entries() {
+// options refuses names of protection domains that are none.
+func (a *applier) options() {
+	for _, p := range a.opt.Persistent {
+		if a.sys.PD(p.Domain) == nil {
+			a.fault(a.sys.PDs[0].Pos(), "reset", "there is no protection_domain %q whose %s could be persistent", p.Domain, p.What)
+		}
+	}
 	for _, e := range a.opt.Entries {
 		switch k := a.sys.PD(e.Child); {
 		case k == nil:

@@ -21,7 +21,8 @@ type sdfFlags struct {
 	strict, json, dryRun          bool
 	output, monitor, svg, html    string
 	runtime, loader, kernel, task string
-	entries                       []string
+	entries, persistent           []string
+	resettable                    string
 	lenient                       bool
 }
 

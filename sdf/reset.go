@@ -1,0 +1,40 @@
+package sdf
+
+import (
+	"slices"
+
+	"elfwright/elffile"
+	"elfwright/phdr"
+	"elfwright/reset"
+	"elfwright/sdf/desc"
+)
+
+// resettable makes an image that has its values resettable, if that is asked for.
+// The values are part of the state that a reset restores.
+func (a *applier) resettable(p *desc.PD, both pair, body *elffile.Body) (*elffile.Body, error) {
+	if a.opt.Reset == "" {
+		return body, nil
+	}
+	f, err := elffile.ParseBody(both.img.Name, body)
+	if err != nil {
+		return nil, err
+	}
+	opt := reset.Options{Shape: a.opt.Reset, NoMatch: true} // that was checked when they were opened
+	if both.syms != both.img {
+		opt.Symbols = []*elffile.File{both.syms}
+	}
+	for _, k := range a.opt.Persistent {
+		if k.Domain == p.Name {
+			opt.Persistent = append(opt.Persistent, k.What)
+		}
+	}
+	r, err := reset.Apply(f, opt)
+	if err != nil {
+		return nil, err
+	}
+	// What reset warns of for other loaders does not hold here: Microkit starts
+	// images at e_entry, and nothing in them makes memory read-only later.
+	r.Report.Warnings = slices.DeleteFunc(r.Report.Warnings, func(w phdr.Warning) bool { return w.Code == "deflate" || w.Code == "relro" })
+	a.out.Plan.Domains[p.Index].Reset = r.Report
+	return r.Body, nil
+}
