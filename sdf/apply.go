@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -94,6 +95,7 @@ func Apply(s *desc.System, opt Options) (*Applied, error) {
 	}
 	a.out.Outputs = slices.Concat(a.made...)
 	a.specials()
+	a.rewrite()
 	a.outputs()
 	if len(a.found) > 0 {
 		a.out.Close()
@@ -113,6 +115,33 @@ func (a *applier) outputs() {
 		}
 		seen[o.Name] = true
 	}
+}
+
+// rewrite makes the description of the outputs: the paths are theirs, and an
+// address that was chosen stays what an image has been told.
+func (a *applier) rewrite() {
+	c := desc.Changes{Images: map[*desc.PD]desc.Image{}, Paddr: map[*desc.Region]uint64{}}
+	for _, p := range a.sys.PDs {
+		d := &a.out.Plan.Domains[p.Index]
+		c.Images[p] = desc.Image{Path: d.Output, SymbolsPath: d.SymbolsOutput}
+	}
+	for r, at := range a.paddr {
+		if !r.Fixed {
+			c.Paddr[r] = at
+		}
+	}
+	a.out.Plan.Description = systemName(a.sys.Source.Name)
+	text := elffile.NewBody(elffile.Buffer(a.sys.Rewrite(c)))
+	a.out.Outputs = append(a.out.Outputs, Output{a.out.Plan.Description, text, 0o666})
+}
+
+// systemName is that of a description in the directory of the outputs.
+func systemName(name string) string {
+	name = filepath.Base(name)
+	if !strings.HasSuffix(name, ".system") {
+		return "applied.system"
+	}
+	return name
 }
 
 // pair is an image with the file that has its symbols, perhaps itself.

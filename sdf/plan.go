@@ -26,6 +26,7 @@ type Plan struct {
 	Loader  *Monitor   `json:"loader,omitempty"`
 	// InitialTask is the program that makes the system when the kernel has started.
 	InitialTask *Monitor `json:"initial_task,omitempty"`
+	Description string   `json:"description"` // the file that names the outputs
 	Regions     []Region `json:"memory_regions"`
 }
 
