@@ -19,7 +19,7 @@ func (a *applier) resettable(p *desc.PD, both pair, body *elffile.Body) (*elffil
 	if err != nil {
 		return nil, err
 	}
-	opt := reset.Options{Shape: a.opt.Reset, NoMatch: true} // that was checked when they were opened
+	opt := reset.Options{Shape: a.opt.Reset, OS: reset.NoneOS, NoMatch: true} // that was checked when they were opened
 	if both.syms != both.img {
 		opt.Symbols = []*elffile.File{both.syms}
 	}
