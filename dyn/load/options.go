@@ -33,7 +33,7 @@ type Options struct {
 	HWCaps        []string
 	HWCapsPrepend string // ld.so --glibc-hwcaps-prepend: sub-directories before those of the processor, colons between
 	HWCapsMask    string // ld.so --glibc-hwcaps-mask: those of the processor that count; "": all
-	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort counts
+	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort and glibc.cpu.hwcaps count
 
 	// NamesOnly leaves symbols, versions and relocations unread: enough for who
 	// needs whom.

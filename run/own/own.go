@@ -72,6 +72,8 @@ type Options struct {
 	LibraryPath string
 	// Row tells of the process's glibc; nil: one that is built in.
 	Row *glibc.Row
+	// Keep makes an image that is kept; nil: one that is right now.
+	Keep *Keep
 	// Paths gives the path that an object's file is mapped from; nil: its name.
 	Paths func(*load.Object) string
 }
@@ -134,6 +136,7 @@ type builder struct {
 
 	segments []image.Segment         // of the objects, in the image
 	disks    map[*load.Object]string // see disk
+	same     map[string]stage.Stat   // what files of an image that is kept are to be
 }
 
 // libc is the part of a start that a C library has of its own.
@@ -311,6 +314,7 @@ func (b *builder) place() error {
 
 // steps makes the plan, in the order in which a dynamic linker goes.
 func (b *builder) steps() error {
+	b.kept()
 	b.links()
 	b.maps()
 	b.threadStorage()

@@ -36,7 +36,7 @@ func (b *builder) maps() {
 				continue
 			}
 			if !open {
-				b.plan.OpenFile(b.path(o.Object.Object))
+				b.open(o.Object.Object)
 				open = true
 			}
 			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, plan.MmapProt(s.Flags), unix.MAP_PRIVATE|unix.MAP_FIXED, s.FileOff)
@@ -46,6 +46,25 @@ func (b *builder) maps() {
 		}
 	}
 	b.mappings()
+}
+
+// open opens the file of an object.
+func (b *builder) open(o *load.Object) {
+	if path := b.keptPath(o); b.opt.Keep != nil {
+		b.plan.OpenSame(path, b.same[path])
+		return
+	}
+	b.plan.OpenFile(b.path(o))
+}
+
+// keptPath is the path that an image which is kept opens an object's file by: the
+// one that the search found, so that a symbolic link that leads elsewhere now is
+// noticed.
+func (b *builder) keptPath(o *load.Object) string {
+	if _, ok := b.same[o.Path]; ok {
+		return o.Path
+	}
+	return b.path(o)
 }
 
 // mappings lists where each segment is.
