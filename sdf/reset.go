@@ -32,9 +32,13 @@ func (a *applier) resettable(p *desc.PD, both pair, body *elffile.Body) (*elffil
 	if err != nil {
 		return nil, err
 	}
-	// What reset warns of for other loaders does not hold here: Microkit starts
-	// images at e_entry, and nothing in them makes memory read-only later.
-	r.Report.Warnings = slices.DeleteFunc(r.Report.Warnings, func(w phdr.Warning) bool { return w.Code == "deflate" || w.Code == "relro" })
+	r.Report.Warnings = slices.DeleteFunc(r.Report.Warnings, func(w phdr.Warning) bool { return slices.Contains(moot, w.Code) })
 	a.out.Plan.Domains[p.Index].Reset = r.Report
 	return r.Body, nil
 }
+
+// moot is what reset warns of for other systems. Microkit starts images at e_entry
+// and maps their segments, no more: nothing in them makes memory read-only later,
+// behind them is no heap that was not there before, and there is no C library that
+// looks for program headers in the first page.
+var moot = []string{"deflate", "relro", "heap", "phdr-first-page"}
