@@ -50,8 +50,9 @@ type Output struct {
 
 // Applied is a system whose images are made and not yet written.
 type Applied struct {
-	Plan    *Plan
-	Outputs []Output
+	Plan     *Plan
+	Outputs  []Output
+	Warnings desc.Findings // of what Microkit's own tool will not read
 
 	files []*elffile.File
 }
@@ -195,6 +196,7 @@ func (a *applier) domain(p *desc.PD) {
 				return err
 			}
 		}
+		a.accept(p, f, both)
 		return a.describe(p, f)
 	})
 	if err != nil {
@@ -204,6 +206,20 @@ func (a *applier) domain(p *desc.PD) {
 	if both.syms != both.img {
 		plan.SymbolsOutput = name + ".symbols.elf"
 		a.made[p.Index] = append(a.made[p.Index], Output{plan.SymbolsOutput, both.syms.Body, both.syms.Mode() & 0o666})
+	}
+}
+
+// accept warns of what Microkit's tool will not read of an output.
+func (a *applier) accept(p *desc.PD, f *elffile.File, both pair) {
+	list := acceptsImage(f)
+	if both.syms == both.img {
+		list = append(list, acceptsSymbols(f)...)
+	} else {
+		list = append(list, acceptsSymbols(both.syms)...)
+	}
+	for _, err := range list {
+		a.out.Warnings = append(a.out.Warnings, desc.Finding{Pos: p.Pos(), Level: desc.Warning, Rule: "microkit",
+			Msg: fmt.Sprintf("protection_domain %s: Microkit's tool cannot read the image: %v", p.Name, err)})
 	}
 }
 

@@ -47,6 +47,9 @@ func TestResettable(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer a.Close()
+				if len(a.Warnings) > 0 {
+					t.Error(a.Warnings)
+				}
 				for i := range s.PDs {
 					now, was := parsed(t, a.Outputs[i]), parsed(t, plain.Outputs[i])
 					if i == 0 {

@@ -120,6 +120,10 @@ func (o *sdfFlags) apply(c *call, s *desc.System, opt sdf.Options) (*sdf.Applied
 	if err != nil {
 		return nil, answer(err)
 	}
+	if err := a.Warnings.WriteText(c.err); err != nil {
+		a.Close()
+		return nil, err
+	}
 	for _, d := range a.Plan.Domains {
 		if d.Reset != nil {
 			for _, w := range d.Reset.Warnings {
