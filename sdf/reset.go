@@ -40,5 +40,6 @@ func (a *applier) resettable(p *desc.PD, both pair, body *elffile.Body) (*elffil
 // moot is what reset warns of for other systems. Microkit starts images at e_entry
 // and maps their segments, no more: nothing in them makes memory read-only later,
 // behind them is no heap that was not there before, and there is no C library that
-// looks for program headers in the first page.
-var moot = []string{"deflate", "relro", "heap", "phdr-first-page"}
+// looks for program headers in the first page. An image of program headers alone
+// has its symbols beside it.
+var moot = []string{"deflate", "relro", "heap", "phdr-first-page", "no-sections"}
