@@ -104,6 +104,13 @@ func run(runs int, out, file, only string) error {
 		}
 		all = append(all, list...)
 	}
+	if strings.Contains("sdf:", only) || strings.HasPrefix(only, "sdf:") {
+		list, err := systems(tool, dir)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
 	for _, c := range all {
 		if !strings.Contains(c.name, only) {
 			continue
