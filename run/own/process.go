@@ -128,6 +128,9 @@ func (b *builder) path(o *load.Object) string {
 // name is the path by which the process knows an object: the one that it was opened
 // by, but of a file in another root, where that path leads elsewhere, its own here.
 func (b *builder) name(o *load.Object) string {
+	if b.opt.Root != "" { // where its dynamic linker looks, it is the same
+		return o.Path
+	}
 	if f, err := cache.Stat(o.Path); err == nil && f.Dev == o.ID.Dev && f.Ino == o.ID.Ino {
 		return o.Path
 	}
