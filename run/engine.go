@@ -89,6 +89,9 @@ func (r *Prepared) inRoot(p *Program, opt *own.Options) error {
 	if r.proc.Libc != load.Glibc {
 		return fmt.Errorf("%s: musl's own dynamic linker is told by its search path where another root is", r.Source.Name)
 	}
+	if r.proc.Ld == nil {
+		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, r.proc.Interp.Err)
+	}
 	root, err := openRoot(p.Root)
 	if err != nil || root.dir == "" {
 		return err
