@@ -19,7 +19,7 @@ func TestDebian(t *testing.T) {
 	}
 	for _, release := range []string{"bullseye", "trixie"} {
 		t.Run(release, func(t *testing.T) {
-			root := samples.DebianRoot(t, release, "libc6", "libc-bin", "coreutils", "libselinux1", "libpcre2-8-0", "libacl1", "libattr1", "libgmp10")
+			root := samples.DebianRoot(t, release, "libc6", "libc-bin", "coreutils", "libselinux1", "libpcre2-8-0", "libacl1", "libattr1", "libgmp10", "libcap2")
 			lib, usr := filepath.Join(root, "lib/x86_64-linux-gnu"), filepath.Join(root, "usr/lib/x86_64-linux-gnu")
 			real, err := filepath.EvalSymlinks(filepath.Join(lib, "ld-linux-x86-64.so.2"))
 			if err != nil {
@@ -34,7 +34,8 @@ func TestDebian(t *testing.T) {
 				{"usr/bin/getent", "passwd", "root"}, {"usr/bin/iconv", "-f", "latin1", "-t", "utf16", text}, {"usr/bin/sort", "--version"},
 			} {
 				argv[0] = filepath.Join(root, argv[0])
-				want := output(t, nil, append([]string{real, "--library-path", lib + ":" + usr}, argv...)...)
+				env := []string{"GCONV_PATH=" + filepath.Join(usr, "gconv")} // it has the path in it
+				want := output(t, env, append([]string{real, "--library-path", lib + ":" + usr}, argv...)...)
 				for _, engine := range []run.Engine{run.Own, run.Interp} {
 					r, err := run.Prepare(run.Program{Args: argv, Root: root, Engine: engine, Save: true})
 					if err != nil {

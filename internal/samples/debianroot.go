@@ -56,7 +56,7 @@ func debianRoot(dir, release string, packages []string) error {
 		return fmt.Errorf("apt has no lists: apt-get update makes them")
 	}
 	signed := ""
-	if keys != "" {
+	if filepath.IsAbs(keys) {
 		signed = "[signed-by=" + keys + "] "
 	}
 	for name, text := range map[string]string{
