@@ -200,7 +200,18 @@ func build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 
 // Survey is Build for any machine, without an image: where everything would go, and
 // which relocations there are. Of a program that Build would start it says the same.
-func Survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
+func Survey(p *load.Process, bound *bind.Result, opt Options) (r *Result, err error) {
+	guard := p.Guard(func() error {
+		r, err = survey(p, bound, opt)
+		return nil
+	})
+	if guard != nil {
+		return nil, guard
+	}
+	return r, err
+}
+
+func survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	if len(p.Objects) == 0 {
 		return nil, errors.New("there is no program to start")
 	}
