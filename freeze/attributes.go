@@ -3,6 +3,7 @@ package freeze
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -82,10 +83,20 @@ func (c *compiler) score() {
 
 func (c *compiler) intervalTimers() {
 	for which, t := range c.s.ITimers {
+		if which == unix.ITIMER_REAL && t != nil && word(t[16:]) == 0 && word(t[24:]) == 0 && c.waits(unix.SIGALRM) {
+			// It has expired; the kernel starts it again when the signal is taken
+			// (dequeue_signal), which a signal that is sent does not do.
+			t = append(t[:16:16], t[:16]...)
+		}
 		if t != nil {
 			c.Call("setitimer", script.Int(which), script.Int(c.Data(t, 8)), zero).Says("interval timer %d", which)
 		}
 	}
+}
+
+// waits says whether a signal is on its way to the process.
+func (c *compiler) waits(signal unix.Signal) bool {
+	return slices.ContainsFunc(c.s.Pending, func(p capture.Siginfo) bool { return p.Signal() == int(signal) })
 }
 
 // armTimers makes the timers of timer_create. Their numbers are the process's, so

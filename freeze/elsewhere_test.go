@@ -84,8 +84,8 @@ func within(t *testing.T, slave *os.File, dir string, args ...string) *exec.Cmd 
 	return cmd
 }
 
-// stopped waits until a process has stopped itself.
-func stopped(t *testing.T, pid int) {
+// untilStopped waits until a process has stopped itself.
+func untilStopped(t *testing.T, pid int) {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(time.Millisecond) {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -105,7 +105,7 @@ func TestTerminal(t *testing.T) {
 	frozen := filepath.Join(dir, "frozen")
 	_, slave := terminal(t)
 	cmd := within(t, slave, dir, prog, "terminal")
-	stopped(t, cmd.Process.Pid)
+	untilStopped(t, cmd.Process.Pid)
 	_, err := freeze.Freeze(cmd.Process.Pid, frozen, freeze.Options{})
 	unix.Kill(cmd.Process.Pid, unix.SIGCONT)
 	cmd.Wait()
@@ -177,7 +177,7 @@ func TestKeep(t *testing.T) {
 	}
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	stopped(t, cmd.Process.Pid)
+	untilStopped(t, cmd.Process.Pid)
 	if _, err := freeze.Freeze(cmd.Process.Pid, frozen, freeze.Options{PIDs: freeze.PIDKeep}); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestDiskFull(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stopped(t, cmd.Process.Pid)
+	untilStopped(t, cmd.Process.Pid)
 	_, err := freeze.Freeze(cmd.Process.Pid, filepath.Join(disk, "frozen"), freeze.Options{Kill: true})
 	if err == nil || !strings.Contains(err.Error(), "no space left on device") {
 		t.Errorf("error %v", err)

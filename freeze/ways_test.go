@@ -197,10 +197,9 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// TestSame freezes a stopped process twice: the files are equal.
-func TestSame(t *testing.T) {
-	samples.Need(t, "bash")
-	dir := t.TempDir()
+// standing starts a process that stops itself, and ends with 9 when it goes on.
+func standing(t *testing.T) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command("bash", "-c", "kill -STOP $$; exit 9")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -212,6 +211,14 @@ func TestSame(t *testing.T) {
 		}
 		stat = string(b)
 	}
+	return cmd
+}
+
+// TestSame freezes a stopped process twice: the files are equal.
+func TestSame(t *testing.T) {
+	samples.Need(t, "bash")
+	dir := t.TempDir()
+	cmd := standing(t)
 	var files [2][]byte
 	for i := range files {
 		name := filepath.Join(dir, fmt.Sprint(i))

@@ -28,6 +28,8 @@ func (t *Target) details(d *Descriptor) error {
 		return t.timerFD(d)
 	case d.Link == "anon_inode:inotify":
 		return t.watches(d)
+	case d.Link == "anon_inode:[eventfd]":
+		return t.eventFD(d)
 	}
 	return nil
 }

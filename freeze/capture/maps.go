@@ -248,3 +248,6 @@ func (t *Target) oldPages(m *Map) error {
 func (m *Map) Anonymous() bool {
 	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
 }
+
+// Keep notes pages that have content, after those that were noted before.
+func (m *Map) Keep(r image.Range) { m.page(r, pageIsPresent) }

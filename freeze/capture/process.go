@@ -363,16 +363,25 @@ func (t *Target) files(s *Snapshot) (err error) {
 	return nil
 }
 
+// children reads which processes a thread has started.
+func (t *Target) children(th *thread) ([]int, error) {
+	b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+	if err != nil {
+		return nil, t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
+	}
+	kids, err := ints(string(b))
+	if err != nil {
+		return nil, t.fault("children: %w", err)
+	}
+	return kids, nil
+}
+
 // relatives reads who belongs to the process, and whether it sees the same world.
 func (t *Target) relatives(s *Snapshot) error {
 	for _, th := range t.threads {
-		b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+		kids, err := t.children(th)
 		if err != nil {
-			return t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
-		}
-		kids, err := ints(string(b))
-		if err != nil {
-			return t.fault("children: %w", err)
+			return err
 		}
 		s.Children = append(s.Children, kids...)
 	}

@@ -50,6 +50,9 @@ type Snapshot struct {
 	CPU         CPU
 	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none
+	// Inherits is set where limits and directory are not known: they stay those of
+	// who starts the frozen file.
+	Inherits bool
 }
 
 // Siginfo is the kernel's siginfo_t.

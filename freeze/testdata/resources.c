@@ -1,7 +1,9 @@
 // All cases of resources, one program: without an argument it lists them, with one
 // it is that case.
 #include "resources/case.h"
+#ifdef __x86_64__ // AArch64 has aarch64.c
 #include "resources/registers.c"
+#endif
 #include "resources/memory.c"
 #include "resources/signals.c"
 #include "resources/files.c"
