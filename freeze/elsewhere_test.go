@@ -378,3 +378,55 @@ func TestProcessor(t *testing.T) {
 		t.Errorf("only %d checks", checks)
 	}
 }
+
+// TestTable holds the table of resources against the cases: each is in it, and all
+// that it names is there.
+func TestTable(t *testing.T) {
+	list, err := exec.Command(cases(t)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile("../docs/freeze-resources.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := make(map[string]bool)
+	for line := range strings.Lines(string(table)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || strings.HasPrefix(cells[1], "---") {
+			continue
+		}
+		for word := range strings.FieldsSeq(cells[3]) {
+			named[strings.Trim(word, "`")] = true
+		}
+	}
+	there := map[string]bool{"tests": true, "all": true, "cases": true}
+	for line := range strings.Lines(string(list)) {
+		name, _, _ := strings.Cut(line, "\t")
+		there[name] = true
+		if !named[name] {
+			t.Errorf("case %s is not in docs/freeze-resources.md", name)
+		}
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "func Test"); ok {
+				test, _, _ := strings.Cut(rest, "(")
+				there["Test"+test] = true
+			}
+		}
+	}
+	for name := range named {
+		if !there[name] {
+			t.Errorf("docs/freeze-resources.md names %s, which is no test", name)
+		}
+	}
+}
