@@ -37,7 +37,8 @@ type Map struct {
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
-	Others  []int // processes that have the same shared memory
+	Policy  Policy // mbind(2)
+	Others  []int  // processes that have the same shared memory
 }
 
 // Exec says whether code can run there.

@@ -114,17 +114,42 @@ func askOnce() (o once) {
 	return o
 }
 
-// policy asks for the policy of memory. A kernel without nodes has none.
-func (t *Target) policy(th *thread, out *Thread) error {
+// policy asks for the policy of memory.
+func (t *Target) policy(th *thread, out *Thread) (err error) {
+	out.Policy, err = t.askPolicy(th, 0, 0)
+	return err
+}
+
+// askPolicy asks for the policy of a thread, or of the memory at an address. A
+// kernel without nodes has none.
+func (t *Target) askPolicy(th *thread, addr, flags uint64) (p Policy, err error) {
 	const nodes, at = 1024, 64
-	if _, err := t.call(th, "get_mempolicy", t.scratch, t.scratch+at, nodes, 0, 0); err != nil {
-		return nil
+	if _, err := t.call(th, "get_mempolicy", t.scratch, t.scratch+at, nodes, addr, flags); err != nil {
+		return p, nil
 	}
 	b, err := t.Memory(image.Range{Start: image.Addr(t.scratch), Size: at + nodes/8})
 	if err != nil {
-		return err
+		return p, err
 	}
-	out.Policy = Policy{binary.LittleEndian.Uint32(b), b[at:]}
+	return Policy{binary.LittleEndian.Uint32(b), b[at:]}, nil
+}
+
+// policies asks for those of mappings (mbind(2)), where there can be a difference,
+// or the process cares: there is more than one node, or it has a policy itself.
+func (t *Target) policies(s *Snapshot) (err error) {
+	if !t.once.nodes && s.Threads[0].Policy.Mode == 0 {
+		return nil
+	}
+	for i := range s.Maps {
+		m := &s.Maps[i]
+		if m.Kernel() {
+			continue
+		}
+		const byAddress = 2 // MPOL_F_ADDR
+		if m.Policy, err = t.askPolicy(t.threads[0], uint64(m.Start), byAddress); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

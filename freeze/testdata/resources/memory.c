@@ -464,3 +464,15 @@ CASE(private_of_program, "")
 	stop();
 	CHECK(data == 6 && strcmp(text, "read only") == 0 && strcmp(strerror(ENOENT), "No such file or directory") == 0);
 }
+
+CASE(bound_memory, "")
+{
+	unsigned long node = 1, mask[16] = {0};
+	int mode = -1;
+	char *p = mmap(0, 4 * 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(syscall(SYS_set_mempolicy, 1 /* MPOL_PREFERRED */, &node, 64) == 0 && syscall(SYS_mbind, p + 4096, 4096, 2 /* MPOL_BIND */, &node, 64, 0) == 0);
+	p[0] = p[4096] = 1;
+	stop();
+	CHECK(syscall(SYS_get_mempolicy, &mode, mask, 1024, p + 4096, 2 /* MPOL_F_ADDR */) == 0 && mode == 2 && mask[0] == 1);
+	CHECK(syscall(SYS_get_mempolicy, &mode, mask, 1024, p, 2) == 0 && mode == 0 && p[4096] == 1);
+}
