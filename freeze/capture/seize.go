@@ -25,6 +25,7 @@ type Target struct {
 	kill    bool
 	pidfd   int // 0: not opened
 	once    once
+	blind   bool // as if the kernel did not tell guard pages from others
 	began   time.Time
 	stopped time.Duration
 	copy    *proc.Process // that stands for the process's memory; nil: none
