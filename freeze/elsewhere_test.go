@@ -33,10 +33,10 @@ func root(t *testing.T) {
 // cases is the program of all cases, which is made once.
 func cases(t *testing.T) string {
 	t.Helper()
-	samples.Need(t, "gcc", "bash")
+	samples.Need(t, "gcc")
 	once.Do(func() {
-		compile(t, "-O1", "testdata/resources.c", "-pthread", "-o", filepath.Join(scratch, "cases"))
 		built = filepath.Join(scratch, "cases")
+		built = build(t, built, "-O1", "testdata/resources.c", "-pthread")
 		samples.Settle(t, built)
 	})
 	return built
@@ -101,6 +101,7 @@ func untilStopped(t *testing.T, pid int) {
 // TestTerminal freezes a program that has set up its terminal, and thaws it in
 // another one.
 func TestTerminal(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	_, slave := terminal(t)
@@ -127,6 +128,7 @@ func TestTerminal(t *testing.T) {
 
 // TestStrict thaws where a limit cannot be what it was.
 func TestStrict(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{Strict: true}, prog, "umask"); err != nil || code != 3 {
@@ -149,7 +151,7 @@ func TestStrict(t *testing.T) {
 // TestWithoutProc thaws where there is no /proc.
 func TestWithoutProc(t *testing.T) {
 	root(t)
-	samples.Need(t, "unshare")
+	samples.Need(t, "bash", "unshare")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "score"); err != nil || code != 3 {
@@ -163,6 +165,7 @@ func TestWithoutProc(t *testing.T) {
 
 // TestKeep thaws with the old number, which must be free then.
 func TestKeep(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
@@ -190,6 +193,7 @@ func TestKeep(t *testing.T) {
 // TestTerminated sends a signal while the thaw goes on: it ends the process before
 // it is there, or is handled by it.
 func TestTerminated(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{PIDs: freeze.PIDNew}, prog, "terminated"); err != nil || code != 3 {
@@ -223,6 +227,7 @@ func TestTerminated(t *testing.T) {
 // TestDiskFull freezes to a disk without room: there is no file, and the process
 // goes on.
 func TestDiskFull(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	disk := filepath.Join(dir, "disk")
@@ -275,7 +280,7 @@ func freezeOther() int {
 // TestOtherUser has a user without any privilege freeze what is his, and thaw it.
 func TestOtherUser(t *testing.T) {
 	root(t)
-	samples.Need(t, "setpriv")
+	samples.Need(t, "bash", "setpriv")
 	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	base := t.TempDir()
@@ -333,6 +338,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // TestProcessor makes each check of the processor ask for what is not there.
 func TestProcessor(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "umask"); err != nil || code != 3 {
