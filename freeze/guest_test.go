@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -210,6 +211,7 @@ func guest() {
 	cmd := exec.Command("/init", os.Args[1:]...)
 	cmd.Env = []string{"PATH=/bin:/usr/bin", "TMPDIR=/tmp", "HOME=/tmp"}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the first process is in no group
 	fmt.Println("guest:", cmd.Run())
 	fmt.Println("guest: end")
 	unix.Sync()

@@ -27,9 +27,6 @@ func (t *Target) thread(th *thread) (Thread, error) {
 			return out, err
 		}
 	}
-	if out.Pending, err = pending(th.tid, false); err != nil {
-		return fail("pending signals")
-	}
 	if out.Rseq, err = getRseq(th.tid); err != nil && err != unix.EIO && err != unix.EINVAL {
 		return fail("rseq")
 	}
