@@ -44,7 +44,7 @@ func TestResources(t *testing.T) {
 			r.test(t, prog)
 		})
 	}
-	if n < 50 {
+	if n < 200 {
 		t.Errorf("only %d cases: %q", n, list)
 	}
 }

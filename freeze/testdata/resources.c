@@ -6,7 +6,6 @@
 #endif
 #include "resources/memory.c"
 #include "resources/signals.c"
-#include "resources/time.c"
 #include "resources/files.c"
 #include "resources/pipes.c"
 #include "resources/descriptors.c"
@@ -15,6 +14,7 @@
 #include "resources/owners.c"
 #include "resources/process.c"
 #include "resources/threads.c"
+#include "resources/time.c"
 #include "resources/refused.c"
 
 int main(int argc, char **argv)
