@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"elfwright/match"
 	"elfwright/patch"
 	"elfwright/phdr"
+	"elfwright/reset"
 	"elfwright/sdf/desc"
 )
 
@@ -26,7 +28,15 @@ type Options struct {
 	// Entries are variables that get a child's entry point, in its parent: what
 	// microkit_pd_restart wants and no setvar tells.
 	Entries []Entry
+	// Reset is the shape in which images are made resettable; "": they are not.
+	Reset reset.Shape
+	// Persistent is memory that a reset leaves alone, besides sections .persistent
+	// and .persistent.*, in the words of reset.Options.
+	Persistent []Persistent
 }
+
+// Persistent is memory of a protection domain.
+type Persistent struct{ Domain, What string }
 
 // Entry names a child, and a variable of its parent.
 type Entry struct{ Child, Symbol string }
@@ -40,8 +50,9 @@ type Output struct {
 
 // Applied is a system whose images are made and not yet written.
 type Applied struct {
-	Plan    *Plan
-	Outputs []Output
+	Plan     *Plan
+	Outputs  []Output
+	Warnings desc.Findings // of what Microkit's own tool will not read
 
 	files []*elffile.File
 }
@@ -79,12 +90,13 @@ func Apply(s *desc.System, opt Options) (*Applied, error) {
 	a.choose()
 	a.out.Plan = a.plan()
 	a.made = make([][]Output, len(s.PDs))
-	a.entries()
+	a.options()
 	for _, p := range slices.Backward(s.PDs) { // a child before its parent, which may want its entry point
 		a.domain(p)
 	}
 	a.out.Outputs = slices.Concat(a.made...)
 	a.specials()
+	a.rewrite()
 	a.outputs()
 	if len(a.found) > 0 {
 		a.out.Close()
@@ -104,6 +116,33 @@ func (a *applier) outputs() {
 		}
 		seen[o.Name] = true
 	}
+}
+
+// rewrite makes the description of the outputs: the paths are theirs, and an
+// address that was chosen stays what an image has been told.
+func (a *applier) rewrite() {
+	c := desc.Changes{Images: map[*desc.PD]desc.Image{}, Paddr: map[*desc.Region]uint64{}}
+	for _, p := range a.sys.PDs {
+		d := &a.out.Plan.Domains[p.Index]
+		c.Images[p] = desc.Image{Path: d.Output, SymbolsPath: d.SymbolsOutput}
+	}
+	for r, at := range a.paddr {
+		if !r.Fixed {
+			c.Paddr[r] = at
+		}
+	}
+	a.out.Plan.Description = systemName(a.sys.Source.Name)
+	text := elffile.NewBody(elffile.Buffer(a.sys.Rewrite(c)))
+	a.out.Outputs = append(a.out.Outputs, Output{a.out.Plan.Description, text, 0o666})
+}
+
+// systemName is that of a description in the directory of the outputs.
+func systemName(name string) string {
+	name = filepath.Base(name)
+	if !strings.HasSuffix(name, ".system") {
+		return "applied.system"
+	}
+	return name
 }
 
 // pair is an image with the file that has its symbols, perhaps itself.
@@ -149,11 +188,15 @@ func (a *applier) domain(p *desc.PD) {
 		f := both.img
 		if body != nil {
 			plan.Variables = vars
+			if body, err = a.resettable(p, both, body); err != nil {
+				return err
+			}
 			a.made[p.Index] = append(a.made[p.Index], Output{plan.Output, body, both.img.Mode()})
 			if f, err = elffile.ParseBody(both.img.Name, body); err != nil {
 				return err
 			}
 		}
+		a.accept(p, f, both)
 		return a.describe(p, f)
 	})
 	if err != nil {
@@ -163,6 +206,20 @@ func (a *applier) domain(p *desc.PD) {
 	if both.syms != both.img {
 		plan.SymbolsOutput = name + ".symbols.elf"
 		a.made[p.Index] = append(a.made[p.Index], Output{plan.SymbolsOutput, both.syms.Body, both.syms.Mode() & 0o666})
+	}
+}
+
+// accept warns of what Microkit's tool will not read of an output.
+func (a *applier) accept(p *desc.PD, f *elffile.File, both pair) {
+	list := acceptsImage(f)
+	if both.syms == both.img {
+		list = append(list, acceptsSymbols(f)...)
+	} else {
+		list = append(list, acceptsSymbols(both.syms)...)
+	}
+	for _, err := range list {
+		a.out.Warnings = append(a.out.Warnings, desc.Finding{Pos: p.Pos(), Level: desc.Warning, Rule: "microkit",
+			Msg: fmt.Sprintf("protection_domain %s: Microkit's tool cannot read the image: %v", p.Name, err)})
 	}
 }
 
@@ -191,8 +248,13 @@ func (a *applier) variables(p *desc.PD) []variable {
 	return list
 }
 
-// entries refuses children that are none.
-func (a *applier) entries() {
+// options refuses names of protection domains that are none.
+func (a *applier) options() {
+	for _, p := range a.opt.Persistent {
+		if a.sys.PD(p.Domain) == nil {
+			a.fault(a.sys.PDs[0].Pos(), "reset", "there is no protection_domain %q whose %s could be persistent", p.Domain, p.What)
+		}
+	}
 	for _, e := range a.opt.Entries {
 		switch k := a.sys.PD(e.Child); {
 		case k == nil:

@@ -8,6 +8,7 @@ import (
 
 	"elfwright/image"
 	"elfwright/phdr"
+	"elfwright/reset"
 	"elfwright/sdf/desc"
 )
 
@@ -25,6 +26,7 @@ type Plan struct {
 	Loader  *Monitor   `json:"loader,omitempty"`
 	// InitialTask is the program that makes the system when the kernel has started.
 	InitialTask *Monitor `json:"initial_task,omitempty"`
+	Description string   `json:"description"` // the file that names the outputs
 	Regions     []Region `json:"memory_regions"`
 }
 
@@ -54,6 +56,8 @@ type Domain struct {
 	Maps          []Mapping  `json:"maps"`
 	VM            *Machine   `json:"virtual_machine,omitempty"`
 	Variables     []Variable `json:"variables"`
+
+	Reset *reset.Report `json:"reset,omitempty"` // of an image that was made resettable
 }
 
 // Segment is pages of an image.
@@ -183,6 +187,19 @@ func (d *Domain) text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  stack\t%v\trw\n  guard\t%v\t\n  IPC buffer\t%v\trw\n", d.Stack, d.Guard, d.IPCBuffer)
 	variables(w, d.Variables)
+	d.reset(w)
+}
+
+// reset tells what a reset restores, and what it does not.
+func (d *Domain) reset(w io.Writer) {
+	r := d.Reset
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(w, "  resettable, %s: 0x%x goes on at 0x%x, 0x%x bytes of memory more\n", r.Shape, r.Entry, r.Program, r.Memory)
+	for _, k := range r.Kept {
+		fmt.Fprintf(w, "  left as it is\t[0x%x, 0x%x)\t%s\n", k.Addr, uint64(k.Addr)+k.Size, k.Why)
+	}
 }
 
 func variables(w io.Writer, list []Variable) {

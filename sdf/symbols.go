@@ -19,12 +19,7 @@ type found struct {
 // SHT_SYMTAB of the file, by name alone. The dynamic symbols do not count. Of a
 // name that is not there, near is one that is.
 func lookUp(f *elffile.File, vars []variable) (got map[string]*found, nearest map[string]string, err error) {
-	table := -1
-	for i := range f.Sections() {
-		if f.Sections()[i].Type == elf.SHT_SYMTAB {
-			table = i
-		}
-	}
+	table := symtab(f)
 	if table < 0 {
 		if err := f.SectionErr(); err != nil {
 			return nil, nil, err

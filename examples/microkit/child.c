@@ -14,7 +14,7 @@ unsigned long *pointer = &data;
 char text[] = "as linked";
 
 /* Set by the system description; some begin as zero, some do not. */
-unsigned long ring, ring_size = 1, rules = 1, rules_length, to_parent = 99;
+unsigned long ring, ring_size = 1, rules = 1, rules_length, to_parent = 99, paddr;
 
 static const unsigned long constant = 0x2222;
 

@@ -21,7 +21,8 @@ type sdfFlags struct {
 	strict, json, dryRun          bool
 	output, monitor, svg, html    string
 	runtime, loader, kernel, task string
-	entries                       []string
+	entries, persistent           []string
+	resettable                    string
 	lenient                       bool
 }
 
@@ -259,10 +260,14 @@ func sdfApplyVerb() *verb {
   NAME.symbols.elf  the file of path_for_symbols as it is, where there is one
   monitor.elf       with --monitor, the monitor's image with its values; so
                     loader.elf and initial_task.elf
+  FILE.system       the description, which names these images, and gives regions
+                    the physical addresses that the images were told
   plan.json         every address: segments, stack, guard page, IPC buffer,
                     mappings, physical memory, and each variable
 
 A variable is found by its name in the symbol table alone, as Microkit's tool does; one of a setvar must have 8 bytes. All six variables of Microkit's library must be there: microkit_name, microkit_passive, microkit_irqs, microkit_notifications, microkit_pps and microkit_ioports. One that starts as zero gets bytes in the file; in memory nothing moves.
+
+With --resettable a protection domain that is restarted at its entry point has its memory as at first, with the values of the system; the entry point is a new one, which --entry gives to the parent. Microkit's microkit_pd_restart then needs no help from the program.
 
 A physical address that a setvar asks for and the description does not give is chosen: the lowest that fits in --memory, without those that are given.
 

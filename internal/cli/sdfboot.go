@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"elfwright/elffile"
+	"elfwright/reset"
 	"elfwright/sdf"
 	"elfwright/sdf/boot"
 	"elfwright/sdf/desc"
@@ -16,6 +17,8 @@ import (
 func (o *sdfFlags) applyFlags() []flag {
 	return []flag{
 		{name: "entry", to: &o.entries, value: "CHILD=SYMBOL", help: "write the entry point of a child into an 8-byte variable of its parent, for microkit_pd_restart; may be given again"},
+		{name: "resettable", to: &o.resettable, words: []string{string(reset.Keep), string(reset.Deflate)}, bare: string(reset.Keep), help: "make each image resettable, as elfwright reset does, once it has its values; its entry point is then where a restart goes"},
+		{name: "persistent", to: &o.persistent, value: "PD=WHAT", help: "with --resettable: leave this memory of a protection domain as it is, .SECTION, a variable or START..END; may be given again"},
 	}
 }
 
@@ -31,6 +34,17 @@ func (o *sdfFlags) applyOptions(c *call) (sdf.Options, error) {
 			return opt, c.usagef("flag --entry: %q: want CHILD=SYMBOL", s)
 		}
 		opt.Entries = append(opt.Entries, sdf.Entry{Child: child, Symbol: symbol})
+	}
+	if len(o.persistent) > 0 && o.resettable == "" {
+		return opt, c.usagef("--persistent is for --resettable")
+	}
+	opt.Reset = reset.Shape(o.resettable)
+	for _, s := range o.persistent {
+		domain, what, ok := strings.Cut(s, "=")
+		if !ok || domain == "" || what == "" {
+			return opt, c.usagef("flag --persistent: %q: want PD=WHAT", s)
+		}
+		opt.Persistent = append(opt.Persistent, sdf.Persistent{Domain: domain, What: what})
 	}
 	return opt, nil
 }
@@ -105,6 +119,17 @@ func (o *sdfFlags) apply(c *call, s *desc.System, opt sdf.Options) (*sdf.Applied
 	a, err := sdf.Apply(s, opt)
 	if err != nil {
 		return nil, answer(err)
+	}
+	if err := a.Warnings.WriteText(c.err); err != nil {
+		a.Close()
+		return nil, err
+	}
+	for _, d := range a.Plan.Domains {
+		if d.Reset != nil {
+			for _, w := range d.Reset.Warnings {
+				fmt.Fprintf(c.err, "warning: protection_domain %s: %s (%s)\n", d.Name, w.Text, w.Code)
+			}
+		}
 	}
 	return a, nil
 }

@@ -65,6 +65,9 @@ func Make(s *desc.System, a *sdf.Applied, program *elffile.File, opt Options) (*
 	}
 	m := &maker{sys: s, plan: a.Plan, opt: opt, rt: rt, images: map[string]*elffile.File{}}
 	for _, o := range a.Outputs {
+		if o.Name == a.Plan.Description {
+			continue
+		}
 		f, err := elffile.ParseBody(o.Name, o.Body)
 		if err != nil {
 			return nil, err
