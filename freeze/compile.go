@@ -45,6 +45,7 @@ type compiler struct {
 	pairs     map[uint64]bool    // sockets that are made
 	nameless  script.Slot        // not 0: a mapping has lost its name
 	unlocked  script.Slot        // or is not locked any more
+	misplaced script.Slot        // or is on other nodes
 	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot

@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.clocks, t.files, t.relatives,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err

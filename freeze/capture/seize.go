@@ -24,6 +24,8 @@ type Target struct {
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
 	pidfd   int // 0: not opened
+	once    once
+	blind   bool // as if the kernel did not tell guard pages from others
 	began   time.Time
 	stopped time.Duration
 	copy    *proc.Process // that stands for the process's memory; nil: none

@@ -21,6 +21,7 @@ type freezeFlags struct {
 	libs      string
 	lazy      bool
 	orphan    bool
+	strict    bool
 	otherVDSO bool
 	snapshot  bool
 	compress  bool
@@ -44,7 +45,7 @@ func freezeVerb() *verb {
 		args:  args{min: 1, max: -1, name: "PID"},
 		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright, on Linux for x86-64 and AArch64, where the process was frozen on such a machine. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
 
-The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
+The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one; docs/freeze-resources.md has them all, one by one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network, a lock. What the process can do without, but needs a privilege that is not there, FILE tells on standard error, and goes on, unless --strict is given: hard limits, priorities, locked memory.
 
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
@@ -76,6 +77,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
+			{name: "strict", to: &opt.strict, group: what, help: "FILE ends with 125 where it would else say on standard error what the process has otherwise than it was, and go on: a hard limit that is higher than permitted, a nice value, locked memory"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
 		}, opt.core.flags()...),
 		run: func(c *call) error { return runFreeze(c, opt) },
@@ -191,7 +193,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Strict: f.strict, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}
