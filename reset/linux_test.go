@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"elfwright/elffile"
 	"elfwright/internal/samples"
+	"elfwright/phdr"
 	"elfwright/reset"
 )
 
@@ -215,6 +217,22 @@ func TestRaw(t *testing.T) {
 				t.Parallel()
 				out, _ := apply(t, samples.MakeFile(t, recipe), reset.Options{Shape: shape, OS: reset.Linux})
 				fourRounds(t, run(t, p.emulator, out), "5 0 5 5 1")
+			})
+		}
+	}
+}
+
+// TestCode: code that a program changes is restored, and run as it was.
+func TestCode(t *testing.T) {
+	for _, p := range platforms {
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				out, r := apply(t, samples.MakeFile(t, p.recipe("code.c", "-static", "-Wl,--no-warn-rwx-segments")), reset.Options{Shape: shape})
+				fourRounds(t, run(t, p.emulator, out), "5 7")
+				if warned := slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "caches" }); warned != (p.name == "arm") {
+					t.Errorf("a warning of caches: %v", warned)
+				}
 			})
 		}
 	}
