@@ -43,6 +43,7 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Thaw:        thaw,
 	Reset:       reset,
 }
 
