@@ -237,3 +237,40 @@ func TestCode(t *testing.T) {
 		}
 	}
 }
+
+// TestStrip: strip and objcopy make program headers anew of sections; what was added
+// survives that.
+func TestStrip(t *testing.T) {
+	for _, p := range platforms {
+		for _, link := range p.links {
+			for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+				for _, tool := range []string{"strip", "objcopy"} {
+					t.Run(p.name+"/"+link+"/"+string(shape)+"/"+tool, func(t *testing.T) {
+						t.Parallel()
+						samples.Need(t, p.prefix+tool)
+						path := samples.MakeFile(t, p.recipe("count.c", "-"+link))
+						out, r := apply(t, path, reset.Options{Shape: shape})
+						if slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "far-table" }) != (p.name == "arm" || p.name == "riscv64") {
+							t.Errorf("warnings: %v", r.Warnings)
+						}
+						if p.name == "arm" || p.name == "riscv64" {
+							return // there is a warning that they destroy it
+						}
+						changed := out + "." + tool
+						argv := []string{out, changed}
+						if tool == "strip" {
+							argv = []string{"-o", changed, out}
+						}
+						if msg, err := exec.Command(p.prefix+tool, argv...).CombinedOutput(); err != nil || len(msg) > 0 {
+							t.Fatalf("%s: %v: %s", tool, err, msg)
+						}
+						fourRounds(t, run(t, p.emulator, changed, "argument"), wantC)
+						if _, err := reset.Verify(open(t, changed), nil); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+		}
+	}
+}
