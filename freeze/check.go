@@ -53,6 +53,9 @@ func (c *compiler) check() {
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
 		}
+		if s.Threads[i].Ends {
+			c.warn("thread %d: the call that it waits in ends with EINTR: it was interrupted before, and which it is is not known", s.Threads[i].TID)
+		}
 		if s.Threads[i].Stopped {
 			c.stopped = true
 		}

@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.timers, t.files, t.relatives,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -235,10 +235,7 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.limits(s); err != nil {
 		return err
 	}
-	if err := t.restOfProcess(s); err != nil {
-		return err
-	}
-	return t.intervalTimers(s)
+	return t.restOfProcess(s)
 }
 
 func (t *Target) intervalTimers(s *Snapshot) error {
@@ -248,6 +245,7 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 		if err != nil {
 			return t.fault("getitimer %d: %w", which, err)
 		}
+		s.ITimers[which] = nil
 		if !bytes.Equal(b, make([]byte, size)) {
 			s.ITimers[which] = b
 		}
@@ -255,11 +253,8 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 	return nil
 }
 
-// signals reads actions, and signals that wait.
+// signals reads actions.
 func (t *Target) signals(s *Snapshot) (err error) {
-	if s.Pending, err = pending(t.PID, true); err != nil {
-		return t.fault("pending signals: %w", err)
-	}
 	const size = 32 // the kernel's struct sigaction
 	for n := 1; n <= 64; n++ {
 		// SIGCHLD has flags that count without a handler.

@@ -68,6 +68,7 @@ type Thread struct {
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
 	Now        Registers // as they are
+	Ends       bool      // the call that it is in ends with EINTR
 	Xstate     []byte    // of x86; elsewhere the registers of floating point
 	Sets       []Set     // what else the machine has
 	Mask       uint64

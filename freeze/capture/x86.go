@@ -11,6 +11,7 @@ import (
 var x86 = &ABI{
 	Machine: amd64.Machine, goarch: "amd64", number: "rax", made: "orig_rax", result: "rax", args: [6]string{"rdi", "rsi", "rdx", "r10", "r8", "r9"},
 	insn: []byte{0x0f, 0x05}, restart: 219, Extended: 0x202, // NT_X86_XSTATE
+	blocks: []uint64{7, 35, 202, 230}, loads: loadsX86, // poll, nanosleep, futex, clock_nanosleep
 }
 
 var x86Steps = steps{probes: x86Probes, processor: x86Processor, extra: x86Thread}

@@ -218,7 +218,7 @@ CASE(accepted, "alone")
 CASE(accepted_abstract, "alone")
 {
 	int l = socket(AF_UNIX, SOCK_SEQPACKET, 0), c = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0), d;
-	struct sockaddr_un a = {.sun_family = AF_UNIX}, b;
+	struct sockaddr_un a = {.sun_family = AF_UNIX}, b = {0};
 	socklen_t n;
 	snprintf(a.sun_path + 1, 50, "elfwright-pair-%d", getpid());
 	n = 2 + 1 + strlen(a.sun_path + 1);
