@@ -98,7 +98,7 @@ func (c *compiler) mapVDSOX86() {
 	if len(c.s.VDSO) == 0 {
 		return
 	}
-	vdso, vvar := c.kernelMaps()
+	vdso, vvar := kernelMaps(c.s, c.arch.taskSizes[0])
 	if vdso == nil {
 		return
 	}

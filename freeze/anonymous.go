@@ -80,13 +80,31 @@ func (c *compiler) timerFD(d *capture.Descriptor) {
 			ticks = 0
 		}
 	}
+	flags, _ := strconv.ParseUint(info(d, "settime flags"), 8, 32)
+	// A time of the calendar stays it; others are counted from the thaw on.
+	if flags = calendar(clock, flags); flags&absolute != 0 && v != [4]uint64{} && v != [4]uint64{3: 1} {
+		v[2] += uint64(d.Read.Sec)
+		if v[3] += uint64(d.Read.Nsec); v[3] >= 1e9 {
+			v[2], v[3] = v[2]+1, v[3]-1e9
+		}
+	}
 	if v != [4]uint64{} {
-		c.Call("timerfd_settime", script.Int(d.N), zero, c.Words(v[:]...), zero).Says("%s: time", describe(d))
+		c.Call("timerfd_settime", script.Int(d.N), script.Int(flags), c.Words(v[:]...), zero).Says("%s: time", describe(d))
 	}
 	if ticks != 0 {
 		const setTicks = 0x40085400 // TFD_IOC_SET_TICKS
 		c.Call("ioctl", script.Int(d.N), script.Int(setTicks), c.Words(ticks)).Says("%s: ticks", describe(d))
 	}
+}
+
+const absolute = 1 // TFD_TIMER_ABSTIME
+
+// calendar keeps the flags of a timer that is set by the time of the calendar.
+func calendar(clock int, flags uint64) uint64 {
+	if clock != unix.CLOCK_REALTIME && clock != unix.CLOCK_REALTIME_ALARM {
+		return 0
+	}
+	return flags
 }
 
 func (c *compiler) signalFD(d *capture.Descriptor) {

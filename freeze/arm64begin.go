@@ -140,7 +140,7 @@ func (c *compiler) move(from script.Arg, size script.Slot, to script.Arg, what s
 func (c *compiler) mapVDSOArm() {
 	p := &c.parked
 	free, done := uint64(c.stubAt.End()), c.Label()
-	if vdso, data := c.kernelMaps(); vdso != nil {
+	if vdso, data := kernelMaps(c.s, c.arch.taskSizes[0]); vdso != nil {
 		other, sized := c.Label(), c.Label()
 		c.Do(script.Equal, c.sameVDSO.Get(), zero).Or(other)
 		c.Do(script.Equal, p.data.Get(), script.Int(uint64(vdso.Start)-data)).Or(sized)

@@ -41,7 +41,9 @@ func (c *compiler) check() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
+	c.checkRest()
 	for i := range s.Threads {
+		c.checkThread(&s.Threads[i])
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
 		}
@@ -78,9 +80,14 @@ var foreignFlags = []struct{ flag, why string }{
 	{"ht", "is of huge pages (hugetlbfs)"},
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
+	{"ui", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"sf", "is synchronous with the file (MAP_SYNC)"},
 	{"mt", "has tags on its memory (MTE)"},
 }
+
+// secret is how the kernel names memory of memfd_secret(2).
+const secret = "/secretmem"
 
 func (c *compiler) checkMaps() {
 	for i := range c.s.Maps {
@@ -89,6 +96,10 @@ func (c *compiler) checkMaps() {
 			continue
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		c.checkFlags(m, what)
+		if len(m.Others) > 0 && !c.opt.Orphan {
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), "--orphan (each has its own then)")
+		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
 				c.refuse(what, f.why, "")
@@ -96,6 +107,8 @@ func (c *compiler) checkMaps() {
 			}
 		}
 		switch {
+		case strings.HasPrefix(m.Name, secret):
+			c.refuse(what, "is secret memory (memfd_secret), which nobody else may read", "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
 			c.refuse(what, "is System V shared memory", "")
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):

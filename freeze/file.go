@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 
 	"elfwright/elffile"
+	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
 	"elfwright/image"
 )
@@ -42,9 +43,22 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), c.steady()
+	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
+	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
+		from.fork = p.Fork
+	}
+	maps := c.s.Maps
 	for _, b := range c.blobs {
-		body.Put(b.off, &memory{from, b.from})
+		from.total += b.from.Size
+		for !maps[0].Covers(b.from) {
+			maps = maps[1:]
+		}
+		m := &memory{from, b.from}
+		if c.opt.Snapshot && forks(&maps[0]) {
+			body.Put(b.off, late{m})
+		} else {
+			body.Put(b.off, m)
+		}
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
@@ -99,19 +113,6 @@ func sectionName(name string) string {
 	return name
 }
 
-// memory is memory of the process as Data that knows how to write itself.
-type memory struct {
-	from interface {
-		ReadAt(b []byte, off int64) (int, error)
-	}
-	r image.Range
-}
-
-// Size is its size.
-func (m *memory) Size() int64 { return int64(m.r.Size) }
-
-// ReadAt reads it. Pages behind the end of a mapped file, which nobody can read,
-// are zeros.
-func (m *memory) ReadAt(b []byte, off int64) (int, error) {
-	return m.from.ReadAt(b, int64(m.r.Start)+off)
-}
+// forks says whether a copy of the process has the same memory there, whatever the
+// process goes on to do.
+func forks(m *capture.Map) bool { return !m.Shared && !m.Has("dc") && !m.Has("wf") }

@@ -17,6 +17,9 @@ var limitNames = [...]string{
 // here needs a privilege: without it the hard one stays, the soft one goes as far,
 // and the thaw says so.
 func (c *compiler) limits() {
+	if c.s.Inherits {
+		return
+	}
 	for i, l := range c.s.Limits {
 		done, hard, low := c.Label(), c.Label(), c.Label()
 		now := c.Words(0, 0)

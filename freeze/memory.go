@@ -35,6 +35,7 @@ func (c *compiler) mappings() {
 		}
 		c.advise(m)
 	}
+	c.adviceLacks()
 }
 
 // mmap adds the call for a mapping.
@@ -201,42 +202,6 @@ func (c *compiler) sharedMap(m *capture.Map) {
 	c.mmap(m, readable, unix.MAP_SHARED, fd.Get(), m.Off)
 	c.fill(m)
 	c.protect(m, prot(m))
-}
-
-// advice are the flags that madvise sets (proc_pid_smaps(5), madvise(2)).
-var advice = []struct {
-	flag   string
-	advice int
-}{
-	{"rr", unix.MADV_RANDOM}, {"sr", unix.MADV_SEQUENTIAL}, {"dc", unix.MADV_DONTFORK}, {"dd", unix.MADV_DONTDUMP}, {"wf", unix.MADV_WIPEONFORK},
-	{"mg", unix.MADV_MERGEABLE}, {"hg", unix.MADV_HUGEPAGE}, {"nh", unix.MADV_NOHUGEPAGE},
-}
-
-const (
-	madvGuardInstall = 102
-	prSetVMA         = 0x53564d41
-)
-
-// advise gives a mapping the flags that it had.
-func (c *compiler) advise(m *capture.Map) {
-	start, size := script.Int(uint64(m.Start)), script.Int(m.Size)
-	for _, a := range advice {
-		if m.Has(a.flag) && !(a.flag == "wf" && m.Has("dp")) && !(a.flag == "dd" && m.Has("dp")) {
-			c.Call("madvise", start, size, script.Int(a.advice)).Says("madvise %v %s", m.Range, a.flag)
-		}
-	}
-	for _, g := range m.Guard {
-		c.Call("madvise", script.Int(uint64(g.Start)), script.Int(g.Size), script.Int(madvGuardInstall)).Says("guard pages %v (Linux 6.13)", g)
-	}
-	if name, ok := strings.CutPrefix(m.Name, "[anon:"); ok {
-		c.Call("prctl", script.Int(prSetVMA), zero, start, size, c.Text(strings.TrimSuffix(name, "]"))) // a kernel without names has none to give
-	}
-	if m.Has("lo") {
-		c.Call("mlock", start, size).Says("lock %v in memory (RLIMIT_MEMLOCK)", m.Range)
-	}
-	if m.Has("sl") {
-		c.refuse(fmt.Sprintf("mapping %v %s", m.Range, m.Name), "is sealed (mseal)", "")
-	}
 }
 
 // bounds gives the kernel the bounds of code, data, heap, stack, arguments and

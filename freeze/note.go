@@ -17,7 +17,7 @@ func (c *compiler) describe() *note.Process {
 	p := &note.Process{
 		Version: note.Version, PID: s.PID, Parent: s.Session[0], Group: s.Session[1], Session: s.Session[2], UID: s.Status.UIDs[0], GID: s.Status.GIDs[0],
 		Exe: s.Exe, CWD: s.CWD.Path, Umask: s.Status.Umask, Machine: s.Machine, Kernel: s.Kernel, PIDs: string(c.opt.PIDs),
-		CPU: c.features(), XCR0: s.CPU.XCR0, Script: uint64(c.stubAt.Start) + page, VDSO: c.vdsoData, Auxv: s.Auxv, Warnings: c.warnings,
+		CPU: c.features(), XCR0: s.CPU.XCR0, XSave: components(&s.CPU), Script: uint64(c.stubAt.Start) + page, VDSO: c.vdsoData, Auxv: s.Auxv, Warnings: c.warnings,
 		Bounds: note.Bounds{
 			Code: pair(st.StartCode, st.EndCode), Data: pair(st.StartData, st.EndData), Brk: pair(st.StartBrk, image.Addr(s.Brk)),
 			Args: pair(st.ArgStart, st.ArgEnd), Env: pair(st.EnvStart, st.EnvEnd), Stack: uint64(st.StartStack),
@@ -89,4 +89,15 @@ func (c *compiler) features() (names []string) {
 		}
 	}
 	return names
+}
+
+// components says where in extended state the parts are that the kernel saves.
+func components(cpu *capture.CPU) (out []note.Component) {
+	for i := uint32(2); i < 63; i++ {
+		if cpu.XCR0>>i&1 != 0 {
+			w := cpu.Find(0xd, i)
+			out = append(out, note.Component{Bit: i, Off: w[1], Size: w[0]})
+		}
+	}
+	return out
 }

@@ -46,6 +46,9 @@ func (c *compiler) thaw() {
 // moreFiles raises the limit of descriptors as far as it goes; it is set at the
 // end.
 func (c *compiler) moreFiles() {
+	if c.s.Inherits {
+		return
+	}
 	both := c.Words(0, 0)
 	c.Call("getrlimit", script.Int(unix.RLIMIT_NOFILE), both)
 	c.Do(script.Load, both, script.Int(8)).To(c.tmp)
@@ -158,7 +161,9 @@ func (c *compiler) unmap() {
 
 // directory sets the working directory and the umask.
 func (c *compiler) directory() {
-	c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	if !c.s.Inherits {
+		c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	}
 	if c.s.Status.Umask >= 0 {
 		c.Call("umask", script.Int(c.s.Status.Umask))
 	}

@@ -29,8 +29,8 @@ func (c *compiler) threads() {
 			c.Call("rt_sigqueueinfo", c.pid.Get(), script.Int(p.Signal()), script.Int(c.Data(p, 8))).Says("pending signal %d", p.Signal())
 		}
 	}
-	c.armTimers()
 	c.awaitCount(ready, len(all)-1)
+	c.armTimers()
 	c.owners()
 	c.locks()
 	c.closeOurs()
@@ -123,6 +123,7 @@ func (c *compiler) thread(t *capture.Thread) {
 		c.Call("rseq", script.Int(t.Rseq.Addr), script.Int(t.Rseq.Size), script.Int(t.Rseq.Flags), script.Int(t.Rseq.Sig)).Says("%s", says("rseq"))
 	}
 	c.Call("prctl", script.Int(unix.PR_SET_NAME), c.Text(t.Comm))
+	c.rest(t, says)
 	c.scheduling(t, says)
 	for _, p := range t.Pending {
 		if !stopSignal(p) {

@@ -48,6 +48,7 @@ func live(s *capture.Snapshot, t *capture.Target) *saved.Process {
 	a := archOf(s)
 	c := &compiler{s: s, t: t, arch: a}
 	n := c.describe()
+	from := &source{steady: steady{target: t}}
 	var states [][]byte
 	for i := range s.Threads {
 		n.Threads[i].Regs = s.Threads[i].Now
@@ -58,7 +59,7 @@ func live(s *capture.Snapshot, t *capture.Target) *saved.Process {
 		m := &s.Maps[i]
 		for _, r := range m.Runs {
 			n.Maps[i].Stored = append(n.Maps[i].Stored, note.Run{Range: note.Range{Start: uint64(r.Start), Size: r.Size}})
-			parts = append(parts, saved.Part{Start: uint64(r.Start), Data: &memory{t, r}})
+			parts = append(parts, saved.Part{Start: uint64(r.Start), Data: &memory{from, r}})
 		}
 		if m.Name == "[vdso]" && len(s.VDSO) > 0 {
 			parts = append(parts, saved.Part{Start: uint64(m.Start), Data: elffile.Buffer(s.VDSO)})

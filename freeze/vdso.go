@@ -43,11 +43,12 @@ func (c *compiler) compareVDSO() {
 	c.Place(done)
 }
 
-// kernelMaps finds the vDSO, and where the kernel's data before it begins.
-func (c *compiler) kernelMaps() (vdso *capture.Map, start uint64) {
-	for i := range c.s.Maps {
-		m := &c.s.Maps[i]
-		if !m.Kernel() || uint64(m.Start) >= c.arch.taskSizes[0] {
+// kernelMaps finds the vDSO, and where the kernel's data before it begins, both
+// before the end of user memory.
+func kernelMaps(s *capture.Snapshot, end uint64) (vdso *capture.Map, start uint64) {
+	for i := range s.Maps {
+		m := &s.Maps[i]
+		if !m.Kernel() || uint64(m.Start) >= end {
 			continue
 		}
 		if start == 0 {

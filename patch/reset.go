@@ -25,3 +25,8 @@ func (a *applier) route() error {
 func saved(e *edit, addr, n, src uint64) *edit {
 	return &edit{g: e.g, addr: src, data: elffile.Slice(e.data, int64(addr-e.addr), int64(n)), base: e.base, via: "saved copy"}
 }
+
+// tableEdit is a write to the table of what a reset restores.
+func tableEdit(addr uint64, b []byte) *edit {
+	return &edit{g: &target{label: "rows", bare: -1}, addr: addr, data: elffile.Buffer(b), via: "reset table"}
+}

@@ -49,6 +49,13 @@ func (r *ownRoute) edit(e *edit) error {
 		return nil
 	}
 	persistent := r.list(e, r.persistent(whole.Minus(restored...)), r.t.Once, &r.once)
+	for _, x := range restored { // the template of thread-local variables
+		if n := r.a.mem.stored(uint64(x.Start), x.Size); n > 0 {
+			part := saved(e, uint64(x.Start), n, uint64(x.Start))
+			part.via = "in place"
+			r.out = append(r.out, part)
+		}
+	}
 	for _, x := range whole.Minus(restored...).Minus(persistent...) {
 		part := saved(e, uint64(x.Start), x.Size, uint64(x.Start))
 		part.via = "in place"
@@ -123,7 +130,7 @@ func (r *ownRoute) addRows(asked []*edit) error {
 			}
 			at += (uint64(x.Start) - at) & (resettable.CopyAlign - 1)
 			*l.rows = append(*l.rows, resettable.Entry{Dst: uint64(x.Start), Size: x.Size, Src: at, SrcSize: x.Size})
-			r.a.mem.edits = append(r.a.mem.edits, &edit{addr: at, data: elffile.Buffer(b), via: "saved copy"})
+			r.a.mem.edits = append(r.a.mem.edits, &edit{g: written(asked, x), addr: at, data: elffile.Buffer(b), via: "saved copy"})
 			at += x.Size
 		}
 	}
@@ -131,7 +138,7 @@ func (r *ownRoute) addRows(asked []*edit) error {
 	if err != nil {
 		return err
 	}
-	r.a.mem.edits = append(r.a.mem.edits, &edit{addr: r.t.Addr + r.t.TableOff, data: elffile.Buffer(rows), via: "reset table"})
+	r.a.mem.edits = append(r.a.mem.edits, tableEdit(r.t.Addr+r.t.TableOff, rows))
 	i, p := r.t.Prog, &r.a.img.Progs[r.t.Prog]
 	if i, err = r.a.mem.load(p.Vaddr, p.Filesz); err != nil {
 		return refusef(r.a.img, "", "the table of what a reset restores: %v", err)
@@ -141,6 +148,16 @@ func (r *ownRoute) addRows(asked []*edit) error {
 		r.a.mem.more[i] = max(r.a.mem.more[i], size)
 	}
 	return nil
+}
+
+// written is what was asked for in a range.
+func written(asked []*edit, x image.Range) *target {
+	for _, e := range asked {
+		if e.addr < uint64(x.End()) && uint64(x.Start) < e.end() {
+			return &target{label: e.g.label, bare: -1}
+		}
+	}
+	return &target{label: x.String(), bare: -1}
 }
 
 // A gap is what is between two pieces that could become one.

@@ -126,6 +126,6 @@ func (r *sel4Route) lengthen(index int, n uint64) error {
 	row := make([]byte, 2*word)
 	a.img.PutAddr(row, s.Src)
 	a.img.PutAddr(row[word:], n)
-	a.mem.edits = append(a.mem.edits, &edit{addr: r.t.Addr + (4*uint64(index)+2)*word, data: elffile.Buffer(row), via: "reset table"})
+	a.mem.edits = append(a.mem.edits, tableEdit(r.t.Addr+(4*uint64(index)+2)*word, row))
 	return nil
 }

@@ -137,3 +137,30 @@ func TestHook(t *testing.T) {
 		}
 	}
 }
+
+// TestHeap: new segments where a heap begins are refused, and --at puts them
+// elsewhere.
+func TestHeap(t *testing.T) {
+	b := boards[0]
+	recipe := b.recipe()
+	recipe.Files["bare.c"] = read("bare/heap.c")
+	f := open(t, samples.MakeFile(t, recipe))
+	if _, err := reset.Apply(f, reset.Options{}); err == nil || !strings.Contains(err.Error(), "end, 0x40") || !strings.Contains(err.Error(), "say with --at") {
+		t.Fatalf("a heap behind the program: %v", err)
+	}
+	r, err := reset.Apply(f, reset.Options{At: 0x40400000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := patch.ParseSet(fmt.Sprintf("again=0x%x", uint64(r.Report.Entry)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := patch.Apply(parseBody(t, f.Name, r.Body), []patch.Set{set}, patch.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "prog")
+	save(t, out, p.Body)
+	fourRounds(t, b.boot(t, out), "5")
+}

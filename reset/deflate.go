@@ -42,10 +42,11 @@ func (n *install) deflate() {
 		if !n.deflated(p) {
 			continue
 		}
-		if p.Filesz > 0 {
-			dead = append(dead, image.Range{Start: image.Addr(p.Off), Size: p.Filesz})
+		left := n.template(p)
+		if p.Filesz > left {
+			dead = append(dead, image.Range{Start: image.Addr(p.Off + left), Size: p.Filesz - left})
 		}
-		p.Filesz = 0
+		p.Filesz = left
 	}
 	for i := range f.Progs {
 		if p := &f.Progs[i]; moves(p) && p.Filesz > 0 {
@@ -58,6 +59,25 @@ func (n *install) deflate() {
 	}
 }
 
+// maxTemplate is how many bytes a segment keeps, at most, for thread-local variables.
+const maxTemplate = 4096
+
+// template is how many bytes a segment keeps, because the initial values of
+// thread-local variables are among them: p_filesz of PT_TLS tells a program how many
+// those are, and strip and objcopy make it anew, of the bytes of sections.
+func (n *install) template(load *elffile.Prog) uint64 {
+	for i := range n.f.Progs {
+		p := &n.f.Progs[i]
+		if p.Type != elf.PT_TLS || p.Filesz == 0 || p.Vaddr < load.Vaddr {
+			continue
+		}
+		if end := p.Vaddr - load.Vaddr + p.Filesz; end <= min(load.Filesz, maxTemplate) {
+			return end
+		}
+	}
+	return 0
+}
+
 // deflated says whether a program header is a segment that loses its bytes.
 func (n *install) deflated(p *elffile.Prog) bool {
 	return p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 && slices.ContainsFunc(n.mem.loads, func(i int) bool { return n.f.Progs[i].Vaddr == p.Vaddr })
@@ -67,6 +87,9 @@ func (n *install) deflated(p *elffile.Prog) bool {
 // reads the file. In memory they are where they were.
 func (n *install) rename(p *elffile.Prog) {
 	for _, e := range slices.Concat(n.t.Once, n.t.Each) {
+		if i := loadWith(n.now, p.Vaddr); i >= 0 && p.Vaddr+p.Filesz <= n.now.Progs[i].Vaddr+n.now.Progs[i].Filesz {
+			return // it has them still
+		}
 		if p.Vaddr >= e.Dst && p.Vaddr+p.Filesz <= e.Dst+e.SrcSize {
 			if off, _, ok := n.now.OffsetOf(e.Src + p.Vaddr - e.Dst); ok {
 				p.Off = off
@@ -86,10 +109,13 @@ func (n *install) emptySections(was []elffile.Prog) {
 		}
 		for k := range was {
 			if p := &was[k]; n.deflated(p) && s.Addr >= p.Vaddr && s.Addr < p.Vaddr+p.Memsz {
+				if s.HasBytes() && s.Addr+s.Size <= p.Vaddr+n.now.Progs[k].Filesz {
+					continue
+				}
 				if s.HasBytes() {
 					s.Type = elf.SHT_NOBITS
 				}
-				s.Off = p.Off
+				s.Off = p.Off + n.now.Progs[k].Filesz
 			}
 		}
 	}

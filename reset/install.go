@@ -47,27 +47,16 @@ type install struct {
 // filled in later.
 func (n *install) build() (elffile.Data, error) {
 	t := n.t
-	s := &saver{f: n.f, body: &elffile.Body{}, solid: n.solid()}
-	var err error
-	if n.opt.Shape == Deflate {
-		var kept []image.Range
-		for _, k := range n.mem.kept {
-			if k.Why == table.Persistent {
-				kept = append(kept, image.Range{Start: image.Addr(k.Addr), Size: k.Size})
-			}
-		}
-		if t.Once, err = s.once(image.Union(kept...), n.mem.all); err != nil {
+	s := &saver{f: n.f, body: &elffile.Body{}, run: zeroRun, solid: n.solid()}
+	for rows := manyRows + 1; rows > manyRows; s.run *= 4 {
+		s.body = &elffile.Body{}
+		if err := n.save(s); err != nil {
 			return nil, err
 		}
+		if rows = len(t.Once) + len(t.Each); rows > manyRows && s.run > n.mem.all.Size() {
+			return nil, refusef(n.f, "%d pieces of memory are to be restored, or left alone; the limit is %d", rows, manyRows)
+		}
 	}
-	if t.Each, err = s.save(n.mem.restore); err != nil {
-		return nil, err
-	}
-	code, err := s.save(n.text)
-	if err != nil {
-		return nil, err
-	}
-	t.Once = append(t.Once, code...)
 	t.CodeSize, t.TableOff = uint64(len(n.code)), table.HeadSize+uint64(len(n.code))
 	spare := n.opt.Spare
 	if spare == 0 {
@@ -82,6 +71,33 @@ func (n *install) build() (elffile.Data, error) {
 	b.Put(int64(n.copied), s.body.Window(0, s.body.Size()))
 	b.Truncate(int64(n.copied) + s.body.Size() + int64(spare)*spareBytes)
 	return b.Window(0, b.Size()), nil
+}
+
+// save saves all that is to be saved, and makes the rows of the table.
+func (n *install) save(s *saver) error {
+	t := n.t
+	var err error
+	t.Once = nil
+	if n.opt.Shape == Deflate {
+		var kept []image.Range
+		for _, k := range n.mem.kept {
+			if k.Why == table.Persistent {
+				kept = append(kept, image.Range{Start: image.Addr(k.Addr), Size: k.Size})
+			}
+		}
+		if t.Once, err = s.once(image.Union(kept...), n.mem.all); err != nil {
+			return err
+		}
+	}
+	if t.Each, err = s.save(n.mem.restore); err != nil {
+		return err
+	}
+	code, err := s.save(n.text)
+	if err != nil {
+		return err
+	}
+	t.Once = append(t.Once, code...)
+	return nil
 }
 
 // once returns the entries that give persistent memory its value at the first

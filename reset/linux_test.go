@@ -189,3 +189,33 @@ func fourRounds(t *testing.T, out, want string) {
 		t.Errorf("%d rounds, want 4: %q", len(lines), out)
 	}
 }
+
+// rawPrograms are machines and byte orders for which there is no C library here.
+var rawPrograms = []struct {
+	name, compiler, emulator string
+	flags                    []string
+}{
+	{"aarch64-be", "aarch64-linux-gnu-gcc", "qemu-aarch64_be", []string{"-mbig-endian"}},
+	{"arm-be8", "arm-linux-gnueabihf-gcc", "qemu-armeb", []string{"-mbig-endian", "-marm", "-Wl,--be8"}},
+	{"arm-be32", "arm-linux-gnueabihf-gcc", "qemu-armeb", []string{"-mbig-endian", "-marm", "-march=armv5te", "-mfloat-abi=soft"}},
+	{"thumb-be8", "arm-linux-gnueabihf-gcc", "qemu-armeb", []string{"-mbig-endian", "-mthumb", "-Wl,--be8"}},
+	{"arm", "arm-linux-gnueabihf-gcc", "qemu-arm", []string{"-marm"}},
+	{"thumb", "arm-linux-gnueabihf-gcc", "qemu-arm", []string{"-mthumb"}},
+	{"riscv32", "riscv64-unknown-elf-gcc", "qemu-riscv32", []string{"-march=rv32imac", "-mabi=ilp32"}},
+	{"riscv64", "riscv64-unknown-elf-gcc", "qemu-riscv64", nil},
+}
+
+// TestRaw runs them as TestLinux does.
+func TestRaw(t *testing.T) {
+	for _, p := range rawPrograms {
+		step := append([]string{p.compiler, "-O2", "-ffreestanding", "-fno-pie", "-static", "-nostdlib", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-Wl,--build-id", "raw.c", "-o", "prog"}, p.flags...)
+		recipe := samples.Recipe{Files: map[string]string{"raw.c": read("raw.c")}, Steps: [][]string{step}, Out: "prog"}
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				out, _ := apply(t, samples.MakeFile(t, recipe), reset.Options{Shape: shape, OS: reset.Linux})
+				fourRounds(t, run(t, p.emulator, out), "5 0 5 5 1")
+			})
+		}
+	}
+}

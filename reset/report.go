@@ -98,7 +98,11 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Hook != 0 {
 		p.line("  hook: what is at 0x%x leads to the new entry, too", uint64(r.Hook))
 	}
-	for _, e := range r.Entries {
+	for i, e := range r.Entries {
+		if left := len(r.Entries) - i; i == shownRows && left > 1 {
+			p.line("  and %d more pieces of memory; 'elfwright show --reset' prints all", left)
+			break
+		}
 		p.line("  %s", e.text())
 	}
 	for _, k := range r.Kept {
@@ -117,6 +121,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	return p.err
 }
+
+// shownRows is how many rows of the table a report has.
+const shownRows = 20
 
 func (e Entry) text() string {
 	when := ""

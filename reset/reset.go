@@ -48,6 +48,9 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	default:
 		return nil, fmt.Errorf("shape %q is not one of %s, %s", opt.Shape, Keep, Deflate)
 	}
+	if limit := table.MaxRows / 2; opt.Spare < 0 || opt.Spare > limit {
+		return nil, fmt.Errorf("%d spare rows are not between 0 and %d", opt.Spare, limit)
+	}
 	m, code, err := refuse(f)
 	if err != nil {
 		return nil, err
@@ -78,6 +81,9 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	}
 	if n.os == Linux {
 		n.t.Flags |= table.Linux
+		if opt.Shape == Keep && n.osWhy != byStack { // it starts no program elsewhere than at e_entry
+			n.t.Flags |= table.Fresh
+		}
 	}
 	if opt.HookEntry {
 		if err := n.planHook(); err != nil {
@@ -124,6 +130,7 @@ func (n *install) finish() (*Result, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
+	saveHeaders(now, n.t)
 	was := *n.added // what phdr.Add has changed in memory, it has proved
 	was.Name, was.Header.Entry = n.f.Name, n.f.Header.Entry
 	was.Progs = slices.DeleteFunc(slices.Clone(was.Progs), func(p elffile.Prog) bool { return p.Vaddr == n.t.Slot })

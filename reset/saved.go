@@ -11,16 +11,19 @@ import (
 )
 
 // Zeros are not kept where they are worth it: runs of at least zeroRun bytes, in
-// blocks of zeroBlock. An entry of the table takes up to 32.
+// blocks of zeroBlock. An entry of the table takes up to 32, and there are to be no
+// more of them than manyRows, or else only longer runs are left out.
 const (
 	zeroBlock = 64
 	zeroRun   = 256
+	manyRows  = 4096
 )
 
 // A saver collects what is to be saved.
 type saver struct {
 	f     *elffile.File
 	body  *elffile.Body // the saved bytes
+	run   uint64        // how long zeros are that are left out
 	solid image.Ranges  // what other headers name is not cut in pieces
 }
 
@@ -128,7 +131,7 @@ func (s *saver) zeros(r image.Range, data elffile.Data) ([]image.Range, error) {
 	})
 	end := r.End()
 	return slices.DeleteFunc(s.whole(found), func(x image.Range) bool {
-		return x.Size < zeroRun && x.End() != end
+		return x.Size < s.run && x.End() != end
 	}), failed
 }
 

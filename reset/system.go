@@ -21,6 +21,9 @@ const (
 // its first word is 0 for Linux.
 const ntGNUABITag = 1
 
+// byStack is a weak sign of Linux: GNU tools give it to all their programs.
+const byStack = "PT_GNU_STACK"
+
 // system tells what a program runs on, and by what.
 func system(f *elffile.File, asked OS) (OS, string, error) {
 	switch asked {
@@ -52,7 +55,7 @@ func system(f *elffile.File, asked OS) (OS, string, error) {
 	// i386 alone asks the kernel for something when a library without that note,
 	// such as musl, starts.
 	if f.Header.Machine == elf.EM_386 && stack && f.Header.OSABI() == elf.ELFOSABI_NONE {
-		return Linux, "PT_GNU_STACK", nil
+		return Linux, byStack, nil
 	}
 	return NoneOS, "nothing says Linux", nil
 }

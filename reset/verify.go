@@ -70,7 +70,10 @@ func Verify(f, was *elffile.File) (*Check, error) {
 	if err := sameCode(f, orig, t); err != nil {
 		return nil, err
 	}
-	return c, destinations(f, t)
+	if err := writable(f, t); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // sameEntry checks where the program goes on after a reset.
@@ -108,8 +111,8 @@ func copies(f *elffile.File, t *table.Table) error {
 	return nil
 }
 
-// destinations checks that the code writes to nothing but writable memory.
-func destinations(f *elffile.File, t *table.Table) error {
+// writable checks that the code writes to nothing but writable memory.
+func writable(f *elffile.File, t *table.Table) error {
 	var all []image.Range
 	for i := range f.Progs {
 		if p := &f.Progs[i]; p.Type == elf.PT_LOAD && (p.Flags&elf.PF_W != 0 || t.Flags&table.Hooked != 0) {
@@ -144,23 +147,12 @@ func sameCode(f, was *elffile.File, t *table.Table) error {
 	return nil
 }
 
-// flipped is memory of which every byte has been changed.
-type flipped struct{ elffile.Data }
-
-func (d flipped) ReadAt(b []byte, off int64) (int, error) {
-	n, err := d.Data.ReadAt(b, off)
-	for i := range b[:n] {
-		b[i] ^= 0xff
-	}
-	return n, err
-}
-
 // segment checks one writable segment.
 func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointing, r image.Range) error {
-	want := repointed(f, moved, r, initial(orig, r))
+	want := withHeaders(f, r, repointed(f, moved, r, initial(orig, r)))
 	first := elffile.NewBody(initial(f, r))
 	first.Truncate(int64(r.Size))
-	if len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0 { // it always starts by the code
+	if t.Flags&table.Fresh == 0 && (len(t.Once) > 0 || t.Flags&(table.Deflated|table.Hooked) != 0) { // it always starts by the code
 		apply(f, t.Once, r, first)
 		apply(f, t.Each, r, first)
 	}
@@ -171,27 +163,46 @@ func (c *Check) segment(f, orig *elffile.File, t *table.Table, moved []repointin
 	} else {
 		want = first.Window(0, int64(r.Size))
 	}
-	changed := elffile.NewBody(flipped{want})
-	apply(f, t.Each, r, changed)
 	kept := keptIn(t, r)
 	left := image.Ranges{r}.Minus(kept...)
 	c.Kept += r.Size - left.Size()
 	c.Restored += left.Size()
+	return c.afterReset(f, t, r, want, left, kept)
+}
+
+// afterReset checks a segment of which every byte was changed. What no row of the
+// table writes to is then not what it was, and of what is to be left alone none is
+// written to; so there is no need to spell the changed bytes out.
+func (c *Check) afterReset(f *elffile.File, t *table.Table, r image.Range, want elffile.Data, left, kept image.Ranges) error {
+	written := destinations(t.Each)
+	for _, x := range left.Minus(written...) {
+		return c.wrong(f, x.Start, "after a reset", nil)
+	}
+	for _, x := range kept {
+		for _, y := range written.Intersect(x) {
+			return c.wrong(f, y.Start, "which is to be left alone, after a reset", nil)
+		}
+	}
+	restored := &elffile.Body{}
+	restored.Truncate(int64(r.Size))
+	apply(f, t.Each, r, restored)
 	for _, x := range left {
 		a, n := int64(x.Start-r.Start), int64(x.Size)
-		at, differs, err := firstDifference(elffile.Slice(want, a, n), changed.Window(a, n), x.Start)
+		at, differs, err := firstDifference(elffile.Slice(want, a, n), restored.Window(a, n), x.Start)
 		if err != nil || differs {
 			return c.wrong(f, at, "after a reset", err)
 		}
 	}
-	for _, x := range kept {
-		a, n := int64(x.Start-r.Start), int64(x.Size)
-		at, differs, err := firstDifference(flipped{elffile.Slice(want, a, n)}, changed.Window(a, n), x.Start)
-		if err != nil || differs {
-			return c.wrong(f, at, "which is to be left alone, after a reset", err)
-		}
-	}
 	return nil
+}
+
+// destinations is what rows write to.
+func destinations(rows []table.Entry) image.Ranges {
+	all := make([]image.Range, len(rows))
+	for i, e := range rows {
+		all[i] = image.Range{Start: image.Addr(e.Dst), Size: e.Size}
+	}
+	return image.Union(all...)
 }
 
 func (c *Check) wrong(f *elffile.File, at image.Addr, when string, err error) error {

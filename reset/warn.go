@@ -2,6 +2,7 @@ package reset
 
 import (
 	"debug/elf"
+	"errors"
 	"slices"
 
 	"elfwright/elffile"
@@ -14,7 +15,7 @@ func (n *install) warn() error {
 	if n.mem.code && f.Header.Machine == elf.EM_ARM {
 		n.warning("caches", "a writable segment is executable: in user mode the code cannot make the instruction cache agree with what it restores")
 	}
-	if err := n.bootLoader(); err != nil {
+	if err := errors.Join(n.threads(), n.bootLoader()); err != nil {
 		return err
 	}
 	if n.os != Linux {
@@ -22,6 +23,20 @@ func (n *install) warn() error {
 			n.warning("deflate", "a loader that does not start the program at e_entry finds writable memory without its bytes; --hook-entry helps against that")
 		}
 		return n.heap()
+	}
+	return nil
+}
+
+// threads refuses programs of Go: a thread of their runtime, sysmon, is there from
+// the start on, and would find memory changed under it. Where nothing of the runtime
+// runs, or it has no threads, as without an operating system, it is said with --os.
+func (n *install) threads() error {
+	for i := range n.f.Progs {
+		for _, note := range progNotes(n.f, i) {
+			if note.Name == "Go" && n.opt.OS != NoneOS {
+				return refusef(n.f, "it is a program of Go, whose runtime has several threads from the start on; --os=none says that this one has not")
+			}
+		}
 	}
 	return nil
 }

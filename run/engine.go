@@ -60,6 +60,11 @@ func (r *Prepared) own(p *Program) error {
 			opt.ExecFn = keep.path
 		}
 	}
+	if p.Root != "" {
+		if err := r.inRoot(p, &opt); err != nil {
+			return err
+		}
+	}
 	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
@@ -79,6 +84,24 @@ func (r *Prepared) own(p *Program) error {
 	return nil
 }
 
+// inRoot are the options of a program whose libraries are in another root.
+func (r *Prepared) inRoot(p *Program, opt *own.Options) error {
+	if r.proc.Libc != load.Glibc {
+		return fmt.Errorf("%s: musl's own dynamic linker is told by its search path where another root is", r.Source.Name)
+	}
+	if r.proc.Ld == nil {
+		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, r.proc.Interp.Err)
+	}
+	root, err := openRoot(p.Root)
+	if err != nil || root.dir == "" {
+		return err
+	}
+	defer root.Close()
+	opt.Root, opt.Dirs = root.dir, r.loading.Beside
+	opt.Files, err = root.cache(r.proc.Ld.File)
+	return err
+}
+
 // unkept makes an image that does not look whether it is the right one: this one
 // could not be kept.
 func (r *Prepared) unkept(p *Program, why error) error {
@@ -91,10 +114,6 @@ func (r *Prepared) unkept(p *Program, why error) error {
 
 // notOwn is what the engine has no answer to.
 func (p *Program) notOwn() error {
-	switch {
-	case p.Root != "":
-		return errors.New("libraries of another root are left to its dynamic linker")
-	}
 	for _, e := range p.Env {
 		name, value, _ := strings.Cut(e, "=")
 		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && forLoader(value) {

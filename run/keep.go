@@ -25,6 +25,8 @@ func (p *Program) keeper(path string) (*keeper, error) {
 	switch {
 	case p.Cache == "":
 		return nil, nil
+	case p.Root != "":
+		return nil, errors.New("what has its libraries in another root is not kept for the next start")
 	case p.told():
 		return nil, errors.New("what is searched for in another way than the dynamic linker's is not kept for the next start")
 	case p.Save || path == "" || p.Row != nil:

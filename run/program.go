@@ -109,6 +109,9 @@ func Prepare(p Program) (*Prepared, error) {
 	out.loading = p.loading()
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
+	if p.Root != "" {
+		out.loading.Beside = libraryDirs(ldName)
+	}
 	if index < 0 {
 		if p.Stop != Nowhere {
 			return nil, fmt.Errorf("%s: it asks for no dynamic linker, and is executed as it is: it cannot be stopped at %s", src.Name, p.Stop)

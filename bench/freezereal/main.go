@@ -36,7 +36,7 @@ var sources embed.FS
 
 func main() {
 	n := flag.Int("n", 50, "instants at which each program is frozen")
-	only := flag.String("only", "", "only programs whose name contains `TEXT`")
+	only := flag.String("only", "", "only programs whose name matches `REGEXP`")
 	seed := flag.Uint64("seed", 1, "of the random instants")
 	out := flag.String("o", "", "also write the table to `FILE`")
 	tool := flag.String("tool", "", "the elfwright to use, instead of one that is built")
@@ -51,6 +51,10 @@ func main() {
 }
 
 func run(n int, seed uint64, only, out, tool string, verbose bool) error {
+	wanted, err := regexp.Compile(only)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "freezereal")
 	if err != nil {
 		return err
@@ -68,7 +72,7 @@ func run(n int, seed uint64, only, out, tool string, verbose bool) error {
 	fmt.Fprintf(w, "| program | what it does | version | thawed | went on | refused | otherwise |\n|---|---|---|---|---|---|---|\n")
 	for i := range programs {
 		p := &programs[i]
-		if !strings.Contains(p.name, only) {
+		if !wanted.MatchString(p.name) {
 			continue
 		}
 		r := &runner{program: p, tool: tool, dir: filepath.Join(dir, fmt.Sprint("p", i)), random: rand.New(rand.NewPCG(seed, uint64(i))), verbose: verbose}

@@ -28,6 +28,7 @@ var programs = []program{
 	{name: "Python, asyncio", what: "tasks, queues, timers, a pool of threads", needs: []string{"/usr/bin/python3"}, version: "/usr/bin/python3 --version", args: []string{"/usr/bin/python3", "../tasks.py"}, how: stream},
 	{name: "Node", what: "timers, promises, 3 worker threads", needs: []string{"node"}, version: "node --version", args: []string{"node", "../workers.js"}, how: stream},
 	{name: "OpenJDK", what: "GC (G1) under load, a pool of threads, JIT", needs: []string{"java", "javac"}, version: "java -version 2>&1 | head -1", build: "javac -d . Load.java", args: []string{"java", "-Xmx48m", "-XX:-UsePerfData", "-cp", "..", "Load"}, how: stream},
+	{name: "OpenJDK, with its performance file", what: "the same; /tmp/hsperfdata_USER/PID is mapped, and the JVM removes it when it ends", needs: []string{"java", "javac"}, version: "java -version 2>&1 | head -1", build: "javac -d . Load.java", args: []string{"java", "-Xmx48m", "-cp", "..", "Load"}, files: true, how: stream},
 	{name: "Perl", what: "hashes, regular expressions, closures", needs: []string{"perl"}, version: "perl -e 'print $^V'", args: []string{"perl", "../words.pl"}, how: stream},
 	{name: "Ruby", what: "fibers, a thread, garbage", needs: []string{"ruby"}, version: "ruby --version | cut -d' ' -f2", args: []string{"ruby", "../fibers.rb"}, how: stream},
 	{name: "Lua", what: "tables, coroutines", needs: []string{"lua5.4"}, version: "lua5.4 -v | cut -d' ' -f2", args: []string{"lua5.4", "../tables.lua"}, how: stream},

@@ -109,7 +109,7 @@ func (l *Loader) program(prog string) (*file, string, error) {
 	case ok:
 		inside = in
 		at = l.at(in)
-	case filepath.IsAbs(prog) && l.root.Exists(prog):
+	case l.opt.Beside == nil && filepath.IsAbs(prog) && l.root.Exists(prog):
 		at = l.at(prog)
 	default: // a file from elsewhere, as if it were put here
 		inside, _ = filepath.Abs(prog)

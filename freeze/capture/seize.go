@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,6 +24,10 @@ type Target struct {
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
 	pidfd   int // 0: not opened
+	began   time.Time
+	stopped time.Duration
+	copy    *proc.Process // that stands for the process's memory; nil: none
+	copyID  uint64        // its number for the process
 }
 
 // thread is a stopped thread, as it is to be let go.
@@ -43,7 +48,8 @@ func With(pid int, fn func(*Target) error) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	t := &Target{Process: p, began: time.Now()}
+	defer func() { t.Process.Close() }()
 	if err := supported(); err != nil {
 		return err
 	}
@@ -53,7 +59,7 @@ func With(pid int, fn func(*Target) error) error {
 	// The kernel knows the tracer as a thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	t := &Target{Process: p, steps: stepsOf(abi)}
+	t.steps = stepsOf(abi)
 	if err := t.seize(); err != nil {
 		return errors.Join(err, t.release())
 	}
@@ -64,11 +70,38 @@ func With(pid int, fn func(*Target) error) error {
 	if err != nil {
 		t.kill = false
 	}
-	return errors.Join(err, t.release())
+	err = errors.Join(err, t.release())
+	if t.copy != nil {
+		err = errors.Join(err, t.dropCopy())
+	}
+	return err
 }
+
+// Stopped says how long the process stood still, once it goes on.
+func (t *Target) Stopped() time.Duration { return t.stopped }
 
 // Kill has the process killed in the end.
 func (t *Target) Kill() { t.kill = true }
+
+// ReadAt reads memory: off is an address. process_vm_readv(2) copies once where
+// /proc/PID/mem copies twice, but does not read what the process itself cannot.
+func (t *Target) ReadAt(b []byte, off int64) (int, error) {
+	p, n := t.Process, 0
+	if t.copy != nil {
+		p = t.copy
+	}
+	if uint64(len(b)) >= pageSize {
+		local := []unix.Iovec{{Base: &b[0], Len: uint64(len(b))}}
+		remote := []unix.RemoteIovec{{Base: uintptr(off), Len: len(b)}}
+		n, _ = unix.ProcessVMReadv(p.PID, local, remote, 0)
+		if n == len(b) {
+			return n, nil
+		}
+		n = max(n, 0)
+	}
+	m, err := p.ReadAt(b[n:], off+int64(n))
+	return n + m, err
+}
 
 func (t *Target) fault(format string, args ...any) error {
 	return fmt.Errorf("process %d: "+format, append([]any{t.PID}, args...)...)
@@ -215,6 +248,10 @@ func (t *Target) release() error {
 		for _, s := range th.stops {
 			unix.Tgkill(t.PID, th.tid, s)
 		}
+	}
+	t.threads = nil
+	if t.stopped == 0 {
+		t.stopped = time.Since(t.began)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return t.fault("letting it go: %w", err)

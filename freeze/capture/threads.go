@@ -22,6 +22,9 @@ func (t *Target) thread(th *thread) (Thread, error) {
 	if out.Xstate, err = getXstate(th.tid); err != nil {
 		return fail("extended state")
 	}
+	if err := t.rest(th, &out); err != nil {
+		return out, err
+	}
 	if t.steps.extra != nil {
 		if err := t.steps.extra(t, th, &out); err != nil {
 			return out, err

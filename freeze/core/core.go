@@ -33,6 +33,7 @@ type Core struct {
 	Threads  []Thread // the first is the one that got the signal
 	Files    []File
 	Segments []Segment // by ascending address
+	GDB      bool      // gdb's gcore wrote it, not Linux
 }
 
 // Info is struct elf_prpsinfo.

@@ -91,6 +91,8 @@ func (c *Core) readNotes(f *elffile.File, prog int, m *machine.Machine) error {
 
 func (c *Core) note(f elffile.Format, n *elffile.Note, m *machine.Machine) (err error) {
 	switch {
+	case n.Name == "GDB":
+		c.GDB = true
 	case n.Name == "CORE" && n.Type == ntPrstatus:
 		return c.thread(f, n.Desc, m.Status)
 	case n.Name == "CORE" && n.Type == ntPrpsinfo:

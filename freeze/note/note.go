@@ -36,11 +36,12 @@ type Process struct {
 	Umask   int // -1: not known
 	Machine string
 	Kernel  string
-	PIDs    string   // the numbers that the thawed process has: "new", "keep", "ns"
-	CPU     []string `json:",omitempty"` // features that a processor must have
-	XCR0    uint64   `json:",omitempty"` // and registers that the kernel must keep
-	Script  uint64   // address of the script
-	VDSO    Range    // where in the script's data the kernel's code is that the process had
+	PIDs    string      // the numbers that the thawed process has: "new", "keep", "ns"
+	CPU     []string    `json:",omitempty"` // features that a processor must have
+	XCR0    uint64      `json:",omitempty"` // and registers that the kernel must keep
+	XSave   []Component `json:",omitempty"` // where in extended state its parts are
+	Script  uint64      // address of the script
+	VDSO    Range       // where in the script's data the kernel's code is that the process had
 	Auxv    []byte
 	Bounds  Bounds
 
@@ -53,6 +54,9 @@ type Process struct {
 	Timers      []string     `json:",omitempty"`
 	Warnings    []string     `json:",omitempty"`
 }
+
+// Component is a part of extended state, by its bit in XCR0.
+type Component struct{ Bit, Off, Size uint32 }
 
 // Bounds are where the kernel says that the parts of a process are: starts and ends.
 type Bounds struct {

@@ -41,6 +41,7 @@ func fromCore(c *core.Core, m *machine.Machine) (*Process, error) {
 		}
 	}
 	p.kernelData(vdso)
+	added := p.addFiles(c)
 	for i := range c.Threads {
 		t := &c.Threads[i]
 		n.Threads = append(n.Threads, note.Thread{TID: int(t.TID), Comm: c.Info.Name, Regs: t.Regs, Mask: t.Mask, Pending: members(t.Pending)})
@@ -55,7 +56,7 @@ func fromCore(c *core.Core, m *machine.Machine) (*Process, error) {
 			n.Exe = at.Name
 		}
 	}
-	p.checkFiles()
+	p.checkFiles(added)
 	return p, nil
 }
 
@@ -79,14 +80,14 @@ func coreMap(c *core.Core, s *core.Segment, vdso uint64) note.Map {
 	return m
 }
 
-// kernelData names the mappings that end where the vDSO begins: the kernel's data,
-// which no core has the contents of.
+// kernelData names the mappings that end where the vDSO begins: the kernel's data.
+// What cores have of it is of then, and of no use.
 func (p *Process) kernelData(vdso uint64) {
 	const most = 16 << 12 // bytes: the kernels that there are have 4 to 8 pages
 	end := vdso
 	for i := len(p.Maps) - 1; i >= 0; i-- {
 		m := &p.Maps[i]
-		if m.Start+m.Size == end && len(m.Stored) == 0 && m.Name == "" && m.Prot == uint32(elf.PF_R) && vdso-m.Start <= most {
+		if m.Start+m.Size == end && m.Name == "" && m.Prot == uint32(elf.PF_R) && vdso-m.Start <= most {
 			m.Name, end = "[vvar]", m.Start
 		}
 	}
@@ -94,13 +95,14 @@ func (p *Process) kernelData(vdso uint64) {
 
 // checkFiles notes the build IDs of the files whose pages are not in the core, as
 // far as the core has them: Linux writes the first page of each ELF file.
-func (p *Process) checkFiles() {
+func (p *Process) checkFiles(added []*note.Map) {
 	p.storedOnly = true
 	defer func() { p.storedOnly = false }()
 	ids := make(map[string][]byte)
 	for _, m := range p.Modules() {
 		ids[m.Name] = m.BuildID
 	}
+	p.protect(added)
 	for i := range p.Maps {
 		if m := &p.Maps[i]; m.File != nil {
 			m.File.BuildID = ids[m.Name]

@@ -2,7 +2,9 @@ package saved
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ type Module struct {
 	Bias       uint64 // what is added to the addresses in the file
 	BuildID    []byte
 
+	owners  map[string]bool // of notes
 	progs   []elffile.Prog
 	file    *file
 	symbols []Symbol
@@ -83,15 +86,16 @@ func (p *Process) module(m *note.Map) *Module {
 			break
 		}
 	}
-	mod.BuildID = p.noteID(mod, format)
+	p.notes(mod, format)
 	return mod
 }
 
 const maxNotes = 1 << 16 // bytes of notes that are looked at for a build ID
 
-// noteID reads the build ID from memory.
-func (p *Process) noteID(m *Module, format elffile.Format) []byte {
+// notes reads the build ID from memory, and whose notes there are.
+func (p *Process) notes(m *Module, format elffile.Format) {
 	const gnuBuildID = 3
+	m.owners = make(map[string]bool)
 	for i := range m.progs {
 		q := &m.progs[i]
 		if q.Type != elf.PT_NOTE || q.Filesz > maxNotes {
@@ -103,13 +107,16 @@ func (p *Process) noteID(m *Module, format elffile.Format) []byte {
 		}
 		notes, _ := elffile.ParseNotes(format, b, 0, q.Align)
 		for _, n := range notes {
-			if n.Type == gnuBuildID && n.Name == "GNU" {
-				return n.Desc
+			m.owners[n.Name] = true
+			if n.Type == gnuBuildID && n.Name == "GNU" && m.BuildID == nil {
+				m.BuildID = n.Desc
 			}
 		}
 	}
-	return nil
 }
+
+// HasNote says whether the file has a note of an owner.
+func (m *Module) HasNote(owner string) bool { return m.owners[owner] }
 
 // ModuleAt finds the module of an address.
 func (p *Process) ModuleAt(addr uint64) *Module {
@@ -134,6 +141,7 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 		if !p.fileSymbols(m) {
 			p.memorySymbols(m)
 		}
+		p.debugSymbols(m)
 		slices.SortStableFunc(m.symbols, func(a, b Symbol) int {
 			switch {
 			case a.Addr < b.Addr:
@@ -141,7 +149,7 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 			case a.Addr > b.Addr:
 				return 1
 			}
-			return strings.Compare(a.Name, b.Name)
+			return compareNames(a.Name, b.Name)
 		})
 	}
 	i, _ := slices.BinarySearchFunc(m.symbols, addr, func(s Symbol, at uint64) int {
@@ -163,13 +171,19 @@ func (p *Process) Symbol(addr uint64) (s Symbol, m *Module, ok bool) {
 	return Symbol{}, m, false
 }
 
+// compareNames puts the name first that people use: without underscores before it.
+func compareNames(a, b string) int {
+	x, y := strings.TrimLeft(a, "_"), strings.TrimLeft(b, "_")
+	return cmp.Or(cmp.Compare(len(a)-len(x), len(b)-len(y)), cmp.Compare(a, b))
+}
+
 // fileSymbols takes the symbols of the file by its name, if that is the one that
 // was mapped: it has those of static functions, too.
 func (p *Process) fileSymbols(m *Module) bool {
 	if !strings.HasPrefix(m.Name, "/") {
 		return false
 	}
-	f, err := elffile.Open(m.Name)
+	f, err := elffile.Open(p.where(m.Name))
 	if err != nil {
 		return false
 	}
@@ -178,16 +192,39 @@ func (p *Process) fileSymbols(m *Module) bool {
 		if !p.sameFile(m, f) {
 			return errOther
 		}
-		for i := range f.Sections() {
-			if t := f.Sections()[i].Type; t == elf.SHT_SYMTAB || t == elf.SHT_DYNSYM {
-				if table, err := f.SymbolTable(i); err == nil {
-					m.take(table)
-				}
-			}
-		}
+		m.takeAll(f)
 		return nil
 	})
 	return err == nil && len(m.symbols) > 0
+}
+
+// debugSymbols takes the symbols that distributions keep beside a library, in a file
+// that is found by the build ID.
+func (p *Process) debugSymbols(m *Module) {
+	if len(m.BuildID) < 2 {
+		return
+	}
+	f, err := elffile.Open(fmt.Sprintf("/usr/lib/debug/.build-id/%x/%x.debug", m.BuildID[:1], m.BuildID[1:]))
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	f.Guard(func() error {
+		if bytes.Equal(f.BuildID(), m.BuildID) {
+			m.takeAll(f)
+		}
+		return nil
+	})
+}
+
+func (m *Module) takeAll(f *elffile.File) {
+	for i := range f.Sections() {
+		if t := f.Sections()[i].Type; t == elf.SHT_SYMTAB || t == elf.SHT_DYNSYM {
+			if table, err := f.SymbolTable(i); err == nil {
+				m.take(table)
+			}
+		}
+	}
 }
 
 // sameFile compares build IDs, or where there are none the first page.
@@ -218,4 +255,47 @@ func (m *Module) take(t *elffile.SymbolTable) {
 		}
 		m.symbols = append(m.symbols, Symbol{string(name), s.Value + m.Bias, s.Size})
 	}
+}
+
+// Variable finds a variable by its name, in the first module that has it.
+func (p *Process) Variable(name string) (addr uint64, ok bool) {
+	for _, m := range p.Modules() {
+		if !strings.HasPrefix(m.Name, "/") {
+			continue
+		}
+		f, err := elffile.Open(p.where(m.Name))
+		if err != nil {
+			continue
+		}
+		f.Guard(func() error {
+			if p.sameFile(m, f) {
+				addr, ok = variable(f, m, name)
+			}
+			return nil
+		})
+		f.Close()
+		if ok {
+			return addr, true
+		}
+	}
+	return 0, false
+}
+
+func variable(f *elffile.File, m *Module, name string) (addr uint64, ok bool) {
+	for i := range f.Sections() {
+		if t := f.Sections()[i].Type; t != elf.SHT_SYMTAB && t != elf.SHT_DYNSYM {
+			continue
+		}
+		table, err := f.SymbolTable(i)
+		if err != nil {
+			continue
+		}
+		for j := range table.Len() {
+			s := table.At(j)
+			if s.Type() == elf.STT_OBJECT && s.Shndx != uint16(elf.SHN_UNDEF) && string(table.Name(s)) == name {
+				return s.Value + m.Bias, true
+			}
+		}
+	}
+	return 0, false
 }

@@ -27,6 +27,10 @@ type Process struct {
 	*note.Process
 	Machine *machine.Machine
 	Core    *core.Core // nil: the process is frozen
+	// Moved says where files are now that were mapped by other names.
+	Moved map[string]string
+	// Guessed are files of which a core does not tell how they were mapped.
+	Guessed []string
 
 	states  [][]byte // extended state of each thread
 	pieces  []piece  // by address
@@ -199,6 +203,13 @@ func (p *Process) read(b []byte, at uint64, m *note.Map) (int, error) {
 	return len(b), nil
 }
 
+// Check says what keeps pages of a mapping from being read that are not stored: the
+// file is not there, or another.
+func (p *Process) Check(m *note.Map) error { return p.file(m).err }
+
+// Where is the path of the file of a mapping now.
+func (p *Process) Where(m *note.Map) string { return p.where(m.Name) }
+
 // file is a file that was mapped, as it is now.
 type file struct {
 	f   *os.File
@@ -229,9 +240,17 @@ func (p *Process) file(m *note.Map) *file {
 		return f
 	}
 	f := &file{}
-	f.f, f.err = openSame(m.Name, m.File)
+	f.f, f.err = openSame(p.where(m.Name), m.File)
 	p.files[m.Name] = f
 	return f
+}
+
+// where is the path of a file now.
+func (p *Process) where(name string) string {
+	if now, ok := p.Moved[name]; ok {
+		return now
+	}
+	return name
 }
 
 func openSame(name string, want *note.File) (*os.File, error) {

@@ -1,10 +1,11 @@
 // All cases of resources, one program: without an argument it lists them, with one
 // it is that case.
 #include "resources/case.h"
+#ifdef __x86_64__ // AArch64 has aarch64.c
 #include "resources/registers.c"
+#endif
 #include "resources/memory.c"
 #include "resources/signals.c"
-#include "resources/time.c"
 #include "resources/files.c"
 #include "resources/pipes.c"
 #include "resources/descriptors.c"
@@ -13,6 +14,7 @@
 #include "resources/owners.c"
 #include "resources/process.c"
 #include "resources/threads.c"
+#include "resources/time.c"
 #include "resources/refused.c"
 
 int main(int argc, char **argv)

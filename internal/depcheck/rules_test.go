@@ -36,7 +36,7 @@ var libraries = [...]library{
 	{prefix: "golang.org/x/sys/unix", code: everywhere},
 	{prefix: "golang.org/x/arch/", code: "show run/serve", tests: everywhere},
 	{prefix: "github.com/ianlancetaylor/demangle", code: "show"},
-	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach internal/elftest", tests: everywhere},
+	{prefix: "github.com/klauspost/compress/", code: "elffile payload attach freeze internal/elftest", tests: everywhere},
 	{prefix: "github.com/hanwen/go-fuse/", code: "mount"},
 	{prefix: "github.com/cyphar/filepath-securejoin", code: "dyn/sysroot"},
 	{prefix: "github.com/google/go-cmp/", tests: everywhere},

@@ -32,7 +32,8 @@ start:
 	stp	x0, x1, [x11, #16]
 	stp	x2, x3, [x11, #32]
 	str	x13, [x11]
-	add	x10, x10, #32	// what is done once comes first
+	ldr	x12, [x10, #16]	// where the first start begins
+	add	x10, x10, x12
 	b	entry
 again:
 	ldr	x12, [x11, #8]

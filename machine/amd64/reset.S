@@ -27,7 +27,8 @@ start:
 	mov	%rdi, 24(%r9)
 	mov	%rsi, 32(%r9)
 	mov	%rax, (%r9)
-	lea	32(%r8), %r10	# what is done once comes first
+	mov	16(%r8), %r10	# where the first start begins
+	add	%r8, %r10
 	jmp	entry
 again:
 	mov	8(%r8), %r10

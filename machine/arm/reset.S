@@ -35,7 +35,8 @@ start:
 	ldrne	r7, [sp]
 	strne	r7, [r6, #16]
 	str	r8, [r6, #-8]
-	add	r5, r5, #16	@ what is done once comes first
+	ldr	r7, [r5, #8]	@ where the first start begins
+	add	r5, r5, r7
 	b	entry
 again:
 	ldr	sp, [r6], #4

@@ -39,7 +39,8 @@ start:
 	str	r7, [r6, #24]
 0:	mov	r7, r8
 	str	r7, [r6]
-	adds	r5, #16		@ what is done once comes first
+	ldr	r7, [r5, #8]	@ where the first start begins
+	adds	r5, r5, r7
 	b	begin
 again:
 	ldr	r7, [r6, #4]

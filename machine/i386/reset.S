@@ -34,7 +34,8 @@ here:
 	mov	%eax, 12(%esi)
 	mov	%ebx, 16(%esi)
 	mov	%edi, (%esi)
-	lea	16(%ecx), %ebx	# what is done once comes first
+	mov	8(%ecx), %ebx	# where the first start begins
+	add	%ecx, %ebx
 	jmp	slot
 again:
 	testl	$LINUX, FLAGS(%ebp)

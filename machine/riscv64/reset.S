@@ -49,7 +49,8 @@ start:
 	s	a2, 4*W, t2
 	s	a3, 5*W, t2
 	s	t4, 0, t2
-	addi	t1, t1, 4*W	# what is done once comes first
+	l	t3, 2*W, t1	# where the first start begins
+	add	t1, t1, t3
 	j	entry
 again:
 	l	sp, W, t2

@@ -67,7 +67,7 @@ func (r *reader) head() error {
 // row returns the four words of row i of the table.
 func (r *reader) row(i uint64) (w [4]uint64, at uint64, ok bool) {
 	word := uint64(r.f.AddrSize())
-	if (i+1)*4*word > r.t.Room {
+	if i >= MaxRows || (i+1)*4*word > r.t.Room {
 		return w, 0, false
 	}
 	at = r.t.TableOff + i*4*word
@@ -80,14 +80,14 @@ func (r *reader) row(i uint64) (w [4]uint64, at uint64, ok bool) {
 func (r *reader) table() error {
 	t, word := r.t, uint64(r.f.AddrSize())
 	none := func(what string) error {
-		return r.fault("end", t.TableOff+t.Room, "the 0x%x bytes of the table end before %s", t.Room, what)
+		return r.fault("end", t.TableOff+t.Room, "the 0x%x bytes of the table, or the %d rows that one may have, end before %s", t.Room, MaxRows, what)
 	}
 	w, at, ok := r.row(0)
 	if !ok {
 		return none("the first row")
 	}
 	t.Slot = r.abs(w[0])
-	first := w[1]
+	first, start := w[1], w[2]
 	if first%(4*word) != 0 || first == 0 || first >= t.Room {
 		return r.fault("first", at+word, "0x%x is no row of the table, whose 0x%x bytes are in rows of %d", first, t.Room, 4*word)
 	}
@@ -111,6 +111,9 @@ func (r *reader) table() error {
 	}
 	if i < first/(4*word) {
 		return r.fault("first", t.TableOff+word, "row %d is beyond the last entry, %d", first/(4*word), i)
+	}
+	if want := t.first(word); start != want {
+		return r.fault("start", t.TableOff+2*word, "0x%x is not where the first start begins, 0x%x", start, want)
 	}
 	t.Entry = r.abs(w[0])
 	for i++; ; i++ {
@@ -156,6 +159,9 @@ func readSel4(f *elffile.File, i int) (*Table, error) {
 	}
 	if uint64(len(b))%(4*word) != 0 {
 		return nil, f.ProgError(i, "p_memsz", "0x%x is not a multiple of the size of an entry (%d) of the table of what a reset restores", p.Memsz, 4*word)
+	}
+	if n := uint64(len(b)) / (4 * word); n > MaxRows {
+		return nil, f.ProgError(i, "p_memsz", "0x%x are %d entries of the table of what a reset restores; the limit is %d", p.Memsz, n, MaxRows)
 	}
 	t := &Table{Prog: i, Sel4: true, Addr: p.Vaddr, Room: p.Memsz}
 	for at := uint64(0); at < uint64(len(b)); at += 4 * word {

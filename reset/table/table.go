@@ -9,7 +9,7 @@
 //	        code, u32 offset of the table, u32 bytes that the table may have
 //	code    behind the head; the new e_entry
 //	table   word slot, word offset (from the table) of the first entry that is
-//	        for each start, 2 words 0
+//	        for each start, word offset of where the first start begins, word 0
 //	        entries of 4 words: destination, its size, source, its size
 //	        the last entry: where the program starts, 0, 0, 0
 //	        what is left as it is, 4 words each: address, size, why, 0
@@ -18,7 +18,11 @@
 //
 // What of a destination is beyond the size of its source becomes zero. Entries
 // in front of the first one for each start are for the first start alone: they
-// give persistent memory its value.
+// give persistent memory its value. Where it is certain that the first start finds
+// all memory as it is to be, it begins with the last entry, and costs nothing.
+//
+// Whether a start is the first one tells the first word of the slot: at later ones
+// it is that of the head.
 package table
 
 import (
@@ -41,12 +45,16 @@ const (
 	HeadSize = 32
 )
 
+// MaxRows is how many rows a table may have.
+const MaxRows = 1 << 16
+
 // Flags of the head.
 const (
 	Deflated = 1 << iota // the writable segments have no bytes of their own
 	Code                 // what is restored may be code: caches are made to agree
 	Hooked               // the old entry is a jump here until the first start
 	Linux                // the code may make system calls of Linux
+	Fresh                // the first start finds memory as it is to be, and restores nothing
 	allFlags = 1<<iota - 1
 )
 
@@ -119,6 +127,17 @@ func Find(f *elffile.File) (*Table, error) {
 	return nil, nil
 }
 
+// each is the offset of the first row for each start, first that of where the first
+// start begins.
+func (t *Table) each(word uint64) uint64 { return 4 * word * uint64(1+len(t.Once)) }
+
+func (t *Table) first(word uint64) uint64 {
+	if t.Flags&Fresh != 0 {
+		return 4 * word * uint64(1+len(t.Once)+len(t.Each))
+	}
+	return 4 * word
+}
+
 // Size is how many bytes the table needs, with room for more entries.
 func (t *Table) Size(f elffile.Format, spare int) uint64 {
 	rows := 1 + len(t.Once) + len(t.Each) + 1 + len(t.Kept) + 1 + spare
@@ -173,7 +192,7 @@ func (t *Table) Encode(f elffile.Format) ([]byte, error) {
 			b = append(b, w...)
 		}
 	}
-	row(t.Slot-t.Addr, 4*word*uint64(1+len(t.Once)), 0, 0)
+	row(t.Slot-t.Addr, t.each(word), t.first(word), 0)
 	for _, list := range [][]Entry{t.Once, t.Each} {
 		for _, e := range list {
 			src := uint64(0)
