@@ -82,6 +82,13 @@ func run(runs int, out, file, only string) error {
 		}
 		all = append(all, list...)
 	}
+	if strings.Contains("reset:", only) || strings.HasPrefix(only, "reset:") {
+		list, err := resets(tool, dir)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
 	if strings.Contains("run:", only) || strings.HasPrefix(only, "run:") {
 		list, err := starts(tool, dir)
 		if err != nil {
@@ -92,6 +99,13 @@ func run(runs int, out, file, only string) error {
 	if strings.Contains("freeze:", only) || strings.HasPrefix(only, "freeze:") {
 		list, done, err := freezes(tool, dir)
 		defer done()
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
+	if strings.Contains("sdf:", only) || strings.HasPrefix(only, "sdf:") {
+		list, err := systems(tool, dir)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,6 @@
 package freeze
 
 import (
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"elfwright/elffile"
+	"elfwright/freeze/note"
 )
 
 // compressed is a frozen file on its way: one zstd frame (RFC 8878) that says how
@@ -176,16 +176,8 @@ func isFrozen(name, from string) error {
 		return fmt.Errorf("%s: holds no frozen process: %w", from, err)
 	}
 	defer f.Close()
-	for i := range f.Progs {
-		if f.Progs[i].Type != elf.PT_NOTE {
-			continue
-		}
-		notes, _ := f.ProgNotes(i)
-		for _, n := range notes {
-			if n.Name == noteOwner && n.Type == noteFrozen {
-				return nil
-			}
-		}
+	if note.Is(f) {
+		return nil
 	}
 	return fmt.Errorf("%s: holds an ELF file that is no frozen process", from)
 }

@@ -2,10 +2,10 @@ package freeze
 
 import (
 	"debug/elf"
-	"encoding/binary"
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
 	"elfwright/image"
 )
 
@@ -16,17 +16,19 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := append([]byte(nil), c.m.Thaw...)
-	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
-	note, err := c.note()
+	code, err := script.Stub(c.arch.Machine, uint64(c.stubAt.Start)+page)
+	if err != nil {
+		return nil, err
+	}
+	note, err := c.describe().Encode()
 	if err != nil {
 		return nil, err
 	}
 	textOff := c.next
 	noteOff := (textOff + int64(len(text)) + 7) &^ 7
 	img := &image.Image{
-		Name: "frozen process", Format: elffile.Format{Class: c.m.Class, Data: c.m.Orders[0]},
-		Type: elf.ET_EXEC, Machine: c.m.ELF, Entry: c.stubAt.Start,
+		Name: "frozen process", Format: elffile.Format{Class: c.arch.Class, Data: c.arch.Orders[0]},
+		Type: elf.ET_EXEC, Machine: c.arch.ELF, Entry: c.stubAt.Start,
 		Segments: []image.Segment{
 			segment(c.stubAt.Start, elf.PF_R|elf.PF_X, codeOff, code),
 			segment(c.stubAt.Start+page, elf.PF_R|elf.PF_W, textOff, text),
@@ -42,8 +44,8 @@ func (c *compiler) file() (*elffile.Body, error) {
 		return nil, err
 	}
 	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
-	if c.opt.Snapshot {
-		from.fork = c.t.Fork
+	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
+		from.fork = p.Fork
 	}
 	maps := c.s.Maps
 	for _, b := range c.blobs {

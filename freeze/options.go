@@ -42,6 +42,7 @@ type Options struct {
 	Lazy   bool // memory is read from the file when it is touched
 	Orphan bool // children are left behind
 	Kill   bool // the process ends when the file is there
+	Strict bool // the thaw ends with 125 where it would warn and go on
 	// Snapshot lets the process go on as soon as it has made a copy of itself, from
 	// which the file is written.
 	Snapshot bool

@@ -20,7 +20,7 @@ func (c *compiler) thaw() {
 	c.Call("rt_sigprocmask", script.Int(unix.SIG_BLOCK), c.Words(^uint64(0)), zero, script.Int(8)).Says("block signals")
 	c.moreFiles()
 	c.checkKernel()
-	c.checkProcessor()
+	c.arch.check(c)
 	c.checkFiles()
 	c.Call("personality", script.Int(c.s.Personality)).Says("personality %#x", c.s.Personality)
 	c.ownDescriptors()
@@ -28,8 +28,9 @@ func (c *compiler) thaw() {
 	c.number()
 	c.compareVDSO()
 	c.closeOthers()
+	c.arch.begin(c)
 	c.unmap()
-	c.mapVDSO()
+	c.arch.mapVDSO(c)
 	c.sharedFiles()
 	c.mappings()
 	c.bounds()
@@ -37,14 +38,17 @@ func (c *compiler) thaw() {
 	c.directory()
 	c.descriptors()
 	c.limits()
-	c.attributes()
 	c.Call("getpid").To(c.pid)
+	c.attributes()
 	c.threads()
 }
 
 // moreFiles raises the limit of descriptors as far as it goes; it is set at the
 // end.
 func (c *compiler) moreFiles() {
+	if c.s.Inherits {
+		return
+	}
 	both := c.Words(0, 0)
 	c.Call("getrlimit", script.Int(unix.RLIMIT_NOFILE), both)
 	c.Do(script.Load, both, script.Int(8)).To(c.tmp)
@@ -140,12 +144,26 @@ func (c *compiler) closeOthers() {
 func (c *compiler) unmap() {
 	start, end := uint64(c.stubAt.Start), uint64(c.stubAt.End())
 	c.Call("munmap", zero, script.Int(start)).Says("unmap [0x0, %#x)", start)
-	c.Call("munmap", script.Int(end), script.Int(taskSize-end)).Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, uint64(taskSize))
+	done := c.Label()
+	for i, top := range c.arch.taskSizes {
+		unmap := c.Call("munmap", script.Int(end), script.Int(top-end))
+		if i < len(c.arch.taskSizes)-1 {
+			smaller := c.Label()
+			unmap.Or(smaller)
+			c.Jump(done)
+			c.Place(smaller)
+			continue
+		}
+		unmap.Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, top)
+	}
+	c.Place(done)
 }
 
 // directory sets the working directory and the umask.
 func (c *compiler) directory() {
-	c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	if !c.s.Inherits {
+		c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	}
 	if c.s.Status.Umask >= 0 {
 		c.Call("umask", script.Int(c.s.Status.Umask))
 	}

@@ -30,12 +30,14 @@ const (
 type Map struct {
 	proc.Map
 	Flags []string // VmFlags, proc_pid_smaps(5)
+	Key   int      // of pkey_mprotect(2)
 	// Runs are the pages that have content. Pages in no run read as zeros, or
 	// as the file that is mapped where Touched is not set.
 	Runs  []image.Range
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
+	Others  []int // processes that have the same shared memory
 }
 
 // Exec says whether code can run there.
@@ -58,9 +60,8 @@ func ParseSmaps(text []byte) ([]Map, error) {
 			continue
 		}
 		if c := line[0]; c >= 'A' && c <= 'Z' {
-			rest, ok := bytes.CutPrefix(line, []byte("VmFlags:"))
-			if ok && len(out) > 0 {
-				out[len(out)-1].Flags = strings.Fields(string(rest))
+			if len(out) > 0 {
+				out[len(out)-1].detail(line)
 			}
 			continue
 		}
@@ -71,6 +72,16 @@ func ParseSmaps(text []byte) ([]Map, error) {
 		out = append(out, Map{Map: maps[0]})
 	}
 	return out, nil
+}
+
+// detail reads one of the lines about a mapping.
+func (m *Map) detail(line []byte) {
+	if rest, ok := bytes.CutPrefix(line, []byte("VmFlags:")); ok {
+		m.Flags = strings.Fields(string(rest))
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte("ProtectionKey:")); ok {
+		m.Key, _ = strconv.Atoi(strings.TrimSpace(string(rest)))
+	}
 }
 
 func (t *Target) maps() ([]Map, error) {
@@ -237,3 +248,6 @@ func (t *Target) oldPages(m *Map) error {
 func (m *Map) Anonymous() bool {
 	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
 }
+
+// Keep notes pages that have content, after those that were noted before.
+func (m *Map) Keep(r image.Range) { m.page(r, pageIsPresent) }

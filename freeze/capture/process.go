@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -68,13 +68,23 @@ func (t *Target) texts(s *Snapshot) (err error) {
 	if s.Root, err = os.Readlink(t.path("root")); err != nil {
 		return t.fault("%w", err)
 	}
-	return t.limits(s)
+	return nil
 }
 
+// limits asks for the limits: here, or, where the ids of the process have changed,
+// there.
 func (t *Target) limits(s *Snapshot) error {
 	for i := range s.Limits {
 		var l unix.Rlimit
-		if err := unix.Prlimit(t.PID, i, nil, &l); err != nil {
+		err := unix.Prlimit(t.PID, i, nil, &l)
+		if err == unix.EPERM {
+			var b []byte
+			const size = 16 // struct rlimit
+			if b, err = t.answer(t.threads[0], size, 3, "prlimit64", 0, uint64(i), 0, 0); err == nil {
+				l.Cur, l.Max = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			}
+		}
+		if err != nil {
 			return t.fault("limit %d: %w", i, err)
 		}
 		s.Limits[i] = Limit{l.Cur, l.Max}
@@ -192,6 +202,9 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.makeScratch(); err != nil {
 		return err
 	}
+	if err := t.lockFuture(s); err != nil {
+		return err
+	}
 	main := t.threads[0]
 	if s.Brk, err = t.call(main, "brk", 0); err != nil {
 		return t.fault("brk: %w", err)
@@ -218,6 +231,12 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
 	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
 		return t.fault("membarrier: %w", err)
+	}
+	if err := t.limits(s); err != nil {
+		return err
+	}
+	if err := t.restOfProcess(s); err != nil {
+		return err
 	}
 	return t.intervalTimers(s)
 }
@@ -273,7 +292,11 @@ func (t *Target) allThreads(s *Snapshot) error {
 func (t *Target) timers(s *Snapshot) error {
 	b, err := t.read("timers")
 	if err != nil {
-		return nil // a kernel without it has none to tell, or cannot; see Check
+		// Without timers (CONFIG_POSIX_TIMERS) there is no such file.
+		if _, e := t.answer(t.threads[0], 32, 1, "timer_gettime", 0, 0); e == unix.ENOSYS {
+			return nil
+		}
+		return fmt.Errorf("which timers it has the kernel does not tell: %w", err)
 	}
 	if s.Timers, err = ParseTimers(b); err != nil {
 		return t.fault("%w", err)

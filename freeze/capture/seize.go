@@ -19,9 +19,11 @@ import (
 type Target struct {
 	*proc.Process
 	threads []*thread // the first is the one that the process began with
-	insn    uint64    // address of a system call instruction in it
-	scratch uint64    // a page of its memory that is ours; 0: none
+	steps   *steps
+	insn    uint64 // address of a system call instruction in it
+	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
+	pidfd   int // 0: not opened
 	began   time.Time
 	stopped time.Duration
 	copy    *proc.Process // that stands for the process's memory; nil: none
@@ -30,11 +32,13 @@ type Target struct {
 
 // thread is a stopped thread, as it is to be let go.
 type thread struct {
-	tid    int
-	regs   Registers
-	mask   uint64
-	masked bool
-	stops  []unix.Signal // stop signals that came while it made our calls
+	tid     int
+	regs    Registers
+	mask    uint64
+	masked  bool
+	block   bool          // the call that it is in goes on by restart_syscall; see armEnter
+	vectors []byte        // what it had in SVE's registers; nil: nothing
+	stops   []unix.Signal // stop signals that came while it made our calls
 }
 
 // With stops a process, calls fn, and lets the process go on; it is killed
@@ -46,16 +50,23 @@ func With(pid int, fn func(*Target) error) error {
 	}
 	t := &Target{Process: p, began: time.Now()}
 	defer func() { t.Process.Close() }()
+	if err := supported(); err != nil {
+		return err
+	}
 	if err := checkTarget(p); err != nil {
 		return err
 	}
 	// The kernel knows the tracer as a thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	t.steps = stepsOf(abi)
 	if err := t.seize(); err != nil {
 		return errors.Join(err, t.release())
 	}
 	err = fn(t)
+	if t.pidfd != 0 {
+		unix.Close(t.pidfd)
+	}
 	if err != nil {
 		t.kill = false
 	}
@@ -205,6 +216,15 @@ func (t *Target) registers() error {
 	return nil
 }
 
+// resumed are the registers with which a thread goes on that made calls for us.
+func (th *thread) resumed() Registers {
+	r := th.regs.Restarted(true)
+	if th.block {
+		r.Set(abi.number, abi.restart)
+	}
+	return r
+}
+
 // release lets go of the process: what was changed is changed back, and each
 // call that was interrupted is made again.
 func (t *Target) release() error {
@@ -217,7 +237,10 @@ func (t *Target) release() error {
 	}
 	for _, th := range t.threads {
 		if th.regs != nil && th.masked && !t.kill {
-			errs = append(errs, setRegisters(th.tid, th.regs.Restarted(true)), setMask(th.tid, th.mask))
+			errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
+			if th.vectors != nil {
+				errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
+			}
 		}
 		if _, err := ptrace(unix.PTRACE_DETACH, th.tid, 0, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, err)

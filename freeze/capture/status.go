@@ -32,6 +32,10 @@ type Status struct {
 	CapBnd     uint64
 	CapAmb     uint64
 	NSpid      []int
+	Locked     string // VmLck
+	Bypass     string // Speculation_Store_Bypass
+	Branches   string // SpeculationIndirectBranch
+	Features   string // x86_Thread_features: shadow stacks
 }
 
 // ParseStatus reads the text.
@@ -75,6 +79,14 @@ func (s *Status) field(key, value string) (err error) {
 		return four(&s.GIDs, value)
 	case "Groups":
 		s.Groups, err = ints(value)
+	case "VmLck":
+		s.Locked = value
+	case "Speculation_Store_Bypass":
+		s.Bypass = value
+	case "SpeculationIndirectBranch":
+		s.Branches = value
+	case "x86_Thread_features":
+		s.Features = value
 	case "NSpid":
 		s.NSpid, err = ints(value)
 	}

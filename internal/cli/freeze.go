@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"strconv"
@@ -31,6 +30,8 @@ type freezeFlags struct {
 	run   bool
 	after string
 	when  string
+
+	core coreFlags
 }
 
 func freezeVerb() *verb {
@@ -39,9 +40,9 @@ func freezeVerb() *verb {
 	return &verb{
 		name:  "freeze",
 		short: "make one executable file of a running process, which goes on where it stopped",
-		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]", "--expand [--progress] FILE -o FILE"},
+		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]", "--to-core PID|FILE -o CORE", "--expand [--progress] FILE -o FILE", "--core CORE [--exe PROG] [flags] -o FILE"},
 		args:  args{min: 1, max: -1, name: "PID"},
-		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
+		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright, on Linux for x86-64 and AArch64, where the process was frozen on such a machine. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
 
@@ -55,7 +56,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 		},
-		flags: []flag{
+		flags: append([]flag{
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
 			{name: "leave", to: &opt.leave, help: "let the process go on; this is the default"},
 			{name: "kill", to: &opt.kill, help: "kill the process when the file is there"},
@@ -76,7 +77,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
-		},
+		}, opt.core.flags()...),
 		run: func(c *call) error { return runFreeze(c, opt) },
 	}
 }
@@ -87,6 +88,9 @@ func runFreeze(c *call, f *freezeFlags) error {
 	}
 	if f.kill && f.leave {
 		return c.usagef("flags --kill and --leave: one of them")
+	}
+	if err := f.core.check(c, f); err != nil {
+		return err
 	}
 	if f.kill && f.snapshot {
 		return c.usagef("flags --kill and --snapshot: a process that is killed does not go on")
@@ -101,18 +105,23 @@ func runFreeze(c *call, f *freezeFlags) error {
 		return c.usagef("flags --after and --when: are for --run")
 	}
 	if len(c.args) != 1 {
-		return c.usagef("takes one PID, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
+		return c.usagef("takes one PID or file, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
 	}
 	if f.expand {
 		return runExpand(c, f)
 	}
+	opt, err := f.options(c)
+	switch {
+	case err != nil:
+		return err
+	case f.core.to:
+		return runToCore(c, f, opt)
+	case f.core.from:
+		return runFromCore(c, f, opt)
+	}
 	pid, err := strconv.Atoi(c.args[0])
 	if err != nil || pid <= 0 {
 		return c.usagef("%q is not the number of a process", c.args[0])
-	}
-	opt, err := f.options(c)
-	if err != nil {
-		return err
 	}
 	p := c.newProgress(f.output, f.progress)
 	defer p.end()
@@ -148,9 +157,7 @@ func runExpand(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) warn(c *call, r *freeze.Report) {
-	for _, w := range r.Warnings {
-		fmt.Fprintf(c.err, "%s: %s: %s\n", c.prog.path, f.output, w)
-	}
+	f.tell(c, r.Warnings)
 }
 
 // runFreezeProgram starts a program and freezes it.

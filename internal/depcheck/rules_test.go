@@ -5,12 +5,12 @@ package depcheck
 // A word that ends in /... stands for all packages below it.
 var levels = [...]string{
 	0:  "sdf/loader elffile machine ldscript internal/term internal/samples internal/near internal/depcheck show/thumb",
-	1:  "dyn/sysroot dyn/ldcache sdf/desc link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
-	2:  "sdf/draw run/stage run/launch run/cache bench/linkset machine/all plan proc freeze/script flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv",
+	1:  "freeze/note freeze/core freeze/unwind dyn/sysroot dyn/ldcache sdf/desc link/model image erofs machine/amd64 machine/i386 machine/aarch64 machine/arm machine/riscv64 internal/elftest internal/ldcase link/emul",
+	2:  "freeze/saved sdf/draw reset/table run/stage run/launch run/cache bench/linkset machine/all plan proc freeze/script flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv sdf/paging",
 	3:  "dyn/object run/serve run/source link phdr split freeze/capture oci show compare explain picture",
 	4:  "dyn/load run/interp internal/linktest freeze patch prelude reset page mount",
 	5:  "dyn/bind run/place attach bundle sdf",
-	6:  "deps run/memory",
+	6:  "deps run/memory sdf/boot",
 	7:  "run/reloc run/glibc run/musl",
 	8:  "run/own",
 	9:  "run",
