@@ -2,7 +2,6 @@ package freeze
 
 import (
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -19,7 +18,7 @@ import (
 type compiler struct {
 	*script.Builder
 	s   *capture.Snapshot
-	t   io.ReaderAt // its memory
+	t   *capture.Target // nil: it is not a living process, and the snapshot has its memory
 	opt Options
 	m   *machine.Machine
 	refusals
@@ -58,10 +57,10 @@ func (c *compiler) warn(format string, args ...any) {
 }
 
 // compile makes the script for an address, and all that goes with it.
-func compile(s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) (*compiler, error) {
+func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
 	c := &compiler{
 		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), frames: make(map[int]frame),
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()
@@ -71,7 +70,7 @@ func compile(s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) 
 
 // build compiles twice: how long the script is decides where it can be, and where
 // it is stands in it.
-func build(s *capture.Snapshot, t io.ReaderAt, opt Options) (*Report, *elffile.Body, error) {
+func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
 	if opt.PIDs == PIDAuto {
 		opt.PIDs = PIDNew
 		if remembers(s) {

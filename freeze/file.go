@@ -17,7 +17,7 @@ func (c *compiler) file() (*elffile.Body, error) {
 	}
 	code := append([]byte(nil), c.m.Thaw...)
 	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
-	note, err := c.describe().Encode()
+	note, err := c.note()
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,9 @@ func (c *compiler) frame(t *capture.Thread) uint64 {
 	b = o.AppendUint64(b, t.Mask)
 	b = append(b, make([]byte, frameMaskEnd)...) // siginfo
 	at := c.Data(b, 16)
+	if c.frames == nil {
+		c.frames = make(map[int]frame)
+	}
 	c.frames[t.TID] = frame{at, note.Range{Start: fp, Size: uint64(len(t.Xstate))}}
 	return at + 8
 }

@@ -89,7 +89,7 @@ func (c *fromCore) write(name string, opt Options) (*Report, error) {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
 	opt.OtherVDSO = opt.OtherVDSO || c.other
-	r, body, err := build(s, c, opt)
+	r, body, err := build(s, nil, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (c *fromCore) snapshot(opt *Options) (*capture.Snapshot, error) {
 	s.PID, s.Exe, s.Auxv = c.PID, c.Exe, c.Auxv
 	s.Timers, s.Pending, s.Actions, s.Children, s.Foreign, s.Stub, s.Go = nil, nil, nil, nil, nil, image.Range{}, c.isGo()
 	s.Session = [3]int{c.Parent, c.Group, c.Session}
-	s.Inherits = true
+	s.Inherits, s.Memory = true, c
 	s.CWD.Path, s.Status.Umask = "", -1
 	s.Descriptors = c.descriptors(opt.FDs)
 	if len(c.Auxv) < 16 || c.PID <= 0 {

@@ -142,7 +142,7 @@ func (r *processRow) frameText(t *text, n int, f *saved.Frame) {
 		t.names(f.Module.Base())
 		t.str(")")
 	}
-	if f.How == unwind.Pointer || f.How == unwind.Signal {
+	if f.How == unwind.ByPointer || f.How == unwind.BySignal {
 		t.str(" <" + string(f.How) + ">")
 	}
 	t.nl()

@@ -194,8 +194,32 @@ func (t *Target) release() error {
 			unix.Tgkill(t.PID, th.tid, s)
 		}
 	}
+	if t.kill {
+		t.reap()
+	}
 	if err := errors.Join(errs...); err != nil {
 		return t.fault("letting it go: %w", err)
 	}
 	return nil
+}
+
+// reap waits for the end of threads that were killed while they were traced: until
+// then the process is not gone for who waits for it. The first thread is left to
+// its parent if that is us.
+func (t *Target) reap() {
+	for i := len(t.threads) - 1; i >= 0; i-- {
+		if tid := t.threads[i].tid; tid != t.PID || !ownChild(t.PID) {
+			wait(tid)
+		}
+	}
+}
+
+// ownChild says whether the parent of a process is the one that runs this.
+func ownChild(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return true
+	}
+	s, err := ParseStatus(b)
+	return err != nil || s.PPID == os.Getpid()
 }
