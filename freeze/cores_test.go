@@ -328,3 +328,101 @@ func backtraces(s string) string {
 	lines := frameLine.FindAllString(s, -1)
 	return regexp.MustCompile(`0x[0-9a-f]+ in `).ReplaceAllString(strings.Join(lines, "\n"), "")
 }
+
+// TestCoreRefused takes away what a core needs, and looks for its name.
+func TestCoreRefused(t *testing.T) {
+	samples.Need(t, "gcc")
+	dir := t.TempDir()
+	prog := filepath.Join(dir, "prog")
+	if err := os.Rename(compile(t, "-O1", "testdata/core.c", "-pthread"), prog); err != nil {
+		t.Fatal(err)
+	}
+	whole, name := filepath.Join(dir, "whole"), filepath.Join(dir, "file")
+	bare := kernelCore(t, dir, prog)
+	inMiddle(t, dir, prog, func(pid int) {
+		if _, err := freeze.ToCore(pid, whole, freeze.Options{Kill: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	refused := func(from, exe string, want ...string) {
+		t.Helper()
+		_, err := freeze.FromCore(from, exe, name, freeze.Options{})
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("error %v, want one with %q", err, w)
+			}
+		}
+		if _, err := os.Stat(name); err == nil {
+			t.Error("a file was written")
+			os.Remove(name)
+		}
+	}
+	refused(prog, "", "is not an ELF core file (e_type is DYN")
+	if err := os.Rename(prog, prog+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	refused(bare, "", "prog: the core does not have all of its pages (coredump_filter), and ", "no such file", "--exe lets it go on")
+	refused(bare, "/bin/true", "has build ID", "the one that was mapped had")
+	for _, c := range []struct{ from, exe string }{{bare, prog + ".moved"}, {whole, ""}} { // ours has all pages
+		if _, err := freeze.FromCore(c.from, c.exe, name, freeze.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		samples.Settle(t, name)
+		thawed(t, dir, name, 3, coreEnd)
+		os.Remove(name)
+	}
+	b, err := os.ReadFile(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := filepath.Join(dir, "cut")
+	if err := os.WriteFile(cut, b[:len(b)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(cut, prog+".moved", "the core is cut off")
+}
+
+// TestCoreWithoutMemory has the kernel leave out what coredump_filter says.
+func TestCoreWithoutMemory(t *testing.T) {
+	samples.Need(t, "gcc")
+	dir := t.TempDir()
+	prog := compile(t, "-O1", "testdata/core.c", "-pthread")
+	filtered := filepath.Join(dir, "filtered")
+	if err := os.WriteFile(filtered, []byte("#!/bin/sh\necho 0 >/proc/self/coredump_filter\nexec "+prog+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	samples.Settle(t, filtered)
+	name := kernelCore(t, dir, filtered)
+	_, err := freeze.FromCore(name, "", filepath.Join(dir, "file"), freeze.Options{})
+	if err == nil || !strings.Contains(err.Error(), "coredump_filter") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestCoreDescriptors gives a program of a core a descriptor that it had.
+func TestCoreDescriptors(t *testing.T) {
+	samples.Need(t, "bash")
+	dir := t.TempDir()
+	corefile, name := filepath.Join(dir, "core"), filepath.Join(dir, "file")
+	if err := os.WriteFile(filepath.Join(dir, "in"), []byte("first\nsecond\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bash", "-c", "exec 5<in; kill -STOP $$; read -u 5 line; echo $line; exit 3")
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for s := ""; !strings.Contains(s, ") T "); time.Sleep(time.Millisecond) {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+		s = string(b)
+	}
+	if _, err := freeze.ToCore(cmd.Process.Pid, corefile, freeze.Options{Kill: true}); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if _, err := freeze.FromCore(corefile, "", name, freeze.Options{FDs: map[int]string{5: filepath.Join(dir, "in")}}); err != nil {
+		t.Fatal(err)
+	}
+	samples.Settle(t, name)
+	thawed(t, dir, name, 3, "first\n")
+}
