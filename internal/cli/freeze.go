@@ -44,10 +44,15 @@ The process goes on undisturbed, unless --kill is given. What a new process coul
 
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
+--to-core writes an ELF core for debuggers of a process, which goes on, or of a frozen FILE. --core makes an executable of a core that Linux or gcore wrote: memory, registers, threads with their thread-local storage, arguments and environment are as in the core. It tells what a core does not have: descriptors but 0, 1 and 2 (--fd N=PATH opens one), handlers of signals, timers, limits, the working directory. Pages that the core lacks are those of the files that were mapped, if these have the same build ID.
+
+elfwright show FILE tells what is in a frozen file or a core: threads with the calls that have not returned, mappings, descriptors; with --thaw what FILE does before the process goes on.
+
 FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
+			{"a core of it for a debugger, and a program of that core", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && elfwright freeze --to-core nap -o core && elfwright freeze --core core -o again && ./again"},
 		},
 		flags: append([]flag{
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
