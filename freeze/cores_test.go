@@ -426,3 +426,47 @@ func TestCoreDescriptors(t *testing.T) {
 	samples.Settle(t, name)
 	thawed(t, dir, name, 3, "first\n")
 }
+
+// TestCoreOfMusl: what musl tells the kernel of its threads is found in its code.
+func TestCoreOfMusl(t *testing.T) {
+	samples.Need(t, "musl-gcc")
+	for _, flag := range []string{"-pie", "-static"} {
+		dir := t.TempDir()
+		prog := filepath.Join(dir, "prog")
+		if out, err := exec.Command("musl-gcc", "-O1", flag, "-o", prog, "testdata/core.c").CombinedOutput(); err != nil {
+			t.Fatalf("musl-gcc: %v\n%s", err, out)
+		}
+		samples.Settle(t, prog)
+		goesOn(t, dir, kernelCore(t, dir, prog), freeze.Options{})
+	}
+}
+
+// TestCoreUnjoined takes from a thread what a C library would be known by.
+func TestCoreUnjoined(t *testing.T) {
+	samples.Need(t, "gcc")
+	dir := t.TempDir()
+	name, other, to := filepath.Join(dir, "core"), filepath.Join(dir, "other"), filepath.Join(dir, "file")
+	inMiddle(t, dir, compile(t, "-O1", "testdata/core.c", "-pthread"), func(pid int) {
+		if _, err := freeze.ToCore(pid, name, freeze.Options{Kill: true}); err != nil {
+			t.Error(err)
+		}
+	})
+	c := readCore(t, name)
+	slot, _ := amd64.Machine.Status.Slot("fs_base")
+	c.Threads[1].Regs = bytes.Clone(c.Threads[1].Regs)
+	clear(c.Threads[1].Regs[slot.Off:][:8])
+	body, err := c.Write(amd64.Machine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := body.WriteFile(other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := freeze.FromCore(other, "", to, freeze.Options{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("threads %d: are not of a C library that is known", c.Threads[1].TID)) || !strings.Contains(err.Error(), "--unjoined lets it go on") {
+		t.Errorf("error %v", err)
+	}
+	r, err := freeze.FromCore(other, "", to, freeze.Options{Unjoined: true})
+	if err != nil || !strings.Contains(strings.Join(r.Warnings, "\n"), "waits for ever") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -28,7 +28,10 @@ type fromCore struct {
 	refusals
 	warnings []string
 	moves    bool // the program can be anywhere
-	other    bool // the kernel's code is not to be mapped, but replaced
+	// lock is that of musl's list of threads, once it was looked for.
+	lock      uint64
+	lockFound bool
+	other     bool // the kernel's code is not to be mapped, but replaced
 }
 
 // FromCore makes an executable of an ELF core file that Linux or gcore wrote. exe is
@@ -127,7 +130,7 @@ func (c *fromCore) snapshot(opt *Options) (*capture.Snapshot, error) {
 	if err := c.processor(); err != nil {
 		return nil, err
 	}
-	if err := c.threads(); err != nil {
+	if err := c.threads(opt); err != nil {
 		return nil, err
 	}
 	c.bounds()

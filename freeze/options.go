@@ -41,6 +41,9 @@ type Options struct {
 	Orphan bool // children are left behind
 	Kill   bool // the process ends when the file is there
 	Mode   uint32
+	// Unjoined lets a core go on of which is not known where the end of its threads is
+	// waited for.
+	Unjoined bool
 	// OtherVDSO makes the file behave as if the kernel's code were another.
 	OtherVDSO bool
 }

@@ -147,7 +147,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, OtherVDSO: f.otherVDSO}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}
