@@ -48,7 +48,11 @@ func FromCore(file, exe, name string, opt Options) (*Report, error) {
 	defer f.Close()
 	var report *Report
 	err = f.Guard(func() error {
-		c, err := openCore(f, exe)
+		empty, err := blank()
+		if err != nil {
+			return err
+		}
+		c, err := openCoreWith(f, exe, empty)
 		if err != nil {
 			return err
 		}
@@ -59,7 +63,8 @@ func FromCore(file, exe, name string, opt Options) (*Report, error) {
 	return report, err
 }
 
-func openCore(f *elffile.File, exe string) (*fromCore, error) {
+// openCoreWith opens a core; what is not in it is as in another process.
+func openCoreWith(f *elffile.File, exe string, blank *capture.Snapshot) (*fromCore, error) {
 	m := all.Lookup(f.Header.Machine, f.Class)
 	if m != nil && m != amd64.Machine {
 		return nil, fmt.Errorf("%s: is of %s; only processes of x86-64 are frozen so far", f.Name, m.Name)
@@ -71,7 +76,7 @@ func openCore(f *elffile.File, exe string) (*fromCore, error) {
 	case len(list) == 0 || list[0].Core == nil:
 		return nil, fmt.Errorf("%s: is not an ELF core file (e_type is %s)", f.Name, elffile.TypeName(f.Header.Type))
 	}
-	c := &fromCore{Process: list[0], name: f.Name}
+	c := &fromCore{Process: list[0], name: f.Name, blank: blank}
 	if exe != "" {
 		if c.Exe == "" {
 			return nil, fmt.Errorf("%s: does not tell which of its memory is of the program, so that %s is of no use (AT_ENTRY, NT_FILE)", f.Name, exe)
@@ -82,8 +87,7 @@ func openCore(f *elffile.File, exe string) (*fromCore, error) {
 		}
 		c.Moved = map[string]string{c.Exe: path}
 	}
-	c.blank, err = blank()
-	return c, err
+	return c, nil
 }
 
 func (c *fromCore) write(name string, opt Options) (*Report, error) {

@@ -79,15 +79,15 @@ func calls(t *testing.T, dir string, flags ...string) (prog, frozen string) {
 	return prog, frozen
 }
 
-// open opens the process in a frozen file.
-func open(t *testing.T, name string) *saved.Process {
+// openSaved opens the process in a frozen file or a core.
+func openSaved(t *testing.T, name string) *saved.Process {
 	t.Helper()
 	f, err := elffile.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := saved.Open(f, amd64.Machine)
-	if err != nil || len(list) != 1 || !note.Is(f) {
+	if err != nil || len(list) != 1 || note.Is(f) != (list[0].Core == nil) {
 		t.Fatal(len(list), err)
 	}
 	t.Cleanup(func() { list[0].Close(); f.Close() })
@@ -131,7 +131,7 @@ func TestBacktraces(t *testing.T) {
 					want = append(want, strings.TrimSpace(rest))
 				}
 			}
-			p := open(t, frozen)
+			p := openSaved(t, frozen)
 			var got []string
 			for i := range p.Threads {
 				for _, f := range p.Backtrace(i) {
@@ -153,7 +153,7 @@ func TestLookWithoutFiles(t *testing.T) {
 	prog, frozen := calls(t, dir, "-rdynamic")
 	names := func() string {
 		var b strings.Builder
-		p := open(t, frozen)
+		p := openSaved(t, frozen)
 		for i := range p.Threads {
 			for _, f := range p.Backtrace(i) {
 				fmt.Fprintf(&b, "%s ", f.Symbol.Name)
@@ -189,7 +189,7 @@ func TestLookWithoutFiles(t *testing.T) {
 func TestOtherTools(t *testing.T) {
 	samples.Need(t, "gcc", "objdump", "gdb", "bash")
 	_, frozen := calls(t, t.TempDir())
-	p := open(t, frozen)
+	p := openSaved(t, frozen)
 	out, err := exec.Command("objdump", "-h", frozen).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
