@@ -3,6 +3,7 @@ package freeze_test
 import (
 	"bufio"
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze"
 	"elfwright/freeze/core"
+	"elfwright/freeze/note"
 	"elfwright/internal/samples"
 	"elfwright/machine/amd64"
 )
@@ -488,5 +490,53 @@ func TestCoreUnjoined(t *testing.T) {
 	r, err := freeze.FromCore(other, "", to, freeze.Options{Unjoined: true})
 	if err != nil || !strings.Contains(strings.Join(r.Warnings, "\n"), "waits for ever") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCoreOfTree: of a frozen file with several processes each gets a core.
+func TestCoreOfTree(t *testing.T) {
+	samples.Need(t, "gcc")
+	dir := t.TempDir()
+	frozen, two, to := filepath.Join(dir, "frozen"), filepath.Join(dir, "two"), filepath.Join(dir, "core")
+	inMiddle(t, dir, compile(t, "-O1", "testdata/core.c", "-pthread"), func(pid int) {
+		if _, err := freeze.Freeze(pid, frozen, freeze.Options{Kill: true, FDs: map[int]string{1: freeze.Inherit}}); err != nil {
+			t.Error(err)
+		}
+	})
+	f, err := elffile.Open(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	list, err := note.Read(f)
+	if err != nil || len(list) != 1 {
+		t.Fatal(len(list), err)
+	}
+	var both []byte
+	for _, pid := range []int{100, 200} {
+		list[0].PID = pid
+		b, err := list[0].Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, b...)
+	}
+	for i := range f.Progs {
+		if p := &f.Progs[i]; p.Type == elf.PT_NOTE {
+			p.Off, p.Filesz = uint64(f.Body.Size()), uint64(len(both))
+			f.Body.Put(f.Body.Size(), elffile.Buffer(both))
+		}
+	}
+	if err := f.Encode().WriteFile(two, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r, err := freeze.FileToCore(two, to, freeze.Options{})
+	if err != nil || fmt.Sprint(r.Files) != fmt.Sprint([]string{to + ".100", to + ".200"}) {
+		t.Fatal(r, err)
+	}
+	for i, name := range r.Files {
+		if c := readCore(t, name); int(c.Info.PID) != 100*(i+1) || len(c.Threads) != 3 {
+			t.Errorf("%s: %+v", name, c.Info)
+		}
 	}
 }
