@@ -239,3 +239,45 @@ func TestSame(t *testing.T) {
 		t.Errorf("mode %v", st.Mode())
 	}
 }
+
+// TestKill kills processes of several threads, of which the file is made: those that
+// are children of ours, and those that are not. Their ends are told.
+func TestKill(t *testing.T) {
+	samples.Need(t, "gcc", "bash")
+	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	for i := range 10 {
+		dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
+		slow := time.AfterFunc(20*time.Second, func() { panic("a process that was killed is waited for without end") })
+		if _, code, err := run(t, dir, frozen, freeze.Options{Kill: true}, prog, "threads"); err != nil || code != 0 {
+			t.Fatal(i, code, err)
+		}
+		cmd := exec.Command("bash", "-c", `"$0" threads & echo $!; wait $!; echo $?`, prog)
+		cmd.Dir = dir
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var pid, code int
+		if _, err := fmt.Fscan(out, &pid); err != nil {
+			t.Fatal(err)
+		}
+		for state := ""; !strings.HasPrefix(state, "T"); time.Sleep(time.Millisecond) {
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, state, _ = strings.Cut(string(b), ") ")
+		}
+		if _, err := freeze.Freeze(pid, frozen, freeze.Options{Kill: true, FDs: map[int]string{1: freeze.Inherit}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fscan(out, &code); err != nil || code != 128+9 {
+			t.Errorf("who started it hears %d, %v", code, err)
+		}
+		cmd.Wait()
+		slow.Stop()
+	}
+}

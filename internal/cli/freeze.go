@@ -51,11 +51,16 @@ With --run the program is started to be frozen: when it stops itself by SIGSTOP,
 
 The process stands still until FILE is written. With --snapshot it stands still only until it has made a copy of itself, as by fork(2), from which FILE is written while it goes on; that takes memory for what it writes meanwhile. With --compress FILE is made smaller for moving, by zstd, while the process goes on. Where it arrives, --expand makes the executable of it, or so does zstd: zstd -d <FILE >OTHER && chmod 700 OTHER. Pages of zeros are never stored.
 
+--to-core writes an ELF core for debuggers of a process, which goes on, or of a frozen FILE. --core makes an executable of a core that Linux or gcore wrote: memory, registers, threads with their thread-local storage, arguments and environment are as in the core. It tells what a core does not have: descriptors but 0, 1 and 2 (--fd N=PATH opens one), handlers of signals, timers, limits, the working directory. Pages that the core lacks are those of the files that were mapped, if these have the same build ID.
+
+elfwright show FILE tells what is in a frozen file or a core: threads with the calls that have not returned, mappings, descriptors; with --thaw what FILE does before the process goes on.
+
 FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
 			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
+			{"a core of it for a debugger, and a program of that core", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && elfwright freeze --to-core nap -o core && elfwright freeze --core core -o again && ./again"},
 		},
 		flags: append([]flag{
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
@@ -193,7 +198,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Strict: f.strict, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Strict: f.strict, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}
