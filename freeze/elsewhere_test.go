@@ -148,6 +148,18 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// TestNear freezes a process that has a pipe together with a child.
+func TestNear(t *testing.T) {
+	prog, dir := cases(t), t.TempDir()
+	report, out, code, err := start(t, dir, filepath.Join(dir, "frozen"), freeze.Options{Orphan: true}, prog, "pipe_near")
+	if err != nil || code != 3 {
+		t.Fatal(code, out, err)
+	}
+	if w := strings.Join(report.Warnings, "\n"); !strings.Contains(w, "has it open, too; the thawed process has one of its own") {
+		t.Errorf("warnings %q", w)
+	}
+}
+
 // TestWithoutProc thaws where there is no /proc.
 func TestWithoutProc(t *testing.T) {
 	root(t)
