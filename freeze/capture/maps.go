@@ -271,9 +271,15 @@ func (t *Target) oldPages(m *Map) error {
 }
 
 // Anonymous says whether a shared mapping is of memory without a name in the
-// file system: shared by fork and nobody else, or a memfd.
+// file system: shared by fork and nobody else, a memfd, or a file that is deleted.
 func (m *Map) Anonymous() bool {
-	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
+	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:") || m.Lost())
+}
+
+// Lost says whether a shared mapping is of a file that is deleted. (What lies in no
+// directory never was a file: the kernel names its own memory so.)
+func (m *Map) Lost() bool {
+	return m.Shared && m.Deleted && m.Name != "/dev/zero" && !strings.HasPrefix(m.Name, "/memfd:") && strings.LastIndexByte(m.Name, '/') > 0
 }
 
 // Keep notes pages that have content, after those that were noted before.

@@ -21,7 +21,7 @@ func (t *Target) shared(s *Snapshot) error {
 		m := &s.Maps[i]
 		switch {
 		case !m.Anonymous():
-		case swap:
+		case swap || m.Lost(): // a file may be on a disk
 			m.Runs = []image.Range{m.Range}
 		default:
 			if err := t.inCore(m); err != nil {
