@@ -15,8 +15,8 @@ import (
 // restore them.
 func (c *compiler) check() {
 	s, st := c.s, &c.s.Status
-	if len(s.Children) > 0 && !c.opt.Orphan {
-		c.refuse(fmt.Sprintf("children %s", numbers(s.Children)), "trees of processes cannot be frozen so far", "--orphan (they stay behind)")
+	if len(s.Children) > 0 && !c.opt.Orphan && c.tree == nil {
+		c.refuse(fmt.Sprintf("children %s", numbers(s.Children)), "are processes of their own", "--tree (they are frozen, too) or --orphan (they stay behind)")
 	}
 	if st.Seccomp != 0 {
 		c.refuse(fmt.Sprintf("seccomp mode %d", st.Seccomp), "filters cannot be read without privilege", "")

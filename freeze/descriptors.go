@@ -24,7 +24,8 @@ func (c *compiler) descriptors() {
 			c.chosen(d, choice)
 		case d.N == c.opt.ArgsFD && d.N > 0:
 			c.dup(c.argsFD.Get(), d)
-		case d.N <= 2 && pipes[d.Ino] == nil:
+		case c.fromTree(d):
+		case d.N <= 2 && pipes[d.Ino] == nil && !c.restores(d):
 			// the new one
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
@@ -65,11 +66,20 @@ func (c *compiler) put(d *capture.Descriptor) {
 	c.Call("close", c.tmp.Get())
 }
 
-func describe(d *capture.Descriptor) string { return fmt.Sprintf("descriptor %d, %s", d.N, d.Link) }
+func describe(d *capture.Descriptor) string {
+	if d.Called != "" {
+		return d.Called
+	}
+	return fmt.Sprintf("descriptor %d, %s", d.N, d.Link)
+}
 
 // refuseFD refuses a descriptor.
 func (c *compiler) refuseFD(d *capture.Descriptor, why string) {
-	c.refuse(describe(d), why, fmt.Sprintf("--fd %d=inherit, null, close or a path", d.N))
+	n := strconv.Itoa(d.N)
+	if c.tree != nil {
+		n = c.tree.nameOf(c, d)
+	}
+	c.refuse(describe(d), why, "--fd "+n+"=inherit, null, close or a path")
 }
 
 const onlyWhenOpening = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_NOCTTY
@@ -111,7 +121,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 		c.unnamed(d)
 		return
 	}
-	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.s.PID)+"/") {
+	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.t.PID)+"/") {
 		c.refuseFD(d, "is of the process itself, which is another one then")
 		return
 	}
@@ -129,7 +139,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 // nameIsFile makes sure that the path leads to the file now, at least.
 func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 	var st unix.Stat_t
-	if err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, d.Link), &st); err != nil {
+	if err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.t.PID, d.Link), &st); err != nil {
 		c.refuseFD(d, "its path leads nowhere: "+err.Error())
 		return false
 	}
@@ -204,6 +214,9 @@ func (c *compiler) character(d *capture.Descriptor) {
 
 // terminal finds which of 0, 1, 2 is the same terminal.
 func (c *compiler) terminal(d *capture.Descriptor) int {
+	if c.tree != nil {
+		return c.tree.terminal(d)
+	}
 	for i := range c.s.Descriptors {
 		if o := &c.s.Descriptors[i]; o.N <= 2 && o.Mode == d.Mode && o.Rdev == d.Rdev && c.opt.FDs[o.N] == "" {
 			return o.N

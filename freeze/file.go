@@ -1,8 +1,11 @@
 package freeze
 
 import (
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/image"
@@ -10,16 +13,23 @@ import (
 
 // file lays out the frozen file: stub, memory, script, note, and a section header
 // for each mapping, so that tools can look inside.
-func (c *compiler) file() (*elffile.Body, error) {
+func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 	text, err := c.Encode(uint64(c.stubAt.Start), uint64(c.stubAt.End()))
 	if err != nil {
 		return nil, err
 	}
 	code := append([]byte(nil), c.m.Thaw...)
 	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
-	note, err := c.note()
-	if err != nil {
-		return nil, err
+	var note []byte
+	var sections []image.Section
+	for _, p := range processes {
+		slices.SortStableFunc(p.blobs, func(a, b blob) int { return cmp.Compare(a.from.Start, b.from.Start) })
+		n, err := p.note()
+		if err != nil {
+			return nil, err
+		}
+		note = append(note, n...)
+		sections = append(sections, p.sections()...)
 	}
 	textOff := c.next
 	noteOff := (textOff + int64(len(text)) + 7) &^ 7
@@ -34,15 +44,18 @@ func (c *compiler) file() (*elffile.Body, error) {
 			{Type: elf.PT_NOTE, Flags: elf.PF_R, Filesz: uint64(len(note)), Align: 4, Segment: -1, Data: elffile.Buffer(note), Off: noteOff, Index: image.NoIndex},
 			{Type: elf.PT_GNU_STACK, Flags: elf.PF_R | elf.PF_W, Align: 16, Segment: -1, Off: image.NoOffset, Index: image.NoIndex},
 		},
-		Sections: c.sections(),
+		Sections: sections,
 	}
 	f, err := img.File()
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), c.steady()
-	for _, b := range c.blobs {
-		body.Put(b.off, &memory{from, b.from})
+	body := f.Encode()
+	for _, p := range processes {
+		from := p.steady()
+		for _, b := range p.blobs {
+			body.Put(b.off, &memory{from, b.from})
+		}
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
@@ -66,6 +79,9 @@ func (c *compiler) sections() []image.Section {
 			continue
 		}
 		s := image.Section{Type: elf.SHT_NOBITS, Flags: elf.SHF_ALLOC, Addr: m.Start, Size: m.Size, Align: page, Off: memoryOff, Name: sectionName(m.Name)}
+		if c.tree != nil && c != c.tree.root.c {
+			s.Name = fmt.Sprintf("%d:%s", c.s.PID, s.Name)
+		}
 		if m.Prot&elf.PF_W != 0 {
 			s.Flags |= elf.SHF_WRITE
 		}

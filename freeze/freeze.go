@@ -13,6 +13,9 @@ func Freeze(pid int, name string, opt Options) (*Report, error) {
 	if opt.Mode == 0 {
 		opt.Mode = 0o700
 	}
+	if opt.Tree {
+		return freezeTree(pid, name, opt)
+	}
 	var report *Report
 	err := capture.With(pid, func(t *capture.Target) error {
 		s, err := t.Snapshot()

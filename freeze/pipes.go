@@ -1,6 +1,7 @@
 package freeze
 
 import (
+	"fmt"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,14 @@ import (
 type pipe struct {
 	read, write []*capture.Descriptor
 	made        bool
+}
+
+// any is one of the descriptors of the pipe.
+func (p *pipe) any() *capture.Descriptor {
+	if len(p.read) > 0 {
+		return p.read[0]
+	}
+	return p.write[0]
 }
 
 // pipes finds them, by inode.
@@ -38,7 +47,7 @@ func (c *compiler) pipes() map[uint64]*pipe {
 		}
 	}
 	for ino, p := range all {
-		if len(p.read) == 0 || len(p.write) == 0 {
+		if (len(p.read) == 0 || len(p.write) == 0) && !c.otherGone(p.any()) {
 			delete(all, ino)
 		}
 	}
@@ -56,7 +65,11 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 		if d.Flags&unix.O_ACCMODE != unix.O_RDONLY {
 			end = "writing"
 		}
-		c.refuseFD(d, "is a pipe for "+end+", whose other end is another process's or gone")
+		c.refuseFD(d, "is a pipe for "+end+", whose other end is "+c.whose(d))
+		return
+	}
+	if c.tree != nil && c.tree.outside[d.Link] != 0 {
+		c.refuseFD(d, fmt.Sprintf("is a pipe that process %d has, too", c.tree.outside[d.Link]))
 		return
 	}
 	if !p.made {
@@ -67,7 +80,7 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 
 // pipe makes the pipe, and all descriptors of it.
 func (c *compiler) pipe(p *pipe) {
-	first := p.read[0]
+	first := p.any()
 	pair := c.Words(0)
 	c.Call("pipe2", pair, script.Int(unix.O_CLOEXEC|first.Flags&unix.O_DIRECT)).Says("%s", describe(first))
 	ends := c.ends(pair, describe(first))
@@ -78,6 +91,10 @@ func (c *compiler) pipe(p *pipe) {
 	for i, list := range [][]*capture.Descriptor{p.read, p.write} {
 		for _, d := range list {
 			c.dup(ends[i].Get(), d)
+		}
+		if len(list) == 0 {
+			c.Call("close", ends[i].Get())
+			continue
 		}
 		if flags := list[0].Flags & setFlags &^ unix.O_DIRECT; flags != 0 {
 			c.Call("fcntl", ends[i].Get(), script.Int(unix.F_SETFL), script.Int(flags)).Says("%s: flags", describe(list[0]))

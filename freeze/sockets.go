@@ -75,6 +75,10 @@ func (c *compiler) connected(d *capture.Descriptor) {
 		c.refuseFD(d, "is a socket that is connected to another process")
 		return
 	}
+	if c.tree != nil && c.tree.outside[d.Link] != 0 {
+		c.refuseFD(d, fmt.Sprintf("is a socket that process %d has, too", c.tree.outside[d.Link]))
+		return
+	}
 	var peer *capture.Descriptor
 	for i := range c.s.Descriptors {
 		if o := &c.s.Descriptors[i]; o.Ino == s.Peer && o.Socket != nil && c.opt.FDs[o.N] == "" {

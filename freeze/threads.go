@@ -31,6 +31,7 @@ func (c *compiler) threads() {
 	}
 	c.armTimers()
 	c.awaitCount(ready, len(all)-1)
+	c.arrived()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
@@ -163,7 +164,13 @@ func (c *compiler) closeOurs() {
 			c.Call("close", script.Int(n))
 		}
 	}
+	if c.tree != nil {
+		c.Call("close_range", script.Int(c.tree.high), script.Int(uint32(0xffffffff)), zero)
+	}
 	for _, s := range c.ours {
+		if c.tree != nil {
+			break
+		}
 		done := c.Label()
 		c.Do(script.Equal, s.Get(), zero).Or(done)
 		c.Call("close", s.Get())

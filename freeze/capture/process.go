@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -341,17 +341,9 @@ func (t *Target) files(s *Snapshot) (err error) {
 }
 
 // relatives reads who belongs to the process, and whether it sees the same world.
-func (t *Target) relatives(s *Snapshot) error {
-	for _, th := range t.threads {
-		b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
-		if err != nil {
-			return t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
-		}
-		kids, err := ints(string(b))
-		if err != nil {
-			return t.fault("children: %w", err)
-		}
-		s.Children = append(s.Children, kids...)
+func (t *Target) relatives(s *Snapshot) (err error) {
+	if s.Children, err = t.children(); err != nil {
+		return err
 	}
 	for _, ns := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
 		theirs, err1 := os.Readlink(t.path("ns/" + ns))
@@ -363,6 +355,35 @@ func (t *Target) relatives(s *Snapshot) error {
 	s.Session[0] = s.Status.PPID
 	s.Session[1], _ = unix.Getpgid(t.PID)
 	s.Session[2], _ = unix.Getsid(t.PID)
+	return nil
+}
+
+// numbers are from here on those that the process knows itself: another namespace
+// of processes than ours has others.
+func (t *Target) numbers(s *Snapshot) error {
+	if len(s.Status.NSpid) <= 1 {
+		return nil
+	}
+	s.PID, s.Session[1], s.Session[2] = last(s.Status.NSpid), last(s.Status.NSpgid), last(s.Status.NSsid)
+	inner := make(map[int]int)
+	for i := range s.Threads {
+		th := &s.Threads[i]
+		b, err := t.read(fmt.Sprintf("task/%d/status", th.TID))
+		if err != nil {
+			return err
+		}
+		st, err := ParseStatus(b)
+		if err != nil {
+			return t.fault("thread %d: %w", th.TID, err)
+		}
+		inner[th.TID] = last(st.NSpid)
+		th.TID = last(st.NSpid)
+	}
+	for i := range s.Timers {
+		if n := inner[s.Timers[i].TID]; n != 0 {
+			s.Timers[i].TID = n
+		}
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ type freezeFlags struct {
 	libs      string
 	lazy      bool
 	orphan    bool
+	tree      bool
 	otherVDSO bool
 
 	run   bool
@@ -62,6 +63,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is ns for what remembers its numbers (several threads, timers, Go, Python), else new"},
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
+			{name: "tree", to: &opt.tree, group: what, help: "freeze the processes that descend from PID, too: one FILE becomes all of them, with their pipes, sockets and shared memory, in a namespace of process numbers of their own"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
 		},
@@ -135,7 +137,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, OtherVDSO: f.otherVDSO}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Tree: f.tree, OtherVDSO: f.otherVDSO}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}

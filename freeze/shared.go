@@ -1,0 +1,449 @@
+package freeze
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
+	"elfwright/image"
+)
+
+// shared is what several processes of a tree have.
+type shared struct {
+	high   int         // a descriptor above all of the processes
+	above  int         // one above all that are in use while the tree is made
+	outer  map[int]int // which of 0, 1 and 2 of the first process an open file is, by its number
+	opened map[int]int // the descriptor that an open file of several processes is kept at
+	opener *compiler   // opens these
+	// Pipes and sockets: those of which the other end is gone, and those that a
+	// process outside has, which it is.
+	other    map[string]bool // there is another end in the tree
+	gone     map[string]bool
+	outside  map[string]int
+	memory   map[fileID]*sharedMemory
+	watchers map[int]*compiler // who tells an epoll of several processes what it watches
+}
+
+// use is a descriptor of a process.
+type use struct {
+	c *compiler
+	d *capture.Descriptor
+}
+
+// eachFile calls yield with the open files of all processes that are to be opened,
+// each with one of the descriptors that it has in a process.
+func (t *tree) eachFile(yield func(use)) {
+	for _, c := range t.procs {
+		for i := range c.s.Descriptors {
+			d := &c.s.Descriptors[i]
+			if c.opt.FDs[d.N] == "" && d.Same == d.N && !(d.N == c.opt.ArgsFD && d.N > 0) {
+				yield(use{c, d})
+			}
+		}
+	}
+}
+
+// whatIsShared finds what several processes have, and who has it besides.
+func (t *tree) whatIsShared(tr *capture.Tree) {
+	t.outer, t.opened, t.memory, t.watchers = make(map[int]int), make(map[int]int), make(map[fileID]*sharedMemory), make(map[int]*compiler)
+	for _, c := range t.procs {
+		for i := range c.s.Descriptors {
+			t.high = max(t.high, c.s.Descriptors[i].N)
+		}
+		for n := range c.opt.FDs {
+			t.high = max(t.high, n)
+		}
+	}
+	t.high++
+	t.ends(tr)
+	for i := range t.root.c.s.Descriptors {
+		d := &t.root.c.s.Descriptors[i]
+		if _, ok := t.outer[d.File]; !ok && d.N <= 2 && t.root.c.opt.FDs[d.N] == "" && !t.inside(d) {
+			t.outer[d.File] = d.N
+		}
+	}
+	t.sharedMemory()
+	t.openFiles()
+}
+
+// inside says whether a descriptor is a pipe or a socket whose other end a process
+// of the tree has.
+func (t *tree) inside(d *capture.Descriptor) bool { return t.other[endOf(d)] }
+
+// endOf names a pipe, or a socket that is connected; empty: it is neither.
+func endOf(d *capture.Descriptor) string {
+	switch {
+	case d.Mode&unix.S_IFMT == unix.S_IFIFO && strings.HasPrefix(d.Link, "pipe:"),
+		d.Mode&unix.S_IFMT == unix.S_IFSOCK && d.Socket != nil && d.Socket.Connected:
+		return d.Link
+	}
+	return ""
+}
+
+// ends finds the other ends of pipes and sockets.
+func (t *tree) ends(tr *capture.Tree) {
+	t.other, t.gone = make(map[string]bool), make(map[string]bool)
+	read, write, sockets := make(map[string]bool), make(map[string]bool), make(map[uint64]bool)
+	all := make(map[string]bool)
+	t.eachFile(func(u use) {
+		name := endOf(u.d)
+		if name == "" {
+			return
+		}
+		all[name] = true
+		if u.d.Socket != nil {
+			sockets[u.d.Ino] = true
+			return
+		}
+		mode := u.d.Flags & unix.O_ACCMODE
+		read[name] = read[name] || mode != unix.O_WRONLY
+		write[name] = write[name] || mode != unix.O_RDONLY
+	})
+	t.eachFile(func(u use) {
+		if u.d.Socket != nil && sockets[u.d.Socket.Peer] {
+			t.other[endOf(u.d)] = true
+		}
+	})
+	for name := range read {
+		if read[name] && write[name] {
+			t.other[name] = true
+		}
+	}
+	outside, complete := tr.Outside(all)
+	t.outside = outside
+	for name := range read {
+		t.gone[name] = !t.other[name] && complete && outside[name] == 0
+	}
+}
+
+// openFiles decides which open files are opened for several processes: those that
+// several have, and all of what several have ends of.
+func (t *tree) openFiles() {
+	users := make(map[string]map[*compiler]bool)
+	note := func(key string, c *compiler) {
+		if users[key] == nil {
+			users[key] = make(map[*compiler]bool)
+		}
+		users[key][c] = true
+	}
+	t.eachFile(func(u use) { note(object(u), u.c) })
+	for id, m := range t.memory {
+		for _, p := range m.users {
+			note(fmt.Sprint(id), p)
+		}
+	}
+	at := t.high + 3
+	s := &capture.Snapshot{PID: t.root.c.s.PID}
+	t.eachFile(func(u use) {
+		_, out := t.outer[u.d.File]
+		if out || t.opened[u.d.File] != 0 || len(users[object(u)]) < 2 {
+			return
+		}
+		if !t.inside(u.d) && !t.restorable(u) {
+			return
+		}
+		d := *u.d
+		d.Called = fmt.Sprintf("process %d (%s): %s", u.c.t.PID, u.c.s.Stat.Comm, describe(u.d))
+		d.N, d.Same = at, at
+		t.opened[d.File] = at
+		s.Descriptors = append(s.Descriptors, d)
+		at++
+	})
+	t.above = at
+	r := t.root.c
+	t.opener = newCompiler(r.Builder, r.shelf, s, r.t, Options{}, r.stubAt)
+	t.opener.tree, t.opener.common = t, true
+}
+
+// restorable says of a descriptor that is 0, 1 or 2 of its process whether it is
+// more than what the file is started with.
+func (t *tree) restorable(u use) bool {
+	if u.d.N > 2 {
+		return true
+	}
+	switch u.d.Mode & unix.S_IFMT {
+	case unix.S_IFIFO, unix.S_IFSOCK:
+		return endOf(u.d) == "" || t.inside(u.d) || t.gone[endOf(u.d)]
+	case unix.S_IFCHR:
+		return plainDevice(u.d.Rdev)
+	}
+	return true
+}
+
+// object names what a descriptor is an end of: pipe, pair of sockets, file without
+// a name, or the open file alone.
+func object(u use) string {
+	d := u.d
+	switch {
+	case endOf(d) != "" && d.Socket != nil:
+		return fmt.Sprint("socket ", min(d.Ino, cmp.Or(d.Socket.Peer, d.Ino)))
+	case endOf(d) != "":
+		return d.Link
+	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
+		return fmt.Sprint(fileID{d.Dev, d.Ino})
+	case d.Link == "anon_inode:[pidfd]":
+		return fmt.Sprint("pidfd ", u.c.t.PID, " ", d.N) // each process has its own
+	}
+	return fmt.Sprint("open file ", d.File)
+}
+
+// openShared opens what several processes have.
+func (t *tree) openShared() {
+	r, o := t.root.c, t.opener
+	for fd := range 3 {
+		r.Call("dup3", script.Int(fd), script.Int(t.high+fd), script.Int(unix.O_CLOEXEC))
+	}
+	o.exe, o.last, o.ours = r.exe, r.last, r.ours
+	t.makeMemory()
+	o.descriptors()
+	r.ours = o.ours
+}
+
+// fromTree makes d of what is open for several processes, or of what the file is
+// started with; if it is neither it returns false.
+func (c *compiler) fromTree(d *capture.Descriptor) bool {
+	t := c.tree
+	if t == nil || c.common {
+		return false
+	}
+	if n, ok := t.outer[d.File]; ok {
+		if o := t.root.c.find(d.N); d.N <= 2 && o != nil && o.File == d.File {
+			n = d.N
+		}
+		c.outer(n, d)
+		return true
+	}
+	if at := t.opened[d.File]; at != 0 {
+		c.dup(script.Int(at), d)
+		return true
+	}
+	if c == t.root.c {
+		return false
+	}
+	if d.N <= 2 && d.Same == d.N && !t.restorable(use{c, d}) {
+		c.outer(d.N, d)
+		return true
+	}
+	return false
+}
+
+// outer makes d of descriptor n that the file is started with; there may be none.
+func (c *compiler) outer(n int, d *capture.Descriptor) {
+	there, none := c.Label(), c.Label()
+	c.Call("dup3", script.Int(c.tree.high+n), script.Int(d.N), script.Int(d.Flags&unix.O_CLOEXEC)).Or(none)
+	c.Jump(there)
+	c.Place(none)
+	c.Call("close", script.Int(d.N))
+	c.Place(there)
+}
+
+// sharedMemory is memory without a name that several processes map.
+type sharedMemory struct {
+	name  string
+	size  uint64
+	seals int
+	open  bool // a descriptor has it, too, and its contents
+	users []*compiler
+}
+
+// sharedMemory finds it.
+func (t *tree) sharedMemory() {
+	files := make(map[fileID]*capture.Descriptor)
+	users := make(map[fileID]map[*compiler]bool)
+	note := func(id fileID, c *compiler) {
+		if users[id] == nil {
+			users[id] = make(map[*compiler]bool)
+		}
+		users[id][c] = true
+	}
+	t.eachFile(func(u use) {
+		if strings.HasPrefix(object(u), "{") {
+			id := fileID{u.d.Dev, u.d.Ino}
+			files[id] = u.d
+			note(id, u.c)
+		}
+	})
+	size := make(map[fileID]uint64)
+	for _, c := range t.procs {
+		for i := range c.s.Maps {
+			if m := &c.s.Maps[i]; m.Anonymous() {
+				id := fileID{device(m.Dev), m.Inode}
+				note(id, c)
+				size[id] = max(size[id], m.Off+m.Size)
+			}
+		}
+	}
+	for id, by := range users {
+		if len(by) < 2 || size[id] == 0 {
+			continue
+		}
+		m := &sharedMemory{name: "shared", size: size[id]}
+		if d := files[id]; d != nil {
+			m.name, m.size, m.seals, m.open = memfdName(d), uint64(d.Size), d.Seals, true
+		}
+		for _, c := range t.procs {
+			if by[c] {
+				m.users = append(m.users, c)
+			}
+		}
+		t.memory[id] = m
+	}
+}
+
+// makeMemory makes the memory that several processes map, with what is in it.
+func (t *tree) makeMemory() {
+	var ids []fileID
+	for id := range t.memory {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b fileID) int { return cmp.Or(cmp.Compare(a.dev, b.dev), cmp.Compare(a.ino, b.ino)) })
+	for _, id := range ids {
+		m := t.memory[id]
+		fd := t.opener.memfd(m.name, m.size, m.seals)
+		t.opener.files[id] = fd
+		var done image.Ranges
+		for _, c := range m.users {
+			c.files[id] = fd
+			if !m.open {
+				done = t.fillMemory(c, id, fd, done)
+			}
+		}
+	}
+}
+
+// fillMemory writes what a process sees of memory into the file of it, as far as it
+// is not done; what is done is returned. Ranges are within the file.
+func (t *tree) fillMemory(c *compiler, id fileID, fd script.Slot, done image.Ranges) image.Ranges {
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		if !m.Anonymous() || m.Inode != id.ino || device(m.Dev) != id.dev {
+			continue
+		}
+		window := image.Range{Start: image.Addr(m.Off), Size: m.Size}
+		if done.Covers(window) {
+			continue
+		}
+		for _, r := range m.Runs {
+			c.sendAt(fd.Get(), m.Off+uint64(r.Start-m.Start), c.store(r), r.Size)
+		}
+		done = image.Union(append(done, window)...)
+	}
+	return done
+}
+
+// sendAt copies from the frozen file into a file.
+func (c *compiler) sendAt(fd script.Arg, at uint64, off int64, size uint64) {
+	o := c.tree.opener
+	c.Call("lseek", fd, script.Int(at), script.Int(unix.SEEK_SET))
+	const most = 1 << 30 // a call copies no more than 2 GiB
+	from := c.Words(uint64(off))
+	for n := uint64(0); n < size; n += most {
+		k := min(size-n, most)
+		c.Call("sendfile", fd, o.exe.Get(), from, script.Int(k)).To(o.tmp).Says("shared memory")
+		ok := c.Label()
+		c.Do(script.Equal, o.tmp.Get(), script.Int(k)).Or(ok)
+		c.Do(script.Fail).Says("shared memory: not all of its contents could be restored")
+		c.Place(ok)
+	}
+}
+
+// nameOf is how the command line calls a descriptor of a process.
+func (t *tree) nameOf(c *compiler, d *capture.Descriptor) string {
+	if !c.common {
+		return fmt.Sprintf("%d:%d", c.t.PID, d.N)
+	}
+	name := ""
+	t.eachFile(func(u use) {
+		if t.opened[u.d.File] == d.N && name == "" {
+			name = fmt.Sprintf("%d:%d", u.c.t.PID, u.d.N)
+		}
+	})
+	return name
+}
+
+// restores says of a descriptor of 0, 1 and 2 whether it is made again.
+func (c *compiler) restores(d *capture.Descriptor) bool {
+	return c.tree != nil && c != c.tree.root.c && !c.common && c.tree.restorable(use{c, d})
+}
+
+// terminal is where that terminal is kept which one of 0, 1 and 2 of the first
+// process is.
+func (t *tree) terminal(d *capture.Descriptor) int {
+	r := t.root.c
+	tty := unix.Major(d.Rdev) == 5 && unix.Minor(d.Rdev) == 0 // /dev/tty: whichever it is
+	for i := range r.s.Descriptors {
+		o := &r.s.Descriptors[i]
+		if o.N <= 2 && o.Mode&unix.S_IFMT == unix.S_IFCHR && r.opt.FDs[o.N] == "" && !plainDevice(o.Rdev) && (tty || o.Rdev == d.Rdev) {
+			return t.high + o.N
+		}
+	}
+	return -1
+}
+
+// otherGone says whether nobody at all has the other end.
+func (c *compiler) otherGone(d *capture.Descriptor) bool {
+	return c.tree != nil && c.tree.gone[d.Link]
+}
+
+// whose tells of the other end of a pipe.
+func (c *compiler) whose(d *capture.Descriptor) string {
+	if c.tree != nil && c.tree.outside[d.Link] != 0 {
+		return fmt.Sprintf("process %d's", c.tree.outside[d.Link])
+	}
+	return "another process's or gone"
+}
+
+// watches says whether it is c that tells an epoll what it watches: the first
+// process that has what is watched by the number that it was told with.
+func (t *tree) watches(c *compiler, d *capture.Descriptor) bool {
+	if c.common {
+		return false
+	}
+	if t.opened[d.File] == 0 {
+		return true
+	}
+	if t.watchers[d.File] == nil {
+		t.watchers[d.File] = c
+		for _, p := range t.procs {
+			if p.has(d.N) && p.find(d.N).File == d.File && p.hasWatched(d) {
+				t.watchers[d.File] = p
+				break
+			}
+		}
+	}
+	return t.watchers[d.File] == c
+}
+
+func (c *compiler) hasWatched(d *capture.Descriptor) bool {
+	for _, l := range d.Info {
+		var fd int
+		var ino uint64
+		line := strings.Join(strings.Fields(l), " ")
+		if n, _ := fmt.Sscanf(line, "tfd: %d events: %x data: %x pos:%d ino:%x", &fd, new(uint32), new(uint64), new(uint64), &ino); n < 5 {
+			continue
+		}
+		if o := c.find(fd); o == nil || o.Ino != ino && o.Mode != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// relativeFD makes a descriptor of a process that is there by then: of the process
+// itself, of its child, or of one that it descends from.
+func (c *compiler) relativeFD(d *capture.Descriptor) {
+	var pid int
+	fmt.Sscan(info(d, "Pid"), &pid)
+	m := c.tree.outerNumbers[pid]
+	if m == nil || !ancestor(m, c.member) && m.parent != c.member {
+		c.refuseFD(d, "is of process "+info(d, "Pid")+", which is neither an ancestor nor a child")
+		return
+	}
+	c.Call("pidfd_open", script.Int(m.pid), script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
+	c.put(d)
+}
