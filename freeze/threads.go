@@ -24,6 +24,7 @@ func (c *compiler) threads() {
 		c.startThread(&all[i], starts[i])
 	}
 	c.thread(&all[0])
+	c.settleChildren()
 	for _, p := range c.s.Pending {
 		if !stopSignal(p) {
 			c.Call("rt_sigqueueinfo", c.pid.Get(), script.Int(p.Signal()), script.Int(c.Data(p, 8))).Says("pending signal %d", p.Signal())

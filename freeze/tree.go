@@ -232,25 +232,24 @@ func (c *compiler) arrived() {
 		return
 	}
 	t, m := c.tree, c.member
-	for _, k := range m.kids {
-		if k.stopped {
-			c.waitFor(k, unix.WSTOPPED)
-		}
-	}
 	c.Call("write", t.toBeReady.Get(), c.Words(0), script.Int(1)).Exact().Says("process %d (%s): say that it is ready", m.pid, m.comm)
 	c.Call("close", t.toBeReady.Get())
 	if m.stopped && m != t.root {
 		c.Call("kill", script.Int(m.pid), script.Int(uint64(unix.SIGSTOP)))
 	}
 	c.Call("read", t.gate.Get(), c.Words(0), script.Int(1)).Says("process %d (%s): wait for the others", m.pid, m.comm)
-	c.forgetChildren()
 }
 
-// forgetChildren takes the signals that told of children which ended or stopped
-// while the tree was made.
-func (c *compiler) forgetChildren() {
-	if len(c.member.kids) == 0 {
+// settleChildren waits for the children that are to be stopped, and takes the
+// signals that told of children which ended or stopped while the tree was made.
+func (c *compiler) settleChildren() {
+	if c.tree == nil || len(c.member.kids) == 0 {
 		return
+	}
+	for _, k := range c.member.kids {
+		if k.stopped {
+			c.waitFor(k, unix.WSTOPPED)
+		}
 	}
 	mask := uint64(1) << (unix.SIGCHLD - 1)
 	for _, k := range c.member.kids {

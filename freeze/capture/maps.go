@@ -36,6 +36,7 @@ type Map struct {
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
+	Swapped bool // pages of it are swapped out
 }
 
 // Exec says whether code can run there.
@@ -61,6 +62,9 @@ func ParseSmaps(text []byte) ([]Map, error) {
 			rest, ok := bytes.CutPrefix(line, []byte("VmFlags:"))
 			if ok && len(out) > 0 {
 				out[len(out)-1].Flags = strings.Fields(string(rest))
+			}
+			if rest, ok := bytes.CutPrefix(line, []byte("Swap:")); ok && len(out) > 0 {
+				out[len(out)-1].Swapped = !bytes.Equal(bytes.TrimSpace(rest), []byte("0 kB"))
 			}
 			continue
 		}
@@ -190,6 +194,36 @@ func (t *Target) pages(maps []Map) error {
 		}
 		if m.File() && !m.Shared {
 			m.Runs = []image.Range{m.Range} // pages of the file that nobody has read yet, too
+		}
+	}
+	return nil
+}
+
+// sharedPages finds the pages that memory without a name has, whoever wrote them:
+// the page tables of one process do not tell of those that only another one has
+// used, or that this one has let go of.
+func (t *Target) sharedPages(maps []Map) error {
+	for i := range maps {
+		m := &maps[i]
+		if !m.Anonymous() {
+			continue
+		}
+		if m.Swapped {
+			m.Runs = []image.Range{m.Range} // mincore does not tell of pages that are swapped out
+			continue
+		}
+		m.Runs = nil
+		for at := uint64(0); at < m.Size; at += pageSize * pageSize {
+			size := min(m.Size-at, pageSize*pageSize)
+			b, err := t.answer(t.threads[0], size/pageSize, 2, "mincore", uint64(m.Start)+at, size, 0)
+			if err != nil {
+				return t.fault("mincore of %v: %w", m.Range, err)
+			}
+			for n, there := range b {
+				if there&1 != 0 {
+					m.page(image.Range{Start: m.Start + image.Addr(at+uint64(n)*pageSize), Size: pageSize}, pageIsFile)
+				}
+			}
 		}
 	}
 	return nil

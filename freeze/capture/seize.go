@@ -29,6 +29,7 @@ type thread struct {
 	regs   Registers
 	mask   uint64
 	masked bool
+	paused bool          // by a stop signal
 	stops  []unix.Signal // stop signals that came while it made our calls
 }
 
@@ -124,7 +125,8 @@ func (t *Target) stop(tid int) error {
 		case !ws.Stopped():
 			return nil
 		case uint32(ws)>>16 == eventStop:
-			t.threads = append(t.threads, &thread{tid: tid})
+			// A thread that was stopped already tells by which signal.
+			t.threads = append(t.threads, &thread{tid: tid, paused: ws.StopSignal() != unix.SIGTRAP})
 			return nil
 		}
 		// A signal on its way: it is delivered, and the stop comes after it.

@@ -16,7 +16,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // thread reads one thread.
 func (t *Target) thread(th *thread) (Thread, error) {
-	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Mask: th.mask, Stopped: threadStopped(t.PID, th.tid)}
+	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Mask: th.mask, Stopped: th.paused || threadStopped(t.PID, th.tid)}
 	var err error
 	fail := func(what string) (Thread, error) { return out, t.fault("thread %d: %s: %w", th.tid, what, err) }
 	if out.Xstate, err = getXstate(th.tid); err != nil {

@@ -278,3 +278,18 @@ func (t *Tree) Outside(links map[string]bool) (found map[string]int, complete bo
 	}
 	return found, complete
 }
+
+// KillDescendants kills all that descend from a process, which it stops, and which
+// is left to the caller.
+func KillDescendants(pid int) {
+	unix.Kill(pid, unix.SIGSTOP)
+	threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	for _, th := range threads {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, th.Name()))
+		kids, _ := ints(string(b))
+		for _, kid := range kids {
+			KillDescendants(kid)
+			unix.Kill(kid, unix.SIGKILL)
+		}
+	}
+}
