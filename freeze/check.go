@@ -37,7 +37,7 @@ func (c *compiler) check() {
 	for _, ns := range s.Foreign {
 		c.warn("the process is in another %s namespace than this one", ns)
 	}
-	if st.UIDs[0] != unix.Geteuid() {
+	if st.UIDs[0] != unix.Geteuid() && !c.otherUser() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
@@ -56,6 +56,13 @@ func (c *compiler) check() {
 // process has those of who starts it.
 func (c *compiler) checkRights() {
 	st := &c.s.Status
+	if c.otherUser() {
+		// Root loses its capabilities when it becomes another user.
+		if st.CapPrm|st.CapEff|st.CapAmb != 0 {
+			c.warn("capabilities (effective %#x) are not restored", st.CapEff)
+		}
+		return
+	}
 	own, err := capture.OwnStatus()
 	if err != nil {
 		c.warn("rights are not compared: %v", err)

@@ -32,6 +32,9 @@ func (c *compiler) threads() {
 	}
 	c.armTimers()
 	c.awaitCount(ready, len(all)-1)
+	if c.otherUser() && c.s.Dumpable == 1 {
+		c.Call("prctl", script.Int(unix.PR_SET_DUMPABLE), script.Int(1), zero, zero, zero).Says("PR_SET_DUMPABLE")
+	}
 	c.arrived()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
@@ -137,13 +140,6 @@ func (c *compiler) thread(t *capture.Thread) {
 
 // scheduling gives the thread what differs from a thread that never asked.
 func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
-	if t.TimerSlack != 0 && t.TimerSlack != defaultSlack {
-		c.Call("prctl", script.Int(unix.PR_SET_TIMERSLACK), script.Int(t.TimerSlack))
-	}
-	if t.PDeathSig != 0 {
-		c.warn("thread %d: the signal on its parent's death (%d) is that of its new parent's", t.TID, t.PDeathSig)
-		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
-	}
 	if t.Sched != nil {
 		c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero).Says("%s", says("scheduling and nice value"))
 	}
@@ -153,6 +149,16 @@ func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
 	if t.IOPrio != 0 {
 		const whoProcess = 1
 		c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)).Says("%s", says("priority of input and output"))
+	}
+	c.user(says)
+	if t.TimerSlack != 0 && t.TimerSlack != defaultSlack {
+		c.Call("prctl", script.Int(unix.PR_SET_TIMERSLACK), script.Int(t.TimerSlack))
+	}
+	if t.PDeathSig != 0 {
+		if c.tree == nil || c == c.tree.root.c {
+			c.warn("thread %d: the signal on its parent's death (%d) is that of its new parent's", t.TID, t.PDeathSig)
+		}
+		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
 	}
 }
 

@@ -74,12 +74,52 @@ func (t *Target) texts(s *Snapshot) (err error) {
 func (t *Target) limits(s *Snapshot) error {
 	for i := range s.Limits {
 		var l unix.Rlimit
-		if err := unix.Prlimit(t.PID, i, nil, &l); err != nil {
+		err := unix.Prlimit(t.PID, i, nil, &l)
+		if err == unix.EPERM { // another user's, and no CAP_SYS_RESOURCE
+			return t.limitsText(s)
+		}
+		if err != nil {
 			return t.fault("limit %d: %w", i, err)
 		}
 		s.Limits[i] = Limit{l.Cur, l.Max}
 	}
 	return nil
+}
+
+// limitsText reads /proc/PID/limits.
+func (t *Target) limitsText(s *Snapshot) error {
+	b, err := t.read("limits")
+	if err != nil {
+		return err
+	}
+	if s.Limits, err = ParseLimits(b); err != nil {
+		return t.fault("%w", err)
+	}
+	return nil
+}
+
+// ParseLimits reads /proc/PID/limits: below a heading a line for each limit, in the
+// order of their numbers, whose name has 25 columns.
+func ParseLimits(text []byte) (out [numLimits]Limit, err error) {
+	lines := strings.Split(string(text), "\n")
+	for i := range out {
+		const name = 25
+		var words []string
+		if i+1 < len(lines) && len(lines[i+1]) > name {
+			words = strings.Fields(lines[i+1][name:])
+		}
+		if len(words) < 2 {
+			return out, fmt.Errorf("limits: line %d does not tell limit %d", i+2, i)
+		}
+		for j, to := range []*uint64{&out[i].Cur, &out[i].Max} {
+			if words[j] == "unlimited" {
+				*to = ^uint64(0)
+			} else if *to, err = strconv.ParseUint(words[j], 10, 64); err != nil {
+				return out, fmt.Errorf("limits: line %d: %q is not a number", i+2, words[j])
+			}
+		}
+	}
+	return out, nil
 }
 
 // memory reads the mappings.
