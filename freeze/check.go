@@ -102,6 +102,8 @@ func (c *compiler) checkMaps() {
 			}
 		}
 		switch {
+		case c.tree != nil && m.Anonymous() && c.tree.outside[memoryName(m)] != 0:
+			c.refuse(what, fmt.Sprintf("is memory that process %d maps, too", c.tree.outside[memoryName(m)]), "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
 			c.refuse(what, "is System V shared memory", "")
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):

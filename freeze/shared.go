@@ -114,12 +114,23 @@ func (t *tree) ends(tr *capture.Tree) {
 			t.other[name] = true
 		}
 	}
-	outside, complete := tr.Outside(all)
+	memory := make(map[string]bool)
+	for _, c := range t.procs {
+		for i := range c.s.Maps {
+			if m := &c.s.Maps[i]; m.Anonymous() {
+				memory[memoryName(m)] = true
+			}
+		}
+	}
+	outside, complete := tr.Outside(all, memory)
 	t.outside = outside
 	for name := range read {
 		t.gone[name] = !t.other[name] && complete && outside[name] == 0
 	}
 }
+
+// memoryName is what maps has of a mapping: device and inode.
+func memoryName(m *capture.Map) string { return fmt.Sprintf("%s %d", m.Dev, m.Inode) }
 
 // openFiles decides which open files are opened for several processes: those that
 // several have, and all of what several have ends of.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -249,7 +250,9 @@ func (t *Tree) sameFiles(all []*Snapshot) error {
 // Outside finds who else, besides the tree, has one of the objects that links such
 // as "pipe:[123]" name: for each that is found, a process that has it. That is not
 // all where a process may not be looked at; then complete is false.
-func (t *Tree) Outside(links map[string]bool) (found map[string]int, complete bool) {
+//
+// Memory is named as maps has it, by device and inode: "00:01 1234".
+func (t *Tree) Outside(links, memory map[string]bool) (found map[string]int, complete bool) {
 	found, complete = make(map[string]int), true
 	own := make(map[int]bool)
 	for _, p := range t.Targets {
@@ -263,6 +266,14 @@ func (t *Tree) Outside(links map[string]bool) (found map[string]int, complete bo
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || own[pid] {
 			continue
+		}
+		if len(memory) > 0 {
+			b, _ := os.ReadFile("/proc/" + e.Name() + "/maps")
+			for line := range strings.Lines(string(b)) {
+				if f := strings.Fields(line); len(f) > 4 && memory[f[3]+" "+f[4]] {
+					found[f[3]+" "+f[4]] = pid
+				}
+			}
 		}
 		dir := "/proc/" + e.Name() + "/fd/"
 		fds, err := os.ReadDir(dir)

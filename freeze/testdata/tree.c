@@ -152,6 +152,7 @@ static void t_reader_gone(void)
 
 // Memory that all map, and pages of it that are in no page table.
 static char *mem;
+static int fd;
 static void adds(void)
 {
 	is_ready();
@@ -175,8 +176,35 @@ static void t_shared_memory(void)
 	CHECK(w->count == 3000 && strcmp(mem + 81920, "dropped") == 0);
 }
 
+// A file that is mapped, and deleted.
+static void t_deleted_memory(void)
+{
+	fd = open("deleted", O_RDWR | O_CREAT, 0600);
+	CHECK(ftruncate(fd, 1 << 20) == 0 && pwrite(fd, "before", 7, 40960) == 7);
+	mem = mmap(0, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(mem != MAP_FAILED && close(fd) == 0 && unlink("deleted") == 0);
+	pid_t p = start(adds), q = start(adds);
+	stop(2);
+	done(p), done(q);
+	CHECK(strcmp(mem + 40960, "before") == 0 && w->count == 2000);
+}
+
+// A file that is mapped, and has got another name.
+static void t_renamed_memory(void)
+{
+	char b[8];
+	fd = open("first-name", O_RDWR | O_CREAT, 0600);
+	CHECK(ftruncate(fd, 1 << 20) == 0 && pwrite(fd, "before", 7, 40960) == 7);
+	mem = mmap(0, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(mem != MAP_FAILED && close(fd) == 0 && link("first-name", "name") == 0 && unlink("first-name") == 0);
+	pid_t p = start(adds);
+	stop(1);
+	done(p);
+	strcpy(mem, "after");
+	CHECK(pread(open("name", O_RDONLY), b, 6, 0) == 6 && strcmp(b, "after") == 0);
+}
+
 // A memfd that one maps and another has open.
-static int fd;
 static void maps(void)
 {
 	char *p = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -742,9 +770,89 @@ static void t_outside(void)
 	done(q);
 }
 
+// Work that takes some time and has always the same output, by processes that
+// hand on to each other: through pipes, memory and a mutex.
+static int work_in[4][2];
+static void work_grandchild(void)
+{
+	for (;;) {
+		pthread_mutex_lock(&w->lock);
+		int n = w->count;
+		pthread_mutex_unlock(&w->lock);
+		if (n >= 60)
+			return;
+		usleep(500);
+	}
+}
+static void work_child(void)
+{
+	int i = ring_number, n;
+	pid_t p = start(work_grandchild);
+	for (int k = i; k < 4; k++)
+		if (k != i) close(work_in[k][0]);
+	for (int k = 0; k < 4; k++)
+		if (k != i + 1) close(work_in[k][1]);
+	while (read(work_in[i][0], &n, sizeof n) == sizeof n) {
+		pthread_mutex_lock(&w->lock);
+		w->count++;
+		pthread_mutex_unlock(&w->lock);
+		n += i;
+		usleep(1000);
+		CHECK(write(work_in[i + 1][1], &n, sizeof n) == sizeof n);
+	}
+	done(p);
+}
+static void work(void)
+{
+	pid_t p[3];
+	pthread_mutexattr_t a;
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	pthread_mutex_init(&w->lock, &a);
+	for (int i = 0; i < 4; i++)
+		CHECK(pipe(work_in[i]) == 0);
+	for (int i = 0; i < 3; i++)
+		ring_number = i, p[i] = start(work_child);
+	for (int i = 0; i < 4; i++) {
+		if (i != 3) close(work_in[i][0]);
+		if (i != 0) close(work_in[i][1]);
+	}
+	for (int i = 0; i < 20; i++) {
+		int n = i;
+		CHECK(write(work_in[0][1], &n, sizeof n) == sizeof n);
+		CHECK(read(work_in[3][0], &n, sizeof n) == sizeof n);
+		printf("%d %d\n", i, n);
+		fflush(stdout);
+		pid_t q = fork();
+		if (q == 0) {
+			usleep(500 * i);
+			_exit(i);
+		}
+		ends(q, i << 8);
+	}
+	close(work_in[0][1]);
+	for (int i = 0; i < 3; i++)
+		done(p[i]);
+}
+
+// Memory that a process outside maps, too: refused.
+static void t_memory_outside(void)
+{
+	pid_t p = fork();
+	if (p == 0) {
+		if (fork() == 0) {
+			close(1), close(2);
+			sleep(2);
+		}
+		_exit(0);
+	}
+	done(p);
+	stop(0);
+}
+
 static const struct { const char *name; void (*fn)(void); } tests[] = {
 #define T(name) { #name, t_##name }
-	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
+	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(deleted_memory), T(renamed_memory), T(memory_outside), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
 	T(zombies), T(sigchld), T(sigchld_pending), T(numbers), T(session), T(session_after), T(group), T(group_without_leader), T(adopted), T(stopped),
 	T(mutex), T(threads), T(other_program), T(epoll), T(listening), T(pidfd), T(lock), T(output), T(death_signal), T(deep),
 	T(common_memory), T(outside),
@@ -761,6 +869,11 @@ int main(int argc, char **argv)
 			printf("%s is as it was\n", argv[1]);
 			return 3;
 		}
+	}
+	if (argc > 1 && strcmp(argv[1], "work") == 0) {
+		w = shared(sizeof *w);
+		work();
+		return 5;
 	}
 	return argc < 2 ? 0 : 2;
 }
