@@ -37,7 +37,7 @@ func (c *compiler) check() {
 	for _, ns := range s.Foreign {
 		c.warn("the process is in another %s namespace than this one", ns)
 	}
-	if st.UIDs[0] != unix.Geteuid() && !c.otherUser() {
+	if st.UIDs[0] != unix.Geteuid() && (c.tree == nil || c == c.tree.root.c) {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
@@ -64,6 +64,9 @@ func (c *compiler) checkRights() {
 		return
 	}
 	own, err := capture.OwnStatus()
+	if c.tree != nil && c != c.tree.root.c {
+		own, err = c.tree.root.c.s.Status, nil // of which there are warnings already
+	}
 	if err != nil {
 		c.warn("rights are not compared: %v", err)
 		return
@@ -105,7 +108,7 @@ func (c *compiler) checkMaps() {
 		case c.tree != nil && m.Anonymous() && c.tree.outside[memoryName(m)] != 0:
 			c.refuse(what, fmt.Sprintf("is memory that process %d maps, too", c.tree.outside[memoryName(m)]), "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
-			c.refuse(what, "is System V shared memory", "")
+			c.checkSegment(m, what)
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):
 			c.refuse(what, "is memory of the kernel or of a device", "")
 		case strings.HasPrefix(m.Name, "/[aio]"), strings.HasPrefix(m.Name, "/anon_hugepage"):

@@ -22,6 +22,8 @@ func (c *compiler) mappings() {
 			continue
 		}
 		switch {
+		case m.SysV():
+			c.attach(m)
 		case m.Anonymous():
 			c.sharedMap(m)
 		case m.Shared && m.File():

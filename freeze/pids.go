@@ -87,10 +87,14 @@ func (c *compiler) closeKept() {
 // made with it, in which he is himself.
 func (c *compiler) namespace() {
 	done, users := c.Label(), c.Label()
-	c.Call("unshare", script.Int(uint64(unix.CLONE_NEWPID))).Or(users)
+	spaces := uint64(unix.CLONE_NEWPID)
+	if c.tree != nil && len(c.tree.segments()) > 0 {
+		spaces |= unix.CLONE_NEWIPC
+	}
+	c.Call("unshare", script.Int(spaces)).Or(users)
 	c.Jump(done)
 	c.Place(users)
-	c.Call("unshare", script.Int(uint64(unix.CLONE_NEWPID|unix.CLONE_NEWUSER))).Says("namespace for process numbers")
+	c.Call("unshare", script.Int(spaces|unix.CLONE_NEWUSER)).Says("namespace for process numbers")
 	write := func(name, text string) {
 		c.Call("open", c.Text(name), script.Int(unix.O_WRONLY|unix.O_CLOEXEC), zero).To(c.work).Says("open %s", name)
 		c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text))).Says("write %s", name)

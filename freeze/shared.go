@@ -211,6 +211,7 @@ func (t *tree) openShared() {
 	}
 	o.exe, o.last, o.ours = r.exe, r.last, r.ours
 	t.makeMemory()
+	t.makeSegments()
 	o.descriptors()
 	r.ours = o.ours
 }

@@ -223,6 +223,7 @@ func (t *tree) awaitAll() {
 	c.Do(script.Equal, count.Get(), script.Int(len(t.procs))).Or(all)
 	c.Do(script.Fail).Says("not all of the %d processes could be made", len(t.procs))
 	c.Place(all)
+	t.removeSegments()
 	c.Call("close", t.toOpen.Get())
 }
 

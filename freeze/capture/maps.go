@@ -90,7 +90,7 @@ func (t *Target) maps() ([]Map, error) {
 		return nil, t.fault("%w", err)
 	}
 	for i := range maps {
-		if m := &maps[i]; m.Shared && m.File() && m.Deleted && !m.Anonymous() && strings.HasPrefix(m.Name, "/") {
+		if m := &maps[i]; m.Shared && m.File() && m.Deleted && !m.Anonymous() && !m.SysV() && strings.HasPrefix(m.Name, "/") {
 			t.otherName(m)
 		}
 	}
@@ -231,7 +231,7 @@ func (t *Target) pages(maps []Map) error {
 func (t *Target) sharedPages(maps []Map) error {
 	for i := range maps {
 		m := &maps[i]
-		if !m.Anonymous() {
+		if !m.Anonymous() && !m.SysV() {
 			continue
 		}
 		if m.Swapped || m.Nameless {
@@ -264,7 +264,7 @@ func (m *Map) page(r image.Range, categories uint64) {
 	case categories&pageIsGuard != 0:
 		m.Guard = append(m.Guard, r)
 		return
-	case m.Shared && m.File() && !m.Anonymous():
+	case m.Shared && m.File() && !m.Anonymous() && !m.SysV():
 		return
 	}
 	if categories&pageIsFile == 0 {

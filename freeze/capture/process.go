@@ -235,6 +235,9 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.sharedPages(s.Maps); err != nil {
 		return err
 	}
+	if err := t.segments(s); err != nil {
+		return err
+	}
 	main := t.threads[0]
 	if s.Brk, err = t.call(main, "brk", 0); err != nil {
 		return t.fault("brk: %w", err)

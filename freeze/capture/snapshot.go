@@ -40,7 +40,8 @@ type Snapshot struct {
 	SecureBits  uint64
 	Membarrier  uint64 // the commands that it registered for
 	Foreign     []string
-	SHM         int
+	Segments    []Segment // of System V shared memory that are attached
+	SysV        [2]int    // sets of semaphores and queues of messages that there are, whoever has them
 	CPU         CPU
 	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none
