@@ -1,6 +1,7 @@
 package freeze
 
 import (
+	"bytes"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -36,11 +37,36 @@ func (c *compiler) socket(d *capture.Descriptor) {
 		c.Call("setsockopt", fd, script.Int(o.Level), script.Int(o.Name), script.Int(c.Data(o.Value, 8)), script.Int(len(o.Value))).Says("%s: option %d, %d", describe(d), o.Level, o.Name)
 	}
 	if bound(s) {
-		c.Call("bind", fd, script.Int(c.Data(s.Name, 8)), script.Int(len(s.Name))).Says("%s: bind %s", describe(d), address(s))
+		c.bind(d)
 	}
 	if s.Listening {
 		c.Call("listen", fd, script.Int(s.Listen)).Says("%s: listen at %s", describe(d), address(s))
 	}
+}
+
+// bind gives a socket its name. A socket in the file system that nobody listens at
+// is left over by a process that was killed; it gives way.
+func (c *compiler) bind(d *capture.Descriptor) {
+	s := d.Socket
+	fd, name, size := script.Int(d.N), script.Int(c.Data(s.Name, 8)), script.Int(len(s.Name))
+	if s.Domain != unix.AF_UNIX || s.Name[2] == 0 {
+		c.Call("bind", fd, name, size).Says("%s: bind %s", describe(d), address(s))
+		return
+	}
+	taken, stale, done := c.Label(), c.Label(), c.Label()
+	c.Call("bind", fd, name, size).Or(taken)
+	c.Jump(done)
+	c.Place(taken)
+	c.Call("socket", script.Int(s.Domain), script.Int(s.Type|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK), zero).To(c.work).Says("%s", describe(d))
+	c.Call("connect", c.work.Get(), name, size).To(c.tmp)
+	c.Call("close", c.work.Get())
+	c.Do(script.Equal, c.tmp.Get(), script.Int(-int(unix.ECONNREFUSED))).Or(stale)
+	c.Call("bind", fd, name, size).Says("%s: bind %s", describe(d), address(s))
+	c.Place(stale)
+	path, _, _ := bytes.Cut(s.Name[2:], []byte{0})
+	c.Call("unlink", c.Text(string(path))).Says("%s: remove %s, which nobody listens at", describe(d), path)
+	c.Call("bind", fd, name, size).Says("%s: bind %s", describe(d), address(s))
+	c.Place(done)
 }
 
 // bound says whether a socket has a name of its own.
@@ -63,7 +89,7 @@ func address(s *capture.Socket) string {
 	case s.Domain == unix.AF_INET6 && len(n) >= 24:
 		return fmt.Sprintf("[%x]:%d", n[8:24], int(n[2])<<8|int(n[3]))
 	case s.Domain == unix.AF_UNIX && len(n) > 2:
-		return fmt.Sprintf("%q", n[2:])
+		return fmt.Sprintf("%q", bytes.TrimRight(n[2:], "\x00"))
 	}
 	return "no address"
 }

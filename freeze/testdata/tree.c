@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -74,6 +75,8 @@ static void ends(pid_t p, int status)
 }
 
 static void done(pid_t p) { ends(p, 0); }
+
+static void ends_soon(void) { is_ready(); await(1); }
 
 // Three children, each with one of its own, hand a word round through pipes.
 static int ring[7][2];
@@ -202,6 +205,45 @@ static void t_renamed_memory(void)
 	done(p);
 	strcpy(mem, "after");
 	CHECK(pread(open("name", O_RDONLY), b, 6, 0) == 6 && strcmp(b, "after") == 0);
+}
+
+// System V shared memory: with a key, and with none and removed.
+static void sysv(int key, int removed)
+{
+	struct shmid_ds ds;
+	int id = shmget(key, 100000, IPC_CREAT | IPC_EXCL | 0600);
+	CHECK(id >= 0);
+	mem = shmat(id, 0, 0);
+	CHECK(mem != (void *)-1);
+	if (removed)
+		CHECK(shmctl(id, IPC_RMID, 0) == 0);
+	strcpy(mem + 40960, "before");
+	pid_t p = start(adds), q = start(adds);
+	stop(2);
+	done(p), done(q);
+	CHECK(shmctl(id, IPC_STAT, &ds) == 0 && ds.shm_nattch == 1 && ds.shm_segsz == 100000 && ds.shm_perm.__key == (removed ? 0 : key));
+	CHECK(!(ds.shm_perm.mode & 01000) == !removed);
+	CHECK(shmdt(mem) == 0);
+	if (removed)
+		CHECK(shmctl(id, IPC_STAT, &ds) == -1);
+	else
+		CHECK(shmget(key, 100000, 0) == id && shmctl(id, IPC_RMID, 0) == 0);
+}
+static void t_sysv(void) { sysv(getpid() + (1 << 24), 0); }
+static void t_sysv_removed(void) { sysv(IPC_PRIVATE, 1); }
+
+// A socket with a name in the file system, left over by the process that was
+// killed; but one where another listens does not give way.
+static void t_named_socket(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 5) == 0);
+	pid_t p = start(ends_soon);
+	stop(1);
+	int c = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK(connect(c, (struct sockaddr *)&a, sizeof a) == 0 && accept(fd, 0, 0) >= 0);
+	done(p);
 }
 
 // A memfd that one maps and another has open.
@@ -634,7 +676,6 @@ static void t_listening(void)
 }
 
 // A descriptor of a child.
-static void ends_soon(void) { is_ready(); await(1); }
 static void t_pidfd(void)
 {
 	pid_t p = start(ends_soon);
@@ -852,7 +893,7 @@ static void t_memory_outside(void)
 
 static const struct { const char *name; void (*fn)(void); } tests[] = {
 #define T(name) { #name, t_##name }
-	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(deleted_memory), T(renamed_memory), T(memory_outside), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
+	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(deleted_memory), T(renamed_memory), T(memory_outside), T(sysv), T(sysv_removed), T(named_socket), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
 	T(zombies), T(sigchld), T(sigchld_pending), T(numbers), T(session), T(session_after), T(group), T(group_without_leader), T(adopted), T(stopped),
 	T(mutex), T(threads), T(other_program), T(epoll), T(listening), T(pidfd), T(lock), T(output), T(death_signal), T(deep),
 	T(common_memory), T(outside),

@@ -56,6 +56,7 @@ var linux = &machine.Linux{
 		{Number: 77, Name: "ftruncate"},
 		{Number: 79, Name: "getcwd"},
 		{Number: 80, Name: "chdir"},
+		{Number: 87, Name: "unlink"},
 		{Number: 89, Name: "readlink"},
 		{Number: 91, Name: "fchmod"},
 		{Number: 95, Name: "umask"},
