@@ -145,13 +145,28 @@ func (f *freezeFlags) options(c *call) (freeze.Options, error) {
 		opt.Libs = freeze.Libs(f.libs)
 	}
 	opt.FDs = make(map[int]string)
+	opt.FDsOf = make(map[int]map[int]string)
 	for _, s := range f.fds {
 		n, what, ok := strings.Cut(s, "=")
+		fds := opt.FDs
+		if p, rest, of := strings.Cut(n, ":"); of {
+			pid, err := strconv.Atoi(p)
+			if err != nil || pid <= 0 || !f.tree {
+				return opt, c.usagef("flag --fd=%s: PID:N is for --tree", s)
+			}
+			if opt.FDsOf[pid] == nil {
+				opt.FDsOf[pid] = make(map[int]string)
+			}
+			n, fds = rest, opt.FDsOf[pid]
+		}
 		fd, err := strconv.Atoi(n)
 		if !ok || err != nil || fd < 0 || what == "" {
 			return opt, c.usagef("flag --fd=%s: want N=inherit, N=null, N=close or N=PATH", s)
 		}
-		opt.FDs[fd] = what
+		fds[fd] = what
+	}
+	if f.tree && f.orphan {
+		return opt, c.usagef("flags --tree and --orphan: one of them")
 	}
 	return opt, nil
 }
