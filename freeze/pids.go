@@ -14,17 +14,16 @@ import (
 func (c *compiler) number() {
 	switch c.opt.PIDs {
 	case PIDKeep:
-		c.child(c.s.PID, nil)
+		c.child(c.s.PID, c.attend)
 	case PIDNS:
 		c.namespace()
-		c.child(1, nil) // the first process of a namespace has to be its init
-		c.child(c.s.PID, nil)
+		c.child(1, c.attend) // the first process of a namespace has to be its init
+		c.child(c.s.PID, c.attend)
 	}
 }
 
-// child goes on as a child of a number; the parent stays behind, and does first
-// what is to be done.
-func (c *compiler) child(pid int, first func()) {
+// child goes on as a child of a number; the parent stays behind and attends to it.
+func (c *compiler) child(pid int, attend func(child script.Slot)) {
 	goOn := c.Label()
 	args, size := c.cloneArgs(0, pid, unix.SIGCHLD)
 	parent := c.Slot()
@@ -32,10 +31,7 @@ func (c *compiler) child(pid int, first func()) {
 		args, size = c.Words(0, 0, 0, 0, uint64(unix.SIGCHLD), 0, 0, 0), script.Int(64)
 	}
 	c.Fork(goOn, "clone3", args, size).To(parent).Says("process %d, with that number", pid)
-	if first != nil {
-		first()
-	}
-	c.attend(parent)
+	attend(parent)
 	c.Place(goOn)
 	if pid != 1 {
 		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), zero)
@@ -65,9 +61,6 @@ func (c *compiler) attend(child script.Slot) {
 	stopped := c.Label()
 	c.Do(script.Load4, status, zero).To(done)
 	c.Do(script.Bits4, done.Addr(), script.Int(0x7f)).Or(stopped)
-	if c.tree != nil {
-		c.tree.giveBack()
-	}
 	c.Do(script.Status, done.Get())
 	// Who waits for the parent sees that it is stopped; SIGCONT is handed on.
 	c.Place(stopped)

@@ -31,6 +31,7 @@ type tree struct {
 
 	shared
 	toBeReady, ready, gate, toOpen script.Slot // ends of the pipes by which a process says that it is ready, and that all are
+	news, tell                     script.Slot // of that by which the first process of the namespace tells how the first of the tree is
 	front                          script.Slot // 1 and which of 0, 1, 2 is the terminal in whose foreground the file is started
 	group                          script.Arg  // where the group of that is
 }
@@ -185,8 +186,12 @@ func (t *tree) number() {
 	t.ready, t.toBeReady = c.ownPipe("pipe by which processes say that they are ready")
 	t.gate, t.toOpen = c.ownPipe("pipe by which they wait for each other")
 	c.namespace()
-	c.child(1, nil)
-	c.child(t.root.pid, t.awaitAll)
+	t.news, t.tell = c.ownPipe("pipe by which the first process tells how it is")
+	c.child(1, t.attendOutside)
+	c.child(t.root.pid, func(child script.Slot) {
+		t.awaitAll()
+		t.attendInside(child)
+	})
 	c.Call("close", t.toOpen.Get())
 	c.Call("close", t.ready.Get())
 }
@@ -301,10 +306,6 @@ func (t *tree) toFront() {
 		t.setFront(t.root.c, t.root.c.Words(uint64(group)))
 	}
 }
-
-// giveBack brings back into the foreground who started the file. Within the
-// namespace nobody knows his number, which is no harm.
-func (t *tree) giveBack() { t.setFront(t.root.c, t.group) }
 
 func (t *tree) setFront(c *compiler, group script.Arg) {
 	none := c.Label()

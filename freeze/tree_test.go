@@ -56,8 +56,30 @@ func TestTrees(t *testing.T) {
 			if code != 3 || out != want {
 				t.Errorf("the tree that goes on: exit code %d, %q", code, out)
 			}
+			file := filepath.Join(dir, "outlived")
+			if name == "outlives" {
+				outlived(t, file)
+				os.Truncate(file, 0)
+			}
 			thawed(t, dir, frozen, 3, want)
+			if name == "outlives" {
+				outlived(t, file)
+			}
 		})
+	}
+}
+
+// outlived waits for what a process writes that goes on when the first one has
+// ended.
+func outlived(t *testing.T, name string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		if b, _ := os.ReadFile(name); string(b) == "outlived" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("the process that goes on has written nothing")
+		}
 	}
 }
 

@@ -155,6 +155,7 @@ static void t_reader_gone(void)
 
 // Memory that all map, and pages of it that are in no page table.
 static char *mem;
+static pid_t first;
 static int fd;
 static void adds(void)
 {
@@ -244,6 +245,24 @@ static void t_named_socket(void)
 	int c = socket(AF_UNIX, SOCK_STREAM, 0);
 	CHECK(connect(c, (struct sockaddr *)&a, sizeof a) == 0 && accept(fd, 0, 0) >= 0);
 	done(p);
+}
+
+// One that goes on when the first process has ended. It writes where a pipe says that
+// all who have it have ended.
+static void outlives(void)
+{
+	is_ready();
+	await(1);
+	while (getppid() == first) nap();
+	usleep(50000);
+	CHECK(write(fd, "outlived", 8) == 8);
+}
+static void t_outlives(void)
+{
+	first = getpid();
+	fd = open("outlived", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	start(outlives);
+	stop(1);
 }
 
 // A memfd that one maps and another has open.
@@ -388,7 +407,6 @@ static void t_sigchld_pending(void)
 // Numbers: of processes, their parents, and signals by them.
 static volatile sig_atomic_t usr1;
 static void on_usr1(int n) { usr1++; }
-static pid_t first;
 static void numbers_grandchild(void)
 {
 	pid_t me = getpid(), p = getppid();
@@ -893,7 +911,7 @@ static void t_memory_outside(void)
 
 static const struct { const char *name; void (*fn)(void); } tests[] = {
 #define T(name) { #name, t_##name }
-	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(deleted_memory), T(renamed_memory), T(memory_outside), T(sysv), T(sysv_removed), T(named_socket), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
+	T(pipes), T(unread), T(reader_gone), T(shared_memory), T(deleted_memory), T(renamed_memory), T(memory_outside), T(outlives), T(sysv), T(sysv_removed), T(named_socket), T(memfd), T(socketpair), T(socketpair_packets), T(socketpair_datagrams), T(position),
 	T(zombies), T(sigchld), T(sigchld_pending), T(numbers), T(session), T(session_after), T(group), T(group_without_leader), T(adopted), T(stopped),
 	T(mutex), T(threads), T(other_program), T(epoll), T(listening), T(pidfd), T(lock), T(output), T(death_signal), T(deep),
 	T(common_memory), T(outside),
