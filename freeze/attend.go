@@ -26,12 +26,22 @@ func (t *tree) keepPipe(end script.Slot) {
 }
 
 // takeSignal takes the next signal, for which all are blocked.
-func (t *tree) takeSignal(signal script.Slot) (loop script.Label) {
+func (t *tree) takeSignal(signal script.Slot, info script.Arg) (loop script.Label) {
 	c := t.root.c
 	loop = c.Here()
-	c.Call("rt_sigtimedwait", c.Words(^uint64(0)), zero, zero, script.Int(8)).To(signal).Or(loop)
+	c.Call("rt_sigtimedwait", c.Words(^uint64(0)), info, zero, script.Int(8)).To(signal).Or(loop)
 	return loop
 }
+
+// goOn is what the outer process sends for SIGCONT: the inner one may have got that
+// before, for a shell sends it to the whole group, and before the terminal is the
+// tree's again.
+const (
+	goOn      = 64
+	goOnWord  = 0x776f726874 // in si_value
+	goOnCode  = 0xffffffff   // SI_QUEUE
+	siginfoAt = 24           // si_value
+)
 
 // attendOutside waits for what is told. The kernel says by SIGIO that there is
 // something to read.
@@ -44,9 +54,17 @@ func (t *tree) attendOutside(child script.Slot) {
 	c.Call("fcntl", script.Int(told), script.Int(unix.F_SETFL), script.Int(unix.O_ASYNC|unix.O_NONBLOCK)).Says("pipe to the first process: flags")
 	first, look, news, reap, stop := c.Label(), c.Label(), c.Label(), c.Label(), c.Label()
 	c.Jump(first)
-	handOn := c.Here()
+	handOn, cont, send, sent := c.Here(), c.Label(), c.Label(), c.Label()
+	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGCONT))).Or(cont)
+	c.Jump(send)
+	c.Place(cont)
+	t.takeBack()
+	c.Call("rt_sigqueueinfo", child.Get(), script.Int(goOn), c.Words(goOn, goOnCode, 0, goOnWord, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), zero)
+	c.Jump(sent)
+	c.Place(send)
 	c.Call("kill", child.Get(), signal.Get())
-	loop := t.takeSignal(signal)
+	c.Place(sent)
+	loop := t.takeSignal(signal, zero)
 	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGCHLD))).Or(reap)
 	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGIO))).Or(look)
 	c.Jump(handOn)
@@ -81,8 +99,36 @@ func (t *tree) endAs(status script.Arg) {
 	c.Do(script.Status, c.tmp.Get())
 }
 
-// giveBack brings back into the foreground who started the file.
-func (t *tree) giveBack() { t.setFront(t.root.c, t.group) }
+// giveBack brings back into the foreground who started the file, if a group of the
+// tree was there.
+func (t *tree) giveBack() {
+	c := t.root.c
+	done := c.Label()
+	c.Do(script.Equal, t.front.Get(), zero).Or(done)
+	c.Do(script.Equal, t.inFront.Get(), zero).Or(done)
+	c.Do(script.Store, t.inFront.Addr(), zero)
+	c.Do(script.Subtract, t.front.Get(), script.Int(1)).To(c.tmp)
+	c.Call("ioctl", c.tmp.Get(), script.Int(tiocgpgrp), t.theirs)
+	c.Call("ioctl", c.tmp.Get(), script.Int(tiocspgrp), t.group)
+	c.Place(done)
+}
+
+// takeBack brings the group into the foreground again that was there when the tree
+// was stopped, where who started the file is there now.
+func (t *tree) takeBack() {
+	c := t.root.c
+	done, ours := c.Label(), c.Label()
+	now := c.Words(0)
+	c.Do(script.Equal, t.front.Get(), zero).Or(done)
+	c.Do(script.Subtract, t.front.Get(), script.Int(1)).To(c.tmp)
+	c.Call("ioctl", c.tmp.Get(), script.Int(tiocgpgrp), now).Or(done)
+	c.Do(script.Same, now, t.group, script.Int(4)).Or(ours)
+	c.Jump(done)
+	c.Place(ours)
+	c.Call("ioctl", c.tmp.Get(), script.Int(tiocspgrp), t.theirs)
+	c.Do(script.Store, t.inFront.Addr(), script.Int(1))
+	c.Place(done)
+}
 
 // attendInside waits for the first process of the tree, and tells of it, and then
 // for all others: whom nobody waits for comes to the first process of a namespace.
@@ -90,16 +136,22 @@ func (t *tree) attendInside(child script.Slot) {
 	c := t.root.c
 	status, signal, n := c.Words(0), c.Slot(), c.Slot()
 	t.keepPipe(t.tell)
-	reap, again, changed, stopped := c.Label(), c.Label(), c.Label(), c.Label()
-	loop := t.takeSignal(signal)
+	reap, again, changed, stopped, mark, plain := c.Label(), c.Label(), c.Label(), c.Label(), c.Label(), c.Label()
+	info := c.Words(make([]uint64, 16)...)
+	loop := t.takeSignal(signal, info)
 	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGCHLD))).Or(reap)
-	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGCONT))).Or(again)
+	c.Do(script.Equal, signal.Get(), script.Int(uint64(unix.SIGCONT))).Or(loop)
+	c.Do(script.Same, info, c.Words(goOn, goOnCode), script.Int(12)).Or(mark)
+	c.Jump(plain)
+	c.Place(mark)
+	c.Do(script.Load, info, script.Int(siginfoAt)).To(n)
+	c.Do(script.Equal, n.Get(), script.Int(goOnWord)).Or(again)
+	c.Place(plain)
 	c.Call("kill", child.Get(), signal.Get())
 	c.Jump(loop)
 	c.Place(again)
 	to := child.Get()
 	if t.root.group != 0 {
-		t.setFront(c, c.Words(uint64(t.root.group)))
 		to = script.Int(-t.root.group)
 	}
 	c.Call("kill", to, script.Int(uint64(unix.SIGCONT)))

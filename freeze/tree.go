@@ -33,7 +33,8 @@ type tree struct {
 	toBeReady, ready, gate, toOpen script.Slot // ends of the pipes by which a process says that it is ready, and that all are
 	news, tell                     script.Slot // of that by which the first process of the namespace tells how the first of the tree is
 	front                          script.Slot // 1 and which of 0, 1, 2 is the terminal in whose foreground the file is started
-	group                          script.Arg  // where the group of that is
+	inFront                        script.Slot // whether a group of the tree is there
+	group, theirs                  script.Arg  // where the group of who started it is, and that of the tree
 }
 
 // freezeTree writes a process and its descendants to a file.
@@ -149,7 +150,7 @@ func (t *tree) thaw() {
 	for _, p := range t.procs {
 		p.checkFiles()
 	}
-	t.inFront()
+	t.lookFront()
 	c.high = t.above - 1
 	c.ownDescriptors()
 	c.arguments()
@@ -275,10 +276,10 @@ const (
 	tiocspgrp = 0x5410
 )
 
-// inFront looks whether the file is started in the foreground of a terminal.
-func (t *tree) inFront() {
+// lookFront looks whether the file is started in the foreground of a terminal.
+func (t *tree) lookFront() {
 	c := t.root.c
-	t.front, t.group = c.Slot(), c.Words(0)
+	t.front, t.inFront, t.group, t.theirs = c.Slot(), c.Slot(), c.Words(0), c.Words(0)
 	done := c.Label()
 	for fd := range 3 {
 		next, found := c.Label(), c.Label()
@@ -289,6 +290,7 @@ func (t *tree) inFront() {
 		c.Jump(next)
 		c.Place(found)
 		c.Do(script.Store, t.front.Addr(), script.Int(fd+1))
+		c.Do(script.Store, t.inFront.Addr(), script.Int(1))
 		c.Jump(done)
 		c.Place(next)
 	}
@@ -302,15 +304,13 @@ func (t *tree) toFront() {
 	if m := t.outerNumbers[t.root.c.s.Stat.Foreground]; m != nil && m.group != 0 {
 		group = m.group
 	}
-	if group != 0 {
-		t.setFront(t.root.c, t.root.c.Words(uint64(group)))
+	if group == 0 {
+		return
 	}
-}
-
-func (t *tree) setFront(c *compiler, group script.Arg) {
+	c := t.root.c
 	none := c.Label()
 	c.Do(script.Equal, t.front.Get(), zero).Or(none)
 	c.Do(script.Subtract, t.front.Get(), script.Int(1)).To(c.tmp)
-	c.Call("ioctl", c.tmp.Get(), script.Int(tiocspgrp), group)
+	c.Call("ioctl", c.tmp.Get(), script.Int(tiocspgrp), c.Words(uint64(group)))
 	c.Place(none)
 }
