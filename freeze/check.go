@@ -35,6 +35,9 @@ func (c *compiler) check() {
 		c.refuse("root directory "+s.Root, "a thawed process has that of whoever starts it", "")
 	}
 	for _, ns := range s.Foreign {
+		if c.tree != nil && c != c.tree.root.c || c.opt.PIDs == PIDNS && (ns == "pid" || ns == "user") || ns == "ipc" && len(s.Segments) > 0 {
+			continue // it gets such a one, or there is a warning already
+		}
 		c.warn("the process is in another %s namespace than this one", ns)
 	}
 	if st.UIDs[0] != unix.Geteuid() && (c.tree == nil || c == c.tree.root.c) {

@@ -13,6 +13,7 @@ func Freeze(pid int, name string, opt Options) (*Report, error) {
 	if opt.Mode == 0 {
 		opt.Mode = 0o700
 	}
+	pid = capture.Attended(pid)
 	if opt.Tree {
 		return freezeTree(pid, name, opt)
 	}

@@ -72,7 +72,7 @@ func (r *Run) freeze(pid int, name string, out *output) (*Report, error) {
 		return nil, err
 	}
 	report, err := Freeze(pid, name, r.Options)
-	if stopped && !r.Options.Kill {
+	if stopped { // also who has attended to one that was killed
 		unix.Kill(pid, unix.SIGCONT)
 	}
 	return report, err

@@ -176,6 +176,25 @@ func TestTreeAtRandom(t *testing.T) {
 	}
 }
 
+// TestTreeAgain freezes a tree that was thawed, some times over, by the number of
+// what was started, and by that of the process itself.
+func TestTreeAgain(t *testing.T) {
+	samples.Need(t, "bash")
+	dir := t.TempDir()
+	args := []string{"bash", "-c", "me=$$; sleep 100 & for i in 1 2 3; do kill -STOP $me; echo $i $(echo a child | cat); done; kill %1; wait; exit 7"}
+	for i := range 3 {
+		to := filepath.Join(dir, fmt.Sprint("f", i))
+		out, _, err := run(t, dir, to, freeze.Options{Kill: true, Tree: true}, args...)
+		if err != nil || strings.Count(out, "\n") != min(i, 1) {
+			t.Fatal(i, out, err)
+		}
+		args = []string{to}
+	}
+	if out, code := shell(t, dir, "./f2"); out != "3 a child\n" || code != 7 {
+		t.Errorf("exit code %d, %q", code, out)
+	}
+}
+
 const pool = `
 import multiprocessing as mp, sys, time
 def f(x):

@@ -196,6 +196,12 @@ func (t *Target) release() error {
 			unix.Tgkill(t.PID, th.tid, s)
 		}
 	}
+	if t.kill {
+		// Its parent hears of its end when we have, the first thread last.
+		for _, th := range slices.Backward(t.threads) {
+			wait(th.tid)
+		}
+	}
 	if err := errors.Join(errs...); err != nil {
 		return t.fault("letting it go: %w", err)
 	}
