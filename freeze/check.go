@@ -44,7 +44,9 @@ func (c *compiler) check() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
+	c.checkRest()
 	for i := range s.Threads {
+		c.checkThread(&s.Threads[i])
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
 		}
@@ -91,8 +93,14 @@ var foreignFlags = []struct{ flag, why string }{
 	{"ht", "is of huge pages (hugetlbfs)"},
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
+	{"ui", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"sf", "is synchronous with the file (MAP_SYNC)"},
+	{"mt", "has tags on its memory (MTE)"},
 }
+
+// secret is how the kernel names memory of memfd_secret(2).
+const secret = "/secretmem"
 
 func (c *compiler) checkMaps() {
 	for i := range c.s.Maps {
@@ -101,6 +109,14 @@ func (c *compiler) checkMaps() {
 			continue
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		c.checkFlags(m, what)
+		if others := c.strangers(m); len(others) > 0 && !c.opt.Orphan {
+			option := "--orphan (each has its own then)"
+			if c.tree != nil {
+				option = ""
+			}
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(others))), option)
+		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
 				c.refuse(what, f.why, "")
@@ -108,8 +124,8 @@ func (c *compiler) checkMaps() {
 			}
 		}
 		switch {
-		case c.tree != nil && m.Anonymous() && c.tree.outside[memoryName(m)] != 0:
-			c.refuse(what, fmt.Sprintf("is memory that process %d maps, too", c.tree.outside[memoryName(m)]), "")
+		case strings.HasPrefix(m.Name, secret):
+			c.refuse(what, "is secret memory (memfd_secret), which nobody else may read", "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
 			c.checkSegment(m, what)
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):
@@ -118,13 +134,10 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel", "")
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
-		case uint64(m.End()) > taskSize:
-			c.refuse(what, "is beyond 47 bits", "")
+		case uint64(m.End()) > c.arch.taskSizes[0]:
+			c.refuse(what, fmt.Sprintf("is beyond %#x", c.arch.taskSizes[0]), "")
 		}
 	}
 }
-
-// taskSize is where user memory ends with four levels of page tables.
-const taskSize = 0x7ffffffff000
 
 func numbers(n []int) string { return strings.Trim(fmt.Sprint(n), "[]") }

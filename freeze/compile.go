@@ -2,24 +2,24 @@ package freeze
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	"elfwright/image"
-	"elfwright/machine"
-	"elfwright/machine/amd64"
 )
 
 // compiler makes the script of a process.
 type compiler struct {
 	*script.Builder
-	s   *capture.Snapshot
-	t   *capture.Target
-	opt Options
-	m   *machine.Machine
+	s    *capture.Snapshot
+	t    io.ReaderAt // its memory
+	opt  Options
+	arch *arch
 	refusals
 	warnings []string
 	stopped  bool
@@ -40,12 +40,19 @@ type compiler struct {
 	pid       script.Slot
 	stubAt    image.Range
 	sameVDSO  script.Slot
+	parked    parked
+	vdsoData  note.Range             // the recorded vDSO
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
+	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	nameless  script.Slot        // not 0: a mapping has lost its name
+	unlocked  script.Slot        // or is not locked any more
+	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
+	frames    map[int]frame       // of threads, by their numbers
 }
 
 type fileID struct{ dev, ino uint64 }
@@ -61,27 +68,30 @@ func (c *compiler) who() string {
 	if c.tree == nil || c.common {
 		return ""
 	}
-	return fmt.Sprintf("process %d (%s): ", c.t.PID, c.s.Stat.Comm)
+	return fmt.Sprintf("process %d (%s): ", c.s.Outer, c.s.Stat.Comm)
 }
 
 // compile makes the script for an address, and all that goes with it.
-func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
-	c := newCompiler(script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), &shelf{next: memoryOff}, s, t, opt, stub)
+func compile(s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) (*compiler, error) {
+	c := newCompiler(script.NewBuilder(archOf(s).Machine, uint64(stub.Start)+page), &shelf{next: memoryOff}, s, t, opt, stub)
 	c.check()
 	c.thaw()
 	return c, c.err()
 }
 
 // newCompiler is one whose script and file may be those of others, too.
-func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) *compiler {
-	c := &compiler{Builder: b, shelf: on, s: s, t: t, opt: opt, m: amd64.Machine, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot)}
+func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) *compiler {
+	c := &compiler{
+		Builder: b, shelf: on, s: s, t: t, opt: opt, arch: archOf(s), stubAt: stub,
+		files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
+	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	return c
 }
 
 // build compiles twice: how long the script is decides where it can be, and where
 // it is stands in it.
-func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
+func build(s *capture.Snapshot, t io.ReaderAt, opt Options) (*Report, *elffile.Body, error) {
 	if opt.PIDs == PIDAuto {
 		opt.PIDs = PIDNew
 		if remembers(s) {
@@ -92,8 +102,8 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 	if err != nil {
 		return nil, nil, err
 	}
-	size := page + (c.Size()+page-1)&^(page-1)
-	at, err := place(s.PID, s.Maps, s.Brk, size)
+	size := page + (c.Size()+page-1)&^(page-1) + c.arch.parking
+	at, err := c.arch.place(s.PID, s.Maps, s.Brk, size+c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,9 +115,7 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 		return nil, nil, err
 	}
 	r := &Report{Snapshot: s, PIDs: opt.PIDs, Warnings: c.warnings}
-	for _, b := range c.blobs {
-		r.Stored += b.from.Size
-	}
+	r.Stored = c.stored()
 	return r, body, nil
 }
 

@@ -88,7 +88,7 @@ func (t *tree) family(tr *capture.Tree) {
 	for _, c := range t.procs {
 		s := c.s
 		c.member = &member{pid: s.PID, group: s.Session[1], session: s.Session[2], comm: s.Stat.Comm, exit: s.Stat.ExitSignal, c: c, stopped: c.stoppedNow()}
-		add(c.t.PID, s.Stat.Parent, c.member)
+		add(c.s.Outer, s.Stat.Parent, c.member)
 	}
 	for i := range tr.Zombies {
 		z := &tr.Zombies[i]

@@ -3,28 +3,33 @@ package freeze
 import (
 	"cmp"
 	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
 	"elfwright/elffile"
+	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
 	"elfwright/image"
 )
 
 // file lays out the frozen file: stub, memory, script, note, and a section header
 // for each mapping, so that tools can look inside.
+//
+// Processes of a tree are in one file; c is the first.
 func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 	text, err := c.Encode(uint64(c.stubAt.Start), uint64(c.stubAt.End()))
 	if err != nil {
 		return nil, err
 	}
-	code := append([]byte(nil), c.m.Thaw...)
-	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
+	code, err := script.Stub(c.arch.Machine, uint64(c.stubAt.Start)+page)
+	if err != nil {
+		return nil, err
+	}
 	var note []byte
 	var sections []image.Section
 	for _, p := range processes {
 		slices.SortStableFunc(p.blobs, func(a, b blob) int { return cmp.Compare(a.from.Start, b.from.Start) })
-		n, err := p.note()
+		n, err := p.describe().Encode()
 		if err != nil {
 			return nil, err
 		}
@@ -34,8 +39,8 @@ func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 	textOff := c.next
 	noteOff := (textOff + int64(len(text)) + 7) &^ 7
 	img := &image.Image{
-		Name: "frozen process", Format: elffile.Format{Class: c.m.Class, Data: c.m.Orders[0]},
-		Type: elf.ET_EXEC, Machine: c.m.ELF, Entry: c.stubAt.Start,
+		Name: "frozen process", Format: elffile.Format{Class: c.arch.Class, Data: c.arch.Orders[0]},
+		Type: elf.ET_EXEC, Machine: c.arch.ELF, Entry: c.stubAt.Start,
 		Segments: []image.Segment{
 			segment(c.stubAt.Start, elf.PF_R|elf.PF_X, codeOff, code),
 			segment(c.stubAt.Start+page, elf.PF_R|elf.PF_W, textOff, text),
@@ -51,16 +56,67 @@ func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 		return nil, err
 	}
 	body := f.Encode()
+	progress := c.progressOf(processes)
 	for _, p := range processes {
-		from := p.steady()
-		for _, b := range p.blobs {
-			body.Put(b.off, &memory{from, b.from})
-		}
+		p.putMemory(body, progress())
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
 	}
 	return body, nil
+}
+
+// putMemory puts the memory of a process into the file.
+func (c *compiler) putMemory(body *elffile.Body, progress func(done, total uint64)) {
+	from := &source{steady: c.steady(), progress: progress}
+	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
+		from.fork = p.Fork
+	}
+	maps := c.s.Maps
+	for _, b := range c.blobs {
+		if b.again {
+			continue
+		}
+		from.total += b.from.Size
+		for !maps[0].Covers(b.from) {
+			maps = maps[1:]
+		}
+		m := &memory{from, b.from}
+		if c.opt.Snapshot && forks(&maps[0]) {
+			body.Put(b.off, late{m})
+		} else {
+			body.Put(b.off, m)
+		}
+	}
+}
+
+// progressOf makes for each process what it is told how far it is: of several the
+// user sees the sum.
+func (c *compiler) progressOf(processes []*compiler) func() func(done, total uint64) {
+	if c.opt.Progress == nil || len(processes) == 1 {
+		return func() func(done, total uint64) { return c.opt.Progress }
+	}
+	var sum, total uint64
+	for _, p := range processes {
+		total += p.stored()
+	}
+	return func() func(done, total uint64) {
+		last := uint64(0)
+		return func(done, _ uint64) {
+			sum, last = sum+done-last, done
+			c.opt.Progress(sum, total)
+		}
+	}
+}
+
+// stored is how much of the memory is in the file, each piece counted once.
+func (c *compiler) stored() (n uint64) {
+	for _, b := range c.blobs {
+		if !b.again {
+			n += b.from.Size
+		}
+	}
+	return n
 }
 
 func segment(at image.Addr, flags elf.ProgFlag, off int64, b []byte) image.Segment {
@@ -113,19 +169,6 @@ func sectionName(name string) string {
 	return name
 }
 
-// memory is memory of the process as Data that knows how to write itself.
-type memory struct {
-	from interface {
-		ReadAt(b []byte, off int64) (int, error)
-	}
-	r image.Range
-}
-
-// Size is its size.
-func (m *memory) Size() int64 { return int64(m.r.Size) }
-
-// ReadAt reads it. Pages behind the end of a mapped file, which nobody can read,
-// are zeros.
-func (m *memory) ReadAt(b []byte, off int64) (int, error) {
-	return m.from.ReadAt(b, int64(m.r.Start)+off)
-}
+// forks says whether a copy of the process has the same memory there, whatever the
+// process goes on to do.
+func forks(m *capture.Map) bool { return !m.Shared && !m.Has("dc") && !m.Has("wf") }

@@ -7,7 +7,8 @@ import (
 	"elfwright/image"
 )
 
-// The frozen file in memory: a page of stub, then the script. In the file the
+// The frozen file in memory: a page of stub, the script, and on some machines room
+// for what is there only while it thaws (arch.parking). In the file the
 // memory of the process lies between them, so that where it is is known before
 // the script is.
 const (
@@ -18,8 +19,9 @@ const (
 
 // A blob is memory of the process in the file.
 type blob struct {
-	from image.Range
-	off  int64
+	from  image.Range
+	off   int64
+	again bool // another process has the same there
 }
 
 // shelf is the part of the file between stub and script, as far as it is given
@@ -39,7 +41,7 @@ type onceKey struct {
 // store gives memory a place in the file, and returns it.
 func (c *compiler) store(r image.Range) int64 {
 	off := c.next
-	c.blobs = append(c.blobs, blob{r, off})
+	c.blobs = append(c.blobs, blob{r, off, false})
 	c.next += int64(r.Size+page-1) &^ (page - 1)
 	return off
 }
@@ -61,16 +63,15 @@ type extra struct {
 // lowest nobody may map (vm.mmap_min_addr), and the kernel puts the new stack at the
 // top, where a file must not lie.
 const (
-	lowest  = 0x10000
-	coarse  = 1 << 20
-	highest = 0x7e0000000000
+	lowest = 0x10000
+	coarse = 1 << 20
 )
 
 // place finds room for size bytes that the process does not use. Where there is
 // none below the program it keeps away from what may grow: the heap upwards, the
 // mappings of mmap downwards.
-func place(pid int, maps []capture.Map, brk, size uint64) (image.Addr, error) {
-	first := uint64(highest)
+func (a *arch) place(pid int, maps []capture.Map, brk, size uint64) (image.Addr, error) {
+	first := a.highest
 	if len(maps) > 0 {
 		first = min(first, uint64(maps[0].Start))
 	}
@@ -80,19 +81,19 @@ func place(pid int, maps []capture.Map, brk, size uint64) (image.Addr, error) {
 		}
 	}
 	for _, margin := range []uint64{1 << 40, 1 << 32, coarse, 0} {
-		if a, ok := gap(maps, brk, size, margin); ok {
-			return a, nil
+		if at, ok := a.gap(maps, brk, size, margin); ok {
+			return at, nil
 		}
 	}
 	return 0, fmt.Errorf("process %d: no room for 0x%x bytes between its mappings", pid, size)
 }
 
 // gap finds the first gap with a margin on both sides.
-func gap(maps []capture.Map, brk, size, margin uint64) (image.Addr, bool) {
+func (a *arch) gap(maps []capture.Map, brk, size, margin uint64) (image.Addr, bool) {
 	from := uint64(lowest)
 	for i := range maps {
 		m := &maps[i]
-		to := min(uint64(m.Start), highest)
+		to := min(uint64(m.Start), a.highest)
 		if to > from && to-from >= size+2*margin {
 			return image.Addr(from + margin), true
 		}

@@ -2,96 +2,102 @@ package freeze
 
 import (
 	"encoding/binary"
-	"encoding/json"
+	"fmt"
+	"strings"
+
+	"elfwright/freeze/capture"
+	"elfwright/freeze/note"
+	"elfwright/image"
 )
 
-// The note of a frozen file: owner "elfwright", type noteFrozen, a JSON document
-// with what the process was.
-const (
-	noteOwner  = "elfwright"
-	noteFrozen = 0x467a
-)
-
-// note writes it.
-func (c *compiler) note() ([]byte, error) {
-	desc, err := json.Marshal(c.describe())
-	if err != nil {
-		return nil, err
+// describe says what the process was, for the note.
+func (c *compiler) describe() *note.Process {
+	s, st := c.s, &c.s.Stat
+	pair := func(a, b image.Addr) [2]uint64 { return [2]uint64{uint64(a), uint64(b)} }
+	p := &note.Process{
+		Version: note.Version, PID: s.PID, Parent: s.Session[0], Group: s.Session[1], Session: s.Session[2], UID: s.Status.UIDs[0], GID: s.Status.GIDs[0],
+		Exe: s.Exe, CWD: s.CWD.Path, Umask: s.Status.Umask, Machine: s.Machine, Kernel: s.Kernel, PIDs: string(c.opt.PIDs),
+		CPU: c.features(), XCR0: s.CPU.XCR0, XSave: components(&s.CPU), Script: uint64(c.stubAt.Start) + page, VDSO: c.vdsoData, Auxv: s.Auxv, Warnings: c.warnings,
+		Bounds: note.Bounds{
+			Code: pair(st.StartCode, st.EndCode), Data: pair(st.StartData, st.EndData), Brk: pair(st.StartBrk, image.Addr(s.Brk)),
+			Args: pair(st.ArgStart, st.ArgEnd), Env: pair(st.EnvStart, st.EnvEnd), Stack: uint64(st.StartStack),
+		},
 	}
-	o := binary.LittleEndian
-	name := append([]byte(noteOwner), 0)
-	b := o.AppendUint32(nil, uint32(len(name)))
-	b = o.AppendUint32(b, uint32(len(desc)))
-	b = o.AppendUint32(b, noteFrozen)
-	b = padded(append(b, name...))
-	return padded(append(b, desc...)), nil
-}
-
-func padded(b []byte) []byte {
-	for len(b)%4 != 0 {
-		b = append(b, 0)
-	}
-	return b
-}
-
-// Description is what the note tells.
-type Description struct {
-	Version     int
-	PID         int
-	Exe         string
-	Machine     string
-	Kernel      string
-	CWD         string
-	PIDs        PIDs
-	Script      uint64 // address of the script
-	Threads     []ThreadNote
-	Maps        []MapNote
-	Descriptors []DescriptorNote
-	Warnings    []string `json:",omitempty"`
-}
-
-// ThreadNote describes a thread.
-type ThreadNote struct {
-	TID   int
-	Comm  string
-	Frame uint64 // address of its signal frame, in which its registers are
-	PC    uint64
-	SP    uint64
-}
-
-// MapNote describes a mapping.
-type MapNote struct {
-	Line  string // as /proc/PID/maps has it, without device and inode
-	Flags string `json:",omitempty"`
-}
-
-// DescriptorNote describes a descriptor.
-type DescriptorNote struct {
-	N      int
-	Link   string
-	Flags  int
-	Pos    int64
-	Choice string `json:",omitempty"` // what the user said
-}
-
-func (c *compiler) describe() *Description {
-	s := c.s
-	d := &Description{Version: 1, PID: s.PID, Exe: s.Exe, Machine: s.Machine, Kernel: s.Kernel, CWD: s.CWD.Path, PIDs: c.opt.PIDs, Script: uint64(c.stubAt.Start) + page, Warnings: c.warnings}
 	for i := range s.Threads {
-		t := &s.Threads[i]
-		d.Threads = append(d.Threads, ThreadNote{TID: t.TID, Comm: t.Comm, PC: t.Regs.PC(), SP: t.Regs.SP()})
+		p.Threads = append(p.Threads, c.describeThread(&s.Threads[i]))
 	}
-	for i := range s.Maps {
-		m := &s.Maps[i]
-		n := MapNote{Line: m.Line()}
-		for _, f := range m.Flags {
-			n.Flags += f + " "
-		}
-		d.Maps = append(d.Maps, n)
-	}
+	c.describeMaps(p)
 	for i := range s.Descriptors {
 		f := &s.Descriptors[i]
-		d.Descriptors = append(d.Descriptors, DescriptorNote{f.N, f.Link, f.Flags, f.Pos, c.opt.FDs[f.N]})
+		p.Descriptors = append(p.Descriptors, note.Descriptor{N: f.N, Link: f.Link, Flags: f.Flags, Pos: f.Pos, Choice: c.opt.FDs[f.N]})
 	}
-	return d
+	for _, l := range s.Limits {
+		p.Limits = append(p.Limits, note.Limit{Cur: l.Cur, Max: l.Max})
+	}
+	for _, a := range s.Actions {
+		w := func(i int) uint64 { return binary.LittleEndian.Uint64(a.Action[8*i:]) }
+		p.Actions = append(p.Actions, note.Action{Signal: a.Signal, Handler: w(0), Flags: w(1), Restorer: w(2), Mask: w(3)})
+	}
+	p.Pending = signals(s.Pending)
+	for i := range s.Timers {
+		t := &s.Timers[i]
+		p.Timers = append(p.Timers, fmt.Sprintf("%d: clock %d, signal %d, %s", t.ID, t.Clock, t.Signal, t.Notify))
+	}
+	return p
+}
+
+func signals(list []capture.Siginfo) (out []int) {
+	for _, s := range list {
+		out = append(out, s.Signal())
+	}
+	return out
+}
+
+func (c *compiler) describeThread(t *capture.Thread) note.Thread {
+	f := c.frames[t.TID]
+	return note.Thread{TID: t.TID, Comm: t.Comm, Regs: leaveRseq(t), Mask: t.Mask, Pending: signals(t.Pending), Frame: f.at, State: f.state}
+}
+
+// describeMaps tells what is mapped, and where in the file its contents are.
+func (c *compiler) describeMaps(p *note.Process) {
+	blobs := c.blobs
+	for i := range c.s.Maps {
+		m := &c.s.Maps[i]
+		n := note.Map{
+			Range: note.Range{Start: uint64(m.Start), Size: m.Size}, Prot: uint32(m.Prot), Shared: m.Shared, Off: m.Off, Name: m.Name, Deleted: m.Deleted,
+			Flags: strings.Join(m.Flags, " "),
+		}
+		for ; len(blobs) > 0 && m.Covers(blobs[0].from); blobs = blobs[1:] {
+			b := blobs[0]
+			n.Stored = append(n.Stored, note.Run{Range: note.Range{Start: uint64(b.from.Start), Size: b.from.Size}, At: b.off})
+		}
+		if m.File() && len(n.Stored) == 0 && !m.Kernel() {
+			n.File = &note.File{}
+			if id, ok := c.library(m); ok {
+				n.File = &note.File{Size: id.size, BuildID: id.buildID}
+			}
+		}
+		p.Maps = append(p.Maps, n)
+	}
+}
+
+// features are the names of what checkProcessor asks for.
+func (c *compiler) features() (names []string) {
+	for _, f := range features {
+		if c.s.CPU.Find(f.leaf, f.sub)[f.word]>>f.bit&1 != 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// components says where in extended state the parts are that the kernel saves.
+func components(cpu *capture.CPU) (out []note.Component) {
+	for i := uint32(2); i < 63; i++ {
+		if cpu.XCR0>>i&1 != 0 {
+			w := cpu.Find(0xd, i)
+			out = append(out, note.Component{Bit: i, Off: w[1], Size: w[0]})
+		}
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package freeze
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,11 +14,12 @@ import (
 
 // shared is what several processes of a tree have.
 type shared struct {
-	high   int         // a descriptor above all of the processes
-	above  int         // one above all that are in use while the tree is made
-	outer  map[int]int // which of 0, 1 and 2 of the first process an open file is, by its number
-	opened map[int]int // the descriptor that an open file of several processes is kept at
-	opener *compiler   // opens these
+	high   int               // a descriptor above all of the processes
+	above  int               // one above all that are in use while the tree is made
+	outer  map[int]int       // which of 0, 1 and 2 of the first process an open file is, by its number
+	opened map[int]int       // the descriptor that an open file of several processes is kept at
+	first  map[int]*compiler // the first process that has it
+	opener *compiler         // opens these
 	// Pipes and sockets: those of which the other end is gone, and those that a
 	// process outside has, which it is.
 	other    map[string]bool // there is another end in the tree
@@ -48,6 +50,7 @@ func (t *tree) eachFile(yield func(use)) {
 
 // whatIsShared finds what several processes have, and who has it besides.
 func (t *tree) whatIsShared(tr *capture.Tree) {
+	t.first = make(map[int]*compiler)
 	t.outer, t.opened, t.memory, t.watchers = make(map[int]int), make(map[int]int), make(map[fileID]*sharedMemory), make(map[int]*compiler)
 	for _, c := range t.procs {
 		for i := range c.s.Descriptors {
@@ -112,23 +115,21 @@ func (t *tree) ends(tr *capture.Tree) {
 			t.other[name] = true
 		}
 	}
-	memory := make(map[string]bool)
-	for _, c := range t.procs {
-		for i := range c.s.Maps {
-			if m := &c.s.Maps[i]; m.Anonymous() {
-				memory[memoryName(m)] = true
-			}
+	t.eachFile(func(u use) {
+		if u.d.Gone && !t.other[u.d.Link] {
+			t.gone[u.d.Link] = true
 		}
-	}
-	outside, complete := tr.Outside(all, memory)
-	t.outside = outside
-	for name := range read {
-		t.gone[name] = !t.other[name] && complete && outside[name] == 0
-	}
+	})
+	t.outside = tr.Outside(all)
 }
 
-// memoryName is what maps has of a mapping: device and inode.
-func memoryName(m *capture.Map) string { return fmt.Sprintf("%s %d", m.Dev, m.Inode) }
+// strangers are the processes outside that have the same memory.
+func (c *compiler) strangers(m *capture.Map) []int {
+	if c.tree == nil {
+		return m.Others
+	}
+	return slices.DeleteFunc(slices.Clone(m.Others), func(pid int) bool { return c.tree.outerNumbers[pid] != nil })
+}
 
 // openFiles decides which open files are opened for several processes: those that
 // several have, and all of what several have ends of.
@@ -147,7 +148,7 @@ func (t *tree) openFiles() {
 		}
 	}
 	at := t.high + 3
-	s := &capture.Snapshot{PID: t.root.c.s.PID}
+	s := &capture.Snapshot{PID: t.root.c.s.PID, Outer: t.root.c.s.Outer, Machine: t.root.c.s.Machine}
 	t.eachFile(func(u use) {
 		_, out := t.outer[u.d.File]
 		if out || t.opened[u.d.File] != 0 || len(users[object(u)]) < 2 {
@@ -157,9 +158,9 @@ func (t *tree) openFiles() {
 			return
 		}
 		d := *u.d
-		d.Called = fmt.Sprintf("process %d (%s): %s", u.c.t.PID, u.c.s.Stat.Comm, describe(u.d))
+		d.Called = fmt.Sprintf("process %d (%s): %s", u.c.s.Outer, u.c.s.Stat.Comm, describe(u.d))
 		d.N, d.Same = at, at
-		t.opened[d.File] = at
+		t.opened[d.File], t.first[d.File] = at, u.c
 		s.Descriptors = append(s.Descriptors, d)
 		at++
 	})
@@ -196,7 +197,7 @@ func object(u use) string {
 	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
 		return fmt.Sprint(fileID{d.Dev, d.Ino})
 	case d.Link == "anon_inode:[pidfd]":
-		return fmt.Sprint("pidfd ", u.c.t.PID, " ", d.N) // each process has its own
+		return fmt.Sprint("pidfd ", u.c.s.Outer, " ", d.N) // each process has its own
 	}
 	return fmt.Sprint("open file ", d.File)
 }
@@ -230,6 +231,7 @@ func (c *compiler) fromTree(d *capture.Descriptor) bool {
 	}
 	if at := t.opened[d.File]; at != 0 {
 		c.dup(script.Int(at), d)
+		c.made[d.N] = true
 		return true
 	}
 	if c == t.root.c {
@@ -255,12 +257,12 @@ func (c *compiler) outer(n int, d *capture.Descriptor) {
 // nameOf is how the command line calls a descriptor of a process.
 func (t *tree) nameOf(c *compiler, d *capture.Descriptor) string {
 	if !c.common {
-		return fmt.Sprintf("%d:%d", c.t.PID, d.N)
+		return fmt.Sprintf("%d:%d", c.s.Outer, d.N)
 	}
 	name := ""
 	t.eachFile(func(u use) {
 		if t.opened[u.d.File] == d.N && name == "" {
-			name = fmt.Sprintf("%d:%d", u.c.t.PID, u.d.N)
+			name = fmt.Sprintf("%d:%d", u.c.s.Outer, u.d.N)
 		}
 	})
 	return name
@@ -339,11 +341,48 @@ func (c *compiler) hasWatched(d *capture.Descriptor) bool {
 func (c *compiler) relativeFD(d *capture.Descriptor) {
 	var pid int
 	fmt.Sscan(info(d, "Pid"), &pid)
-	m := c.tree.outerNumbers[pid]
-	if m == nil || !ancestor(m, c.member) && m.parent != c.member {
+	m := c.isThere(pid)
+	if m == nil {
 		c.refuseFD(d, "is of process "+info(d, "Pid")+", which is neither an ancestor nor a child")
 		return
 	}
 	c.Call("pidfd_open", script.Int(m.pid), script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
 	c.put(d)
+}
+
+// isThere finds a process that is there when c has its descriptors: itself, its
+// child, or one that it descends from. The number is as it is known here.
+func (c *compiler) isThere(pid int) *member {
+	m := c.tree.outerNumbers[pid]
+	if m == nil || !ancestor(m, c.member) && m.parent != c.member {
+		return nil
+	}
+	return m
+}
+
+// owns says whether it is c that says who gets the signals of an open file.
+func (t *tree) owns(c *compiler, d *capture.Descriptor) bool {
+	return t.opened[d.File] == 0 || t.first[d.File] == c
+}
+
+// relative finds the process or the group that gets the signals of an open file.
+func (c *compiler) relative(d *capture.Descriptor, id int) (who script.Arg, ok bool) {
+	m := c.isThere(id)
+	switch d.Owner.Kind {
+	case capture.OwnerGroup:
+		if m != nil && m.group == m.pid {
+			return script.Int(m.pid), true
+		}
+	case capture.OwnerThread:
+		if len(c.s.Status.NSpid) <= 1 && c.hasThread(id) {
+			return script.Int(id), true
+		}
+	default:
+		if m != nil {
+			return script.Int(m.pid), true
+		}
+	}
+	what := [...]string{"thread", "process", "process group"}[d.Owner.Kind]
+	c.refuseFD(d, fmt.Sprintf("sends its signals to %s %d, which is not there yet when it is opened", what, id))
+	return who, false
 }

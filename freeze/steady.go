@@ -1,6 +1,10 @@
 package freeze
 
-import "elfwright/freeze/capture"
+import (
+	"io"
+
+	"elfwright/freeze/capture"
+)
 
 // steady is memory of a process without what the kernel writes into it whenever a
 // thread goes on: on which processor the thread is (struct rseq of rseq(2): cpu_id_start
@@ -8,12 +12,12 @@ import "elfwright/freeze/capture"
 // area, and the kernel writes them anew; so a process that stands still is the same
 // file each time.
 type steady struct {
-	target *capture.Target
+	target io.ReaderAt
 	rseqs  []capture.Rseq
 }
 
-func (c *compiler) steady() *steady {
-	s := &steady{target: c.t}
+func (c *compiler) steady() steady {
+	s := steady{target: c.t}
 	for i := range c.s.Threads {
 		if r := c.s.Threads[i].Rseq; r.Addr != 0 {
 			s.rseqs = append(s.rseqs, r)

@@ -8,7 +8,6 @@ import (
 
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
-	"elfwright/plan"
 )
 
 // System V shared memory is known by numbers, which the kernel gives, in a namespace.
@@ -120,5 +119,5 @@ func (c *compiler) attach(m *capture.Map) {
 		flags = shmRdonly
 	}
 	c.Call("shmat", script.Int(m.Inode), script.Int(uint64(m.Start)), script.Int(flags)).Says("map %v %s", m.Range, m.Name)
-	c.protect(m, plan.MmapProt(m.Prot))
+	c.protect(m, prot(m))
 }

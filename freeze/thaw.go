@@ -33,13 +33,14 @@ func (c *compiler) prepare() {
 	c.Call("rt_sigprocmask", script.Int(unix.SIG_BLOCK), c.Words(^uint64(0)), zero, script.Int(8)).Says("block signals")
 	c.moreFiles()
 	c.checkKernel()
-	c.checkProcessor()
+	c.arch.check(c)
 }
 
 // become makes the process of the one that runs it.
 func (c *compiler) become() {
+	c.arch.begin(c)
 	c.unmap()
-	c.mapVDSO()
+	c.arch.mapVDSO(c)
 	c.sharedFiles()
 	c.mappings()
 	c.bounds()
@@ -47,14 +48,17 @@ func (c *compiler) become() {
 	c.directory()
 	c.descriptors()
 	c.limits()
-	c.attributes()
 	c.Call("getpid").To(c.pid)
+	c.attributes()
 	c.threads()
 }
 
 // moreFiles raises the limit of descriptors as far as it goes; it is set at the
 // end.
 func (c *compiler) moreFiles() {
+	if c.s.Inherits {
+		return
+	}
 	both := c.Words(0, 0)
 	c.Call("getrlimit", script.Int(unix.RLIMIT_NOFILE), both)
 	c.Do(script.Load, both, script.Int(8)).To(c.tmp)
@@ -150,12 +154,26 @@ func (c *compiler) closeOthers() {
 func (c *compiler) unmap() {
 	start, end := uint64(c.stubAt.Start), uint64(c.stubAt.End())
 	c.Call("munmap", zero, script.Int(start)).Says("unmap [0x0, %#x)", start)
-	c.Call("munmap", script.Int(end), script.Int(taskSize-end)).Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, uint64(taskSize))
+	done := c.Label()
+	for i, top := range c.arch.taskSizes {
+		unmap := c.Call("munmap", script.Int(end), script.Int(top-end))
+		if i < len(c.arch.taskSizes)-1 {
+			smaller := c.Label()
+			unmap.Or(smaller)
+			c.Jump(done)
+			c.Place(smaller)
+			continue
+		}
+		unmap.Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, top)
+	}
+	c.Place(done)
 }
 
 // directory sets the working directory and the umask.
 func (c *compiler) directory() {
-	c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	if !c.s.Inherits {
+		c.Call("chdir", c.Text(c.s.CWD.Path)).Says("working directory %s", c.s.CWD.Path)
+	}
 	if c.s.Status.Umask >= 0 {
 		c.Call("umask", script.Int(c.s.Status.Umask))
 	}

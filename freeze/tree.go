@@ -12,7 +12,6 @@ import (
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
 	"elfwright/image"
-	"elfwright/machine/amd64"
 )
 
 // tree is what the processes of a tree have in common while they are made. One
@@ -37,32 +36,21 @@ type tree struct {
 	group, theirs                  script.Arg  // where the group of who started it is, and that of the tree
 }
 
-// freezeTree writes a process and its descendants to a file.
-func freezeTree(pid int, name string, opt Options) (*Report, error) {
-	var report *Report
-	err := capture.WithTree(pid, func(tr *capture.Tree) error {
-		snaps, err := tr.Snapshots()
-		if err != nil {
-			return err
-		}
-		r, body, err := buildTree(tr, snaps, opt)
-		if err != nil {
-			return err
-		}
-		if err := body.WriteFile(name, os.FileMode(opt.Mode)); err != nil {
-			return err
-		}
-		r.Size = body.Size()
-		report = r
-		if opt.Kill {
-			tr.Kill()
-		}
-		return nil
-	})
+// writeTree writes a tree that is stopped to a file.
+func writeTree(tr *capture.Tree, name string, opt Options) (*Report, error) {
+	snaps, err := tr.Snapshots()
 	if err != nil {
 		return nil, err
 	}
-	return report, nil
+	r, body, err := buildTree(tr, snaps, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := body.WriteFile(name, os.FileMode(opt.Mode)); err != nil {
+		return nil, err
+	}
+	r.Size = body.Size()
+	return r, nil
 }
 
 // buildTree compiles twice, as build does.
@@ -81,8 +69,8 @@ func buildTree(tr *capture.Tree, snaps []*capture.Snapshot, opt Options) (*Repor
 	if err != nil {
 		return nil, nil, err
 	}
-	size := page + (t.root.c.Size()+page-1)&^(page-1)
-	at, err := place(snaps[0].PID, maps, brk, size)
+	size := page + (t.root.c.Size()+page-1)&^(page-1) + t.root.c.arch.parking
+	at, err := t.root.c.arch.place(snaps[0].PID, maps, brk, size+t.root.c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,16 +84,14 @@ func buildTree(tr *capture.Tree, snaps []*capture.Snapshot, opt Options) (*Repor
 	r := &Report{Snapshot: snaps[0], Processes: len(snaps), PIDs: opt.PIDs}
 	for _, c := range t.procs {
 		r.Warnings = append(r.Warnings, c.warnings...)
-		for _, b := range c.blobs {
-			r.Stored += b.from.Size
-		}
+		r.Stored += c.stored()
 	}
 	return r, body, nil
 }
 
 func compileTree(tr *capture.Tree, snaps []*capture.Snapshot, opt Options, stub image.Range) (*tree, error) {
 	t := &tree{}
-	b := script.NewBuilder(amd64.Machine, uint64(stub.Start)+page)
+	b := script.NewBuilder(archOf(snaps[0]).Machine, uint64(stub.Start)+page)
 	on := &shelf{next: memoryOff, once: make(map[onceKey]int64)}
 	for i, s := range snaps {
 		c := newCompiler(b, on, s, tr.Targets[i], opt.of(tr.Targets[i].PID, i == 0), stub)

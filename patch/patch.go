@@ -85,10 +85,6 @@ func Apply(f *elffile.File, sets []Set, opt Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	table, err := findSaver(f)
-	if err != nil {
-		return nil, err
-	}
 	for _, e := range a.mem.edits {
 		if err := a.warnAboutPlace(e); err != nil {
 			return nil, err
@@ -97,7 +93,7 @@ func Apply(f *elffile.File, sets []Set, opt Options) (*Result, error) {
 	if err := a.relocations(); err != nil {
 		return nil, err
 	}
-	if err := a.route(table); err != nil {
+	if err := a.route(); err != nil {
 		return nil, err
 	}
 	return a.write()

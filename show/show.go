@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"elfwright/elffile"
+	"elfwright/freeze/note"
 )
 
 // Options say what to print and how. The zero value prints what a
@@ -15,6 +16,7 @@ type Options struct {
 	StringDump  []string // sections whose strings to print
 	Disassemble []string // symbols, or ranges START..END
 
+	Registers  bool // all registers of threads, with Processes
 	Demangle   bool // C++ and Rust names as in the source
 	Decompress bool // dump what compressed sections hold
 	JSON       bool // one document for each file
@@ -39,8 +41,14 @@ func (o *Options) views() View {
 
 // defaultViews are those of a file when none is asked for.
 func defaultViews(f *elffile.File) View {
-	if len(f.Progs) == 0 {
+	switch {
+	case len(f.Progs) == 0:
 		return Summary | SectionHeaders
+	case note.Is(f):
+		return Summary | Processes
+	}
+	if resettable(f) {
+		return Summary | Segments | Reset
 	}
 	return Summary | Segments
 }
@@ -66,8 +74,14 @@ func printFile(w io.Writer, f *elffile.File, opt Options, where *member) (*Repor
 	p.begin(where)
 	if opt.views() == 0 {
 		opt.Views = defaultViews(f)
+		if opt.Registers {
+			opt.Views |= Processes
+		}
 	}
 	want := opt.views()
+	if want&All == All && resettable(f) {
+		want |= Reset
+	}
 	if want&NM != 0 {
 		want &^= DynSyms // it says which table nm is to take
 	}

@@ -19,6 +19,9 @@ const (
 	Histogram                       // the lengths of the chains of the hash tables
 	Notes                           // the notes
 	Arch                            // what is special to the machine
+	Processes                       // the processes of a frozen file or a core
+	Thaw                            // what a frozen file does before its process goes on
+	Reset                           // what a reset restores
 
 	// These follow from Options and are set by Print.
 	hexDump
@@ -26,7 +29,8 @@ const (
 	disassembly
 )
 
-// All is every view that needs no argument, without those that repeat others.
+// All is every view of tables that needs no argument, without those that repeat
+// others. Reset is one of them for programs that have its table.
 const All = FileHeader | SectionHeaders | SectionGroups | Segments | Dynamic | Relocs | Symbols | Versions | Histogram | Notes | Arch
 
 // A shape is what the JSON key of a view holds.
@@ -63,6 +67,9 @@ func views() []view {
 		{Histogram, "histogram", shapeTables, showHistogram},
 		{Notes, "notes", shapeTables, showNotes},
 		{Arch, "arch", shapeTables, showArch},
+		{Processes, "processes", shapeRows, showProcesses},
+		{Thaw, "thaw", shapeTables, showThaw},
+		{Reset, "reset", shapeTables, showReset},
 		{hexDump, "hex_dumps", shapeTables, showHexDump},
 		{stringDump, "string_dumps", shapeTables, showStringDump},
 		{disassembly, "disassembly", shapeTables, showDisassembly},

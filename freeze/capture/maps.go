@@ -30,13 +30,14 @@ const (
 type Map struct {
 	proc.Map
 	Flags []string // VmFlags, proc_pid_smaps(5)
+	Key   int      // of pkey_mprotect(2)
 	// Runs are the pages that have content. Pages in no run read as zeros, or
 	// as the file that is mapped where Touched is not set.
 	Runs  []image.Range
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
-	Swapped bool // pages of it are swapped out
+	Others  []int // processes that have the same shared memory
 	// Nameless is set on a shared mapping of a file that is deleted: what is in it
 	// is only there.
 	Nameless bool
@@ -62,12 +63,8 @@ func ParseSmaps(text []byte) ([]Map, error) {
 			continue
 		}
 		if c := line[0]; c >= 'A' && c <= 'Z' {
-			rest, ok := bytes.CutPrefix(line, []byte("VmFlags:"))
-			if ok && len(out) > 0 {
-				out[len(out)-1].Flags = strings.Fields(string(rest))
-			}
-			if rest, ok := bytes.CutPrefix(line, []byte("Swap:")); ok && len(out) > 0 {
-				out[len(out)-1].Swapped = !bytes.Equal(bytes.TrimSpace(rest), []byte("0 kB"))
+			if len(out) > 0 {
+				out[len(out)-1].detail(line)
 			}
 			continue
 		}
@@ -78,6 +75,16 @@ func ParseSmaps(text []byte) ([]Map, error) {
 		out = append(out, Map{Map: maps[0]})
 	}
 	return out, nil
+}
+
+// detail reads one of the lines about a mapping.
+func (m *Map) detail(line []byte) {
+	if rest, ok := bytes.CutPrefix(line, []byte("VmFlags:")); ok {
+		m.Flags = strings.Fields(string(rest))
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte("ProtectionKey:")); ok {
+		m.Key, _ = strconv.Atoi(strings.TrimSpace(string(rest)))
+	}
 }
 
 func (t *Target) maps() ([]Map, error) {
@@ -225,36 +232,6 @@ func (t *Target) pages(maps []Map) error {
 	return nil
 }
 
-// sharedPages finds the pages that memory without a name has, whoever wrote them:
-// the page tables of one process do not tell of those that only another one has
-// used, or that this one has let go of.
-func (t *Target) sharedPages(maps []Map) error {
-	for i := range maps {
-		m := &maps[i]
-		if !m.Anonymous() && !m.SysV() {
-			continue
-		}
-		if m.Swapped || m.Nameless {
-			m.Runs = []image.Range{m.Range} // mincore does not tell of pages that are swapped out
-			continue
-		}
-		m.Runs = nil
-		for at := uint64(0); at < m.Size; at += pageSize * pageSize {
-			size := min(m.Size-at, pageSize*pageSize)
-			b, err := t.answer(t.threads[0], size/pageSize, 2, "mincore", uint64(m.Start)+at, size, 0)
-			if err != nil {
-				return t.fault("mincore of %v: %w", m.Range, err)
-			}
-			for n, there := range b {
-				if there&1 != 0 {
-					m.page(image.Range{Start: m.Start + image.Addr(at+uint64(n)*pageSize), Size: pageSize}, pageIsFile)
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // nearBy is a hole that is cheaper to keep than to leave out.
 const nearBy = 64 << 10
 
@@ -297,3 +274,6 @@ func (t *Target) oldPages(m *Map) error {
 func (m *Map) Anonymous() bool {
 	return m.Shared && (m.Nameless || m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
 }
+
+// Keep notes pages that have content, after those that were noted before.
+func (m *Map) Keep(r image.Range) { m.page(r, pageIsPresent) }

@@ -91,6 +91,7 @@ func FuzzTexts(f *testing.F) {
 		ParseTimers(b)
 		ParseStatus(b)
 		new(Descriptor).ParseInfo(b)
-		parsePeer(b)
+		parseUnix(b)
+		ParseWatch(string(b))
 	})
 }

@@ -16,9 +16,9 @@ import (
 
 // Snapshot reads what the process is.
 func (t *Target) Snapshot() (*Snapshot, error) {
-	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
+	s := &Snapshot{PID: t.PID, Outer: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives, t.numbers,
+		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives, t.segments, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -68,15 +68,21 @@ func (t *Target) texts(s *Snapshot) (err error) {
 	if s.Root, err = os.Readlink(t.path("root")); err != nil {
 		return t.fault("%w", err)
 	}
-	return t.limits(s)
+	return nil
 }
 
+// limits asks for the limits: here, or, where the ids of the process have changed,
+// there.
 func (t *Target) limits(s *Snapshot) error {
 	for i := range s.Limits {
 		var l unix.Rlimit
 		err := unix.Prlimit(t.PID, i, nil, &l)
-		if err == unix.EPERM { // another user's, and no CAP_SYS_RESOURCE
-			return t.limitsText(s)
+		if err == unix.EPERM {
+			var b []byte
+			const size = 16 // struct rlimit
+			if b, err = t.answer(t.threads[0], size, 3, "prlimit64", 0, uint64(i), 0, 0); err == nil {
+				l.Cur, l.Max = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			}
 		}
 		if err != nil {
 			return t.fault("limit %d: %w", i, err)
@@ -84,42 +90,6 @@ func (t *Target) limits(s *Snapshot) error {
 		s.Limits[i] = Limit{l.Cur, l.Max}
 	}
 	return nil
-}
-
-// limitsText reads /proc/PID/limits.
-func (t *Target) limitsText(s *Snapshot) error {
-	b, err := t.read("limits")
-	if err != nil {
-		return err
-	}
-	if s.Limits, err = ParseLimits(b); err != nil {
-		return t.fault("%w", err)
-	}
-	return nil
-}
-
-// ParseLimits reads /proc/PID/limits: below a heading a line for each limit, in the
-// order of their numbers, whose name has 25 columns.
-func ParseLimits(text []byte) (out [numLimits]Limit, err error) {
-	lines := strings.Split(string(text), "\n")
-	for i := range out {
-		const name = 25
-		var words []string
-		if i+1 < len(lines) && len(lines[i+1]) > name {
-			words = strings.Fields(lines[i+1][name:])
-		}
-		if len(words) < 2 {
-			return out, fmt.Errorf("limits: line %d does not tell limit %d", i+2, i)
-		}
-		for j, to := range []*uint64{&out[i].Cur, &out[i].Max} {
-			if words[j] == "unlimited" {
-				*to = ^uint64(0)
-			} else if *to, err = strconv.ParseUint(words[j], 10, 64); err != nil {
-				return out, fmt.Errorf("limits: line %d: %q is not a number", i+2, words[j])
-			}
-		}
-	}
-	return out, nil
 }
 
 // memory reads the mappings.
@@ -232,10 +202,7 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.makeScratch(); err != nil {
 		return err
 	}
-	if err := t.sharedPages(s.Maps); err != nil {
-		return err
-	}
-	if err := t.segments(s); err != nil {
+	if err := t.lockFuture(s); err != nil {
 		return err
 	}
 	main := t.threads[0]
@@ -264,6 +231,12 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
 	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
 		return t.fault("membarrier: %w", err)
+	}
+	if err := t.limits(s); err != nil {
+		return err
+	}
+	if err := t.restOfProcess(s); err != nil {
+		return err
 	}
 	return t.intervalTimers(s)
 }
@@ -319,7 +292,11 @@ func (t *Target) allThreads(s *Snapshot) error {
 func (t *Target) timers(s *Snapshot) error {
 	b, err := t.read("timers")
 	if err != nil {
-		return nil // a kernel without it has none to tell, or cannot; see Check
+		// Without timers (CONFIG_POSIX_TIMERS) there is no such file.
+		if _, e := t.answer(t.threads[0], 32, 1, "timer_gettime", 0, 0); e == unix.ENOSYS {
+			return nil
+		}
+		return fmt.Errorf("which timers it has the kernel does not tell: %w", err)
 	}
 	if s.Timers, err = ParseTimers(b); err != nil {
 		return t.fault("%w", err)
@@ -386,10 +363,27 @@ func (t *Target) files(s *Snapshot) (err error) {
 	return nil
 }
 
+// children reads which processes a thread has started.
+func (t *Target) children(th *thread) ([]int, error) {
+	b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+	if err != nil {
+		return nil, t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
+	}
+	kids, err := ints(string(b))
+	if err != nil {
+		return nil, t.fault("children: %w", err)
+	}
+	return kids, nil
+}
+
 // relatives reads who belongs to the process, and whether it sees the same world.
-func (t *Target) relatives(s *Snapshot) (err error) {
-	if s.Children, err = t.children(); err != nil {
-		return err
+func (t *Target) relatives(s *Snapshot) error {
+	for _, th := range t.threads {
+		kids, err := t.children(th)
+		if err != nil {
+			return err
+		}
+		s.Children = append(s.Children, kids...)
 	}
 	for _, ns := range []string{"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"} {
 		theirs, err1 := os.Readlink(t.path("ns/" + ns))

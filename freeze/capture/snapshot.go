@@ -8,6 +8,7 @@ import (
 // Snapshot is what a process is, but for the contents of its memory.
 type Snapshot struct {
 	PID     int
+	Outer   int // its number in our namespace of processes, where it has another
 	Exe     string
 	Machine string
 	Kernel  string // as uname -r has it
@@ -31,6 +32,7 @@ type Snapshot struct {
 	Children    []int
 	Session     [3]int // parent, process group, session
 
+	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64
 	OOMScoreAdj int
 	Dumpable    uint64
@@ -38,13 +40,21 @@ type Snapshot struct {
 	THPDisable  uint64
 	KeepCaps    uint64
 	SecureBits  uint64
-	Membarrier  uint64 // the commands that it registered for
+	MDWE        uint64   // PR_GET_MDWE
+	MemoryMerge uint64   // PR_GET_MEMORY_MERGE
+	CoreFilter  string   // of coredump_filter
+	Label       string   // of a security module, where it is not that of the freezer
+	Lost        []string // what a new process cannot have, by name
+	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
 	Segments    []Segment // of System V shared memory that are attached
 	SysV        [2]int    // sets of semaphores and queues of messages that there are, whoever has them
 	CPU         CPU
 	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none
+	// Inherits is set where limits and directory are not known: they stay those of
+	// who starts the frozen file.
+	Inherits bool
 }
 
 // Siginfo is the kernel's siginfo_t.
@@ -55,10 +65,13 @@ func (s Siginfo) Signal() int { return int(s[0]) }
 
 // Thread is a thread.
 type Thread struct {
+	Rest
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
-	Xstate     []byte
+	Now        Registers // as they are
+	Xstate     []byte    // of x86; elsewhere the registers of floating point
+	Sets       []Set     // what else the machine has
 	Mask       uint64
 	Pending    []Siginfo
 	AltStack   []byte // stack_t
@@ -73,6 +86,22 @@ type Thread struct {
 	TimerSlack uint64
 	PDeathSig  uint64
 	Stopped    bool // by a stop signal
+}
+
+// Set is a register set as ptrace gives it, by the number of its note.
+type Set struct {
+	Note uint32
+	Data []byte
+}
+
+// Set is a register set of the thread, or nil.
+func (t *Thread) Set(note uint32) []byte {
+	for _, s := range t.Sets {
+		if s.Note == note {
+			return s.Data
+		}
+	}
+	return nil
 }
 
 // Action is what a process does on a signal: the kernel's struct sigaction.

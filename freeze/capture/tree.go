@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -35,6 +35,9 @@ type Zombie struct {
 func WithTree(pid int, fn func(*Tree) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	if err := supported(); err != nil {
+		return err
+	}
 	t := &Tree{}
 	defer t.close()
 	err := t.seize(pid)
@@ -52,6 +55,9 @@ func WithTree(pid int, fn func(*Tree) error) error {
 	return errors.Join(err, t.release())
 }
 
+// Stopped says how long the first one stood still, once it goes on.
+func (t *Tree) Stopped() time.Duration { return t.Targets[0].Stopped() }
+
 // Kill has all processes killed in the end.
 func (t *Tree) Kill() {
 	for _, p := range t.Targets {
@@ -61,6 +67,9 @@ func (t *Tree) Kill() {
 
 func (t *Tree) close() {
 	for _, p := range t.Targets {
+		if p.pidfd != 0 {
+			unix.Close(p.pidfd)
+		}
 		p.Close()
 	}
 }
@@ -73,7 +82,7 @@ func (t *Tree) seize(pid int) error {
 		return err
 	}
 	for i := 0; i < len(t.Targets); i++ {
-		kids, err := t.Targets[i].children()
+		kids, err := t.Targets[i].allChildren()
 		if err != nil {
 			return err
 		}
@@ -96,7 +105,7 @@ func (t *Tree) add(pid int, first bool) error {
 		err = checkTarget(p)
 	}
 	if err == nil {
-		target := &Target{Process: p}
+		target := &Target{Process: p, began: time.Now(), steps: stepsOf(abi)}
 		t.Targets = append(t.Targets, target)
 		if err = target.seize(); err == nil {
 			return nil
@@ -105,7 +114,14 @@ func (t *Tree) add(pid int, first bool) error {
 			t.Targets = t.Targets[:len(t.Targets)-1]
 		}
 	}
-	if !first && (gone(pid) || t.zombie(pid)) {
+	// One that is about to end has no program any more, and is no zombie yet.
+	for range 200 {
+		if first || gone(pid) || t.zombie(pid) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if !first && (gone(pid) || len(t.Zombies) > 0 && t.Zombies[len(t.Zombies)-1].Outer == pid) {
 		return nil
 	}
 	return err
@@ -141,17 +157,13 @@ func (t *Tree) zombie(pid int) bool {
 	return true
 }
 
-// children lists the children of all threads.
-func (t *Target) children() ([]int, error) {
+// allChildren lists the children of all threads.
+func (t *Target) allChildren() ([]int, error) {
 	var out []int
 	for _, th := range t.threads {
-		b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+		kids, err := t.children(th)
 		if err != nil {
-			return nil, t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
-		}
-		kids, err := ints(string(b))
-		if err != nil {
-			return nil, t.fault("children: %w", err)
+			return nil, err
 		}
 		out = append(out, kids...)
 	}
@@ -248,46 +260,28 @@ func (t *Tree) sameFiles(all []*Snapshot) error {
 }
 
 // Outside finds who else, besides the tree, has one of the objects that links such
-// as "pipe:[123]" name: for each that is found, a process that has it. That is not
-// all where a process may not be looked at; then complete is false.
-//
-// Memory is named as maps has it, by device and inode: "00:01 1234".
-func (t *Tree) Outside(links, memory map[string]bool) (found map[string]int, complete bool) {
-	found, complete = make(map[string]int), true
-	own := make(map[int]bool)
+// as "pipe:[123]" name: for each that is found, a process that has it. It does not
+// see into processes of other users.
+func (t *Tree) Outside(links map[string]bool) map[string]int {
+	found, own := make(map[string]int), make(map[int]bool)
 	for _, p := range t.Targets {
 		own[p.PID] = true
 	}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return found, false
-	}
+	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || own[pid] {
 			continue
 		}
-		if len(memory) > 0 {
-			b, _ := os.ReadFile("/proc/" + e.Name() + "/maps")
-			for line := range strings.Lines(string(b)) {
-				if f := strings.Fields(line); len(f) > 4 && memory[f[3]+" "+f[4]] {
-					found[f[3]+" "+f[4]] = pid
-				}
-			}
-		}
 		dir := "/proc/" + e.Name() + "/fd/"
-		fds, err := os.ReadDir(dir)
-		if err != nil {
-			complete = complete && os.IsNotExist(err)
-			continue
-		}
+		fds, _ := os.ReadDir(dir)
 		for _, fd := range fds {
 			if l, err := os.Readlink(dir + fd.Name()); err == nil && links[l] {
 				found[l] = pid
 			}
 		}
 	}
-	return found, complete
+	return found
 }
 
 // KillDescendants kills all that descend from a process, which it stops, and which

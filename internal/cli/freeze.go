@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"regexp"
 	"strconv"
@@ -24,10 +23,16 @@ type freezeFlags struct {
 	orphan    bool
 	tree      bool
 	otherVDSO bool
+	snapshot  bool
+	compress  bool
+	expand    bool
+	progress  bool
 
 	run   bool
 	after string
 	when  string
+
+	core coreFlags
 }
 
 func freezeVerb() *verb {
@@ -36,23 +41,31 @@ func freezeVerb() *verb {
 	return &verb{
 		name:  "freeze",
 		short: "make one executable file of a running process, which goes on where it stopped",
-		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]"},
+		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]", "--to-core PID|FILE -o CORE", "--expand [--progress] FILE -o FILE", "--core CORE [--exe PROG] [flags] -o FILE"},
 		args:  args{min: 1, max: -1, name: "PID"},
-		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
+		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright, on Linux for x86-64 and AArch64, where the process was frozen on such a machine. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
 
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
+The process stands still until FILE is written. With --snapshot it stands still only until it has made a copy of itself, as by fork(2), from which FILE is written while it goes on; that takes memory for what it writes meanwhile. With --compress FILE is made smaller for moving, by zstd, while the process goes on. Where it arrives, --expand makes the executable of it, or so does zstd: zstd -d <FILE >OTHER && chmod 700 OTHER. Pages of zeros are never stored.
+
 FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
+			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 		},
-		flags: []flag{
+		flags: append([]flag{
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
 			{name: "leave", to: &opt.leave, help: "let the process go on; this is the default"},
 			{name: "kill", to: &opt.kill, help: "kill the process when the file is there"},
+
+			{name: "snapshot", to: &opt.snapshot, help: "write FILE from a copy that the process makes of itself, while it goes on"},
+			{name: "compress", to: &opt.compress, help: "compress FILE by zstd; it is no executable then"},
+			{name: "expand", to: &opt.expand, help: "make the executable of a compressed FILE"},
+			{name: "progress", to: &opt.progress, help: "tell on standard error how far it is when it lasts over a second, also where that is no terminal"},
 
 			{name: "run", to: &opt.run, stops: true, group: running, help: "start CMD and freeze it at its freeze point; what follows CMD belongs to it"},
 			{name: "after", to: &opt.after, value: "TIME", group: running, help: "freeze after this time: 500ms, 10s, 2m"},
@@ -66,7 +79,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "tree", to: &opt.tree, group: what, help: "freeze the processes that descend from PID, too: one FILE becomes all of them, with their pipes, sockets and shared memory, in a namespace of process numbers of their own"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
-		},
+		}, opt.core.flags()...),
 		run: func(c *call) error { return runFreeze(c, opt) },
 	}
 }
@@ -78,6 +91,15 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if f.kill && f.leave {
 		return c.usagef("flags --kill and --leave: one of them")
 	}
+	if err := f.core.check(c, f); err != nil {
+		return err
+	}
+	if f.kill && f.snapshot {
+		return c.usagef("flags --kill and --snapshot: a process that is killed does not go on")
+	}
+	if f.run && f.expand {
+		return c.usagef("flags --run and --expand: one of them")
+	}
 	if f.run {
 		return runFreezeProgram(c, f)
 	}
@@ -85,15 +107,28 @@ func runFreeze(c *call, f *freezeFlags) error {
 		return c.usagef("flags --after and --when: are for --run")
 	}
 	if len(c.args) != 1 {
-		return c.usagef("takes one PID, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
+		return c.usagef("takes one PID or file, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
+	}
+	if f.expand {
+		return runExpand(c, f)
+	}
+	opt, err := f.options(c)
+	switch {
+	case err != nil:
+		return err
+	case f.core.to:
+		return runToCore(c, f, opt)
+	case f.core.from:
+		return runFromCore(c, f, opt)
 	}
 	pid, err := strconv.Atoi(c.args[0])
 	if err != nil || pid <= 0 {
 		return c.usagef("%q is not the number of a process", c.args[0])
 	}
-	opt, err := f.options(c)
-	if err != nil {
-		return err
+	p := c.newProgress(f.output, f.progress)
+	defer p.end()
+	if p != nil {
+		opt.Progress = p.tell
 	}
 	done := c.phase("freeze")
 	r, err := freeze.Freeze(pid, f.output, opt)
@@ -101,14 +136,30 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if err != nil {
 		return err
 	}
+	p.end()
+	c.prog.timing.add("of which the process stood still", r.Stopped)
 	f.warn(c, r)
 	return nil
 }
 
-func (f *freezeFlags) warn(c *call, r *freeze.Report) {
-	for _, w := range r.Warnings {
-		fmt.Fprintf(c.err, "%s: %s: %s\n", c.prog.path, f.output, w)
+// runExpand makes the executable of a compressed file.
+func runExpand(c *call, f *freezeFlags) error {
+	for _, f := range c.verb.flags {
+		if c.changed(f.name) && f.name != "output" && f.name != "expand" && f.name != "progress" {
+			return c.usagef("flag --%s: is not for --expand", f.name)
+		}
 	}
+	var opt freeze.Options
+	p := c.newProgress(f.output, f.progress)
+	defer p.end()
+	if p != nil {
+		opt.Progress = p.tell
+	}
+	return freeze.Expand(c.args[0], f.output, opt)
+}
+
+func (f *freezeFlags) warn(c *call, r *freeze.Report) {
+	f.tell(c, r.Warnings)
 }
 
 // runFreezeProgram starts a program and freezes it.
@@ -116,6 +167,11 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 	opt, err := f.options(c)
 	if err != nil {
 		return err
+	}
+	if f.progress { // else its standard error is the program's
+		p := c.newProgress(f.output, true)
+		defer p.end()
+		opt.Progress = p.tell
 	}
 	r := freeze.Run{Args: c.args, Env: c.prog.environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Options: opt}
 	if f.after != "" {
@@ -137,7 +193,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Tree: f.tree, OtherVDSO: f.otherVDSO}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Tree: f.tree, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}

@@ -13,6 +13,7 @@ import (
 type showFlags struct {
 	all, fileHeader, segments, sections, symbols, dynSyms, nm bool
 	relocs, dynamic, notes, versions, arch, groups, histogram bool
+	process, registers, thaw, reset                           bool
 	hexDump, stringDump, disassemble                          []string
 
 	demangle, decompress, json, wide bool
@@ -51,12 +52,17 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "notes", short: "n", to: &opt.notes, group: views, help: "the notes, decoded"},
 			{name: "version-info", short: "V", to: &opt.versions, group: views, help: "the symbol versions"},
 			{name: "arch-specific", short: "A", to: &opt.arch, group: views, help: "what is special to the machine: attributes and flags"},
+			{name: "reset", to: &opt.reset, group: views, help: "what a reset restores, by the table of 'elfwright reset' or of sel4-reset"},
 			{name: "section-groups", short: "g", to: &opt.groups, group: views, help: "the section groups"},
 			{name: "histogram", short: "I", to: &opt.histogram, group: views, help: "the lengths of the hash table's chains"},
 			{name: "all", short: "a", to: &opt.all, group: views, help: "every view above but --nm"},
 			{name: "hex-dump", short: "x", to: &opt.hexDump, value: "NAME|INDEX", group: views, help: "the bytes of a section"},
 			{name: "string-dump", short: "p", to: &opt.stringDump, value: "NAME|INDEX", group: views, help: "the strings of a section"},
 			{name: "disassemble", short: "D", to: &opt.disassemble, value: "SYMBOL|START..END", group: views, help: "the instructions of a symbol or an address range"},
+
+			{name: "process", to: &opt.process, group: views, help: "the process in a frozen file or a core: threads with backtraces, mappings, descriptors, signals; of a frozen file it is what is shown without a view"},
+			{name: "registers", to: &opt.registers, group: views, help: "the same with all registers of each thread"},
+			{name: "thaw", to: &opt.thaw, group: views, help: "what a frozen file does before its process goes on, step by step"},
 
 			{name: "demangle", short: "C", to: &opt.demangle, group: output, help: "write C++ and Rust names as in the source"},
 			{name: "decompress", short: "z", to: &opt.decompress, group: output, help: "dump what a compressed section holds, for -x and -p"},
@@ -104,7 +110,7 @@ func runShow(c *call, f *showFlags) error {
 func (f *showFlags) options(c *call) show.Options {
 	opt := show.Options{
 		HexDump: f.hexDump, StringDump: f.stringDump, Disassemble: f.disassemble,
-		Demangle: f.demangle, Decompress: f.decompress, JSON: f.json,
+		Registers: f.registers, Demangle: f.demangle, Decompress: f.decompress, JSON: f.json,
 		Colour: c.style(f.color).On && !f.json,
 	}
 	for _, v := range []struct {
@@ -114,7 +120,8 @@ func (f *showFlags) options(c *call) show.Options {
 		{f.fileHeader, show.FileHeader}, {f.segments, show.Segments}, {f.sections, show.SectionHeaders},
 		{f.symbols, show.Symbols}, {f.dynSyms, show.DynSyms}, {f.nm, show.NM}, {f.relocs, show.Relocs},
 		{f.dynamic, show.Dynamic}, {f.notes, show.Notes}, {f.versions, show.Versions}, {f.arch, show.Arch},
-		{f.groups, show.SectionGroups}, {f.histogram, show.Histogram}, {f.all, show.All},
+		{f.reset, show.Reset}, {f.groups, show.SectionGroups}, {f.histogram, show.Histogram}, {f.all, show.All},
+		{f.process || f.registers, show.Processes}, {f.thaw, show.Thaw},
 	} {
 		if v.on {
 			opt.Views |= v.view

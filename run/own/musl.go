@@ -1,8 +1,6 @@
 package own
 
 import (
-	"path"
-
 	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
@@ -34,7 +32,7 @@ func (s *small) prepare(b *builder) error {
 	for _, o := range b.p.Objects {
 		s.state.Paths = append(s.state.Paths, b.name(o))
 		s.state.Names = append(s.state.Names, o.Asked)
-		s.state.Origins = append(s.state.Origins, path.Dir(b.path(o)))
+		s.state.Origins = append(s.state.Origins, b.origin(o))
 	}
 	return s.state.Before()
 }

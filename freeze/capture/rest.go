@@ -1,0 +1,118 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"elfwright/image"
+)
+
+// Rest is what few threads have.
+type Rest struct {
+	Status      Status   // of the thread alone
+	Personality string   // as /proc has it
+	TSC         uint64   // PR_GET_TSC
+	MCEKill     uint64   // PR_MCE_KILL_GET
+	Policy      Policy   // set_mempolicy(2)
+	NoCPUID     bool     // CPUID faults (ARCH_SET_CPUID)
+	AMX         bool     // the process may use tiles (ARCH_REQ_XCOMP_PERM)
+	Lost        []string // what a new thread cannot have, by name
+}
+
+// Policy says on which nodes memory is to be.
+type Policy struct {
+	Mode  uint32 // 0: wherever the kernel likes
+	Nodes []byte
+}
+
+// rest asks a thread for what few have.
+func (t *Target) rest(th *thread, out *Thread) error {
+	dir := fmt.Sprintf("task/%d/", th.tid)
+	b, err := t.read(dir + "status")
+	if err != nil {
+		return err
+	}
+	if out.Status, err = ParseStatus(b); err != nil {
+		return t.fault("thread %d: %w", th.tid, err)
+	}
+	if b, err = t.read(dir + "personality"); err != nil {
+		return err
+	}
+	out.Personality = strings.TrimSpace(string(b))
+	if dispatched(th.tid) {
+		out.Lost = append(out.Lost, "has its system calls dispatched to itself (PR_SET_SYSCALL_USER_DISPATCH)")
+	}
+	const threadKeyring = ^uint64(0) // KEY_SPEC_THREAD_KEYRING, -1
+	if _, err := t.call(th, "keyctl", 0, threadKeyring, 0); err == nil {
+		out.Lost = append(out.Lost, "has a keyring of its own (keyrings(7))")
+	}
+	b, err = t.answer(th, 4, 1, "prctl", unix.PR_GET_TSC, 0)
+	if err == nil {
+		out.TSC = uint64(binary.LittleEndian.Uint32(b))
+	}
+	if out.MCEKill, err = t.call(th, "prctl", unix.PR_MCE_KILL_GET, 0, 0, 0); err != nil {
+		out.MCEKill = mceDefault
+	}
+	return t.policy(th, out)
+}
+
+const mceDefault = 2 // PR_MCE_KILL_DEFAULT
+
+// policy asks for the policy of memory. A kernel without nodes has none.
+func (t *Target) policy(th *thread, out *Thread) error {
+	const nodes, at = 1024, 64
+	if _, err := t.call(th, "get_mempolicy", t.scratch, t.scratch+at, nodes, 0, 0); err != nil {
+		return nil
+	}
+	b, err := t.Memory(image.Range{Start: image.Addr(t.scratch), Size: at + nodes/8})
+	if err != nil {
+		return err
+	}
+	out.Policy = Policy{binary.LittleEndian.Uint32(b), b[at:]}
+	return nil
+}
+
+// dispatched says whether system calls of a thread go to a handler of its own
+// (PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, Linux 6.4).
+func dispatched(tid int) bool {
+	const get = 0x4211
+	var config [4]uint64 // mode, selector, offset, length
+	_, err := ptrace(get, tid, unsafe.Sizeof(config), uintptr(unsafe.Pointer(&config)))
+	return err == nil && config[0] != 0
+}
+
+// restOfProcess asks for what few processes have.
+func (t *Target) restOfProcess(s *Snapshot) error {
+	main := t.threads[0]
+	for _, p := range []struct {
+		option uint64
+		to     *uint64
+	}{{prGetMDWE, &s.MDWE}, {prGetMemoryMerge, &s.MemoryMerge}} {
+		if v, err := t.call(main, "prctl", p.option, 0, 0, 0, 0); err == nil { // Linux 6.3, 6.4
+			*p.to = v
+		}
+	}
+	const processKeyring = ^uint64(1) // KEY_SPEC_PROCESS_KEYRING, -2
+	if _, err := t.call(main, "keyctl", 0, processKeyring, 0); err == nil {
+		s.Lost = append(s.Lost, "has a keyring of its own (keyrings(7))")
+	}
+	if b, err := t.read("coredump_filter"); err == nil {
+		s.CoreFilter = strings.TrimSpace(string(b))
+	}
+	theirs, err1 := t.read("attr/current")
+	ours, err2 := os.ReadFile("/proc/self/attr/current")
+	if err1 == nil && err2 == nil && string(theirs) != string(ours) {
+		s.Label = strings.TrimRight(string(theirs), "\x00\n")
+	}
+	return nil
+}
+
+const (
+	prGetMDWE        = 66
+	prGetMemoryMerge = 68
+)

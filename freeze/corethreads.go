@@ -1,0 +1,140 @@
+package freeze
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"elfwright/freeze/capture"
+)
+
+// threads makes the threads of those of the core.
+func (c *fromCore) threads() error {
+	var list []capture.Thread
+	for i := range c.Threads {
+		t, err := c.thread(i)
+		if err != nil {
+			return err
+		}
+		if t.TID == c.PID {
+			list = append([]capture.Thread{t}, list...)
+		} else {
+			list = append(list, t)
+		}
+	}
+	if list[0].TID != c.PID {
+		return fmt.Errorf("its first thread (%d) has ended while others go on; such a process cannot be made again", c.PID)
+	}
+	c.out.Threads = list
+	c.library()
+	return nil
+}
+
+func (c *fromCore) thread(i int) (capture.Thread, error) {
+	const disabled = 2 // SS_DISABLE
+	t := &c.Threads[i]
+	out := capture.Thread{TID: t.TID, Comm: t.Comm, Regs: capture.Registers(t.Regs).Restarted(false), Xstate: xstate(c.State(i)), Mask: t.Mask, AltStack: make([]byte, 24)}
+	binary.LittleEndian.PutUint32(out.AltStack[8:], disabled)
+	// What a core does not have is as for a new thread.
+	fresh := &c.blank.Threads[0]
+	out.Status, out.Personality, out.TSC, out.MCEKill = c.out.Status, fresh.Personality, fresh.TSC, fresh.MCEKill
+	for _, n := range t.Pending {
+		c.warn("thread %d: signal %d was pending; who sent it is not in a core", t.TID, n)
+		s := make(capture.Siginfo, 128)
+		s[0] = byte(n)
+		out.Pending = append(out.Pending, s)
+	}
+	sp := out.Regs.SP()
+	if m := c.Map(sp); m == nil || len(m.Stored) == 0 {
+		return out, fmt.Errorf("thread %d: the core does not have its stack, at 0x%x (coredump_filter)", t.TID, sp)
+	}
+	return out, nil
+}
+
+// xstate is extended state with its header, where a core has the first part alone.
+func xstate(x []byte) []byte {
+	const header, features, fxAndSSE = 64, 512, 3
+	if len(x) != 512 {
+		return x
+	}
+	out := append(bytes.Clone(x), make([]byte, header)...)
+	clear(out[xstateSoft:512])
+	out[xstateSoft], out[features] = fxAndSSE, fxAndSSE
+	return out
+}
+
+// What a thread of glibc has from its FS base on (struct pthread of x86-64, the same
+// in glibc 2.12 to 2.41): its number, and the head of its list of robust mutexes.
+const (
+	glibcTID        = 0x2d0
+	glibcRobust     = 0x2e0
+	glibcRobustSize = 24
+	glibcFutexOff   = -32 // of struct robust_list_head: from the list to the lock of a mutex
+)
+
+// library finds what the C library had told the kernel of each thread, and the
+// kernel does not write into cores: where the thread's number is to be cleared when
+// it ends, its robust mutexes, and its area for restartable sequences.
+func (c *fromCore) library() {
+	rseq, size := c.rseqOffset()
+	var unknown []string
+	for i := range c.out.Threads {
+		t := &c.out.Threads[i]
+		fs := t.Regs.Get("fs_base")
+		b := make([]byte, 0x300)
+		o := binary.LittleEndian
+		if n, _ := c.ReadAt(b, int64(fs)); n < len(b) || int(o.Uint32(b[glibcTID:])) != t.TID || int64(o.Uint64(b[glibcRobust+8:])) != glibcFutexOff {
+			unknown = append(unknown, fmt.Sprint(t.TID))
+			continue
+		}
+		t.TIDAddr, t.RobustHead, t.RobustSize = fs+glibcTID, fs+glibcRobust, glibcRobustSize
+		if rseq != 0 {
+			c.sequence(t, fs+rseq, size)
+		}
+	}
+	if len(unknown) > 0 && !c.out.Go && len(c.out.Threads) > 1 {
+		c.warn("threads %s: are not of a glibc that is known, so that who waits for the end of one (pthread_join) may wait for ever", strings.Join(unknown, ", "))
+	}
+}
+
+// rseqOffset finds where threads of glibc 2.35 and later have the area of rseq(2),
+// by what its dynamic linker tells (__rseq_offset, __rseq_size).
+func (c *fromCore) rseqOffset() (off uint64, size uint32) {
+	read := func(name string, n int) (uint64, bool) {
+		at, ok := c.Variable(name)
+		if !ok {
+			return 0, false
+		}
+		b := make([]byte, 8)
+		got, _ := c.ReadAt(b[:n], int64(at))
+		return binary.LittleEndian.Uint64(b), got == n
+	}
+	const least = 32 // the size that the kernel takes from all
+	off, ok := read("__rseq_offset", 8)
+	used, ok2 := read("__rseq_size", 4)
+	if !ok || !ok2 || used == 0 { // 0: glibc did not register
+		return 0, 0
+	}
+	return off, max(uint32(used), least)
+}
+
+// sequence notes the area of a thread that was registered, and leaves the sequence
+// that the thread was in.
+func (c *fromCore) sequence(t *capture.Thread, at uint64, size uint32) {
+	const signature = 0x53053053 // RSEQ_SIG of x86
+	b := make([]byte, 32)
+	o := binary.LittleEndian
+	if n, _ := c.ReadAt(b, int64(at)); n < len(b) || int32(o.Uint32(b[4:])) < 0 {
+		return
+	}
+	t.Rseq = capture.Rseq{Addr: at, Size: size, Sig: signature}
+	cs := o.Uint64(b[8:])
+	if cs == 0 {
+		return
+	}
+	// struct rseq_cs: version, flags, start, length, abort.
+	if n, _ := c.ReadAt(b, int64(cs)); n == len(b) && t.Regs.PC()-o.Uint64(b[8:]) < o.Uint64(b[16:]) {
+		t.RseqAbort = o.Uint64(b[24:])
+	}
+}

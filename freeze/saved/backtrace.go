@@ -1,0 +1,78 @@
+package saved
+
+import (
+	"debug/elf"
+	"encoding/binary"
+
+	"elfwright/freeze/unwind"
+)
+
+// Frame is a call that has not returned, with the function that it is in.
+type Frame struct {
+	unwind.Frame
+	Symbol Symbol  // without a name where none is known
+	Module *Module // nil: the code is of no file
+}
+
+// Arch is what the unwinder knows of the machine; nil: nothing.
+func (p *Process) arch() *unwind.Arch {
+	switch p.Machine.ELF {
+	case elf.EM_X86_64:
+		return unwind.X86
+	case elf.EM_AARCH64:
+		return unwind.AArch64
+	}
+	return nil
+}
+
+// Register is a general register of thread i by its name in NT_PRSTATUS.
+func (p *Process) Register(i int, name string) (uint64, bool) {
+	slot, ok := p.Machine.Status.Slot(name)
+	if !ok || slot.Size != 8 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(p.Threads[i].Regs[slot.Off:]), true
+}
+
+// Backtrace finds the calls of thread i, innermost first.
+func (p *Process) Backtrace(i int) []Frame {
+	arch := p.arch()
+	if arch == nil {
+		return nil
+	}
+	var regs unwind.Regs
+	for n, name := range arch.Names {
+		if v, ok := p.Register(i, name); ok {
+			regs.Set(n, v)
+		}
+	}
+	u := unwind.Unwinder{Arch: arch, Mem: p, Tables: p.tables}
+	var out []Frame
+	u.Walk(regs, func(f unwind.Frame) bool {
+		at := f.PC
+		if f.How == unwind.Table || f.How == unwind.Pointer {
+			at-- // the address behind a call may be another function's
+		}
+		s, m, ok := p.Symbol(at)
+		if !ok {
+			s = Symbol{}
+		}
+		out = append(out, Frame{f, s, m})
+		return true
+	})
+	return out
+}
+
+// tables finds the unwind tables for an address.
+func (p *Process) tables(pc uint64) (addr, size uint64, ok bool) {
+	m := p.ModuleAt(pc)
+	if m == nil {
+		return 0, 0, false
+	}
+	for i := range m.progs {
+		if q := &m.progs[i]; q.Type == elf.PT_GNU_EH_FRAME {
+			return m.Bias + q.Vaddr, q.Memsz, true
+		}
+	}
+	return 0, 0, false
+}
