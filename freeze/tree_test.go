@@ -165,8 +165,8 @@ func TestTreeAtRandom(t *testing.T) {
 		instants int
 		args     []string
 	}{
-		"work":     {20, []string{prog, "work"}},
-		"pipeline": {6, []string{"bash", "-c", "yes | head -n 300000 | sort -S 100M | uniq -c; for i in 1 2 3 4 5 6; do echo $i; sleep 0.02; done | while read x; do echo got $x; done; exit 5"}},
+		"work":     {12, []string{prog, "work"}},
+		"pipeline": {4, []string{"bash", "-c", "yes | head -n 300000 | sort -S 100M | uniq -c; for i in 1 2 3 4 5 6; do echo $i; sleep 0.02; done | while read x; do echo got $x; done; exit 5"}},
 		"jobs":     {6, []string{"bash", "-c", "sleep 0.2 & for i in 1 2 3 4 5 6 7 8; do sleep 0.02; echo $i; done; wait; echo all; exit 5"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,6 +47,8 @@ func freezeVerb() *verb {
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
 
+With --tree the processes that descend from PID are frozen, too, and FILE becomes all of them: with pipes, sockets, shared memory and open files that they have in common, process groups and sessions, children that are stopped or have ended, on x86-64. They have the numbers that they had, in a namespace of their own, which needs no privilege; /proc tells the numbers outside of it. What a process that is not of the tree has, too, is refused. None runs before all are there; where one cannot be made, FILE ends with 125. FILE ends as the first process does, and the others go on without it. At a terminal it is one job of the shell.
+
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
 The process stands still until FILE is written. With --snapshot it stands still only until it has made a copy of itself, as by fork(2), from which FILE is written while it goes on; that takes memory for what it writes meanwhile. With --compress FILE is made smaller for moving, by zstd, while the process goes on. Where it arrives, --expand makes the executable of it, or so does zstd: zstd -d <FILE >OTHER && chmod 700 OTHER. Pages of zeros are never stored.
@@ -55,6 +57,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
 			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
+			{"a shell with a child, while it waits for that", "elfwright freeze --run --kill --tree --after=100ms -o both -- sh -c 'sleep 0.3 & wait; echo both are there' && ./both"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 		},
 		flags: append([]flag{
@@ -71,7 +74,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "after", to: &opt.after, value: "TIME", group: running, help: "freeze after this time: 500ms, 10s, 2m"},
 			{name: "when", to: &opt.when, value: "REGEXP", group: running, help: "freeze when a line of standard output matches"},
 
-			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened"},
+			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened; PID:N is that of one process of a tree"},
 			{name: "args-fd", to: &opt.argsFD, group: what, help: "descriptor N is a file with the arguments and the environment that FILE is started with: their number in 4 bytes, then strings that end in a NUL"},
 			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is ns for what remembers its numbers (several threads, timers, Go, Python), else new"},
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
