@@ -230,6 +230,7 @@ static void *tells(void *arg)
 		if (here - last > longest)
 			longest = here - last, released = here;
 	}
+	return 0;
 }
 static void t_sleeps(void)
 {
