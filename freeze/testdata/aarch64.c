@@ -93,14 +93,22 @@ __attribute__((noinline)) static void spin(uint8_t *in, uint8_t *out, long vl)
 		: "+r"(end), "+r"(vl), "+r"(x3) : "r"(x2) : "x9", "v0", "v13", "v31", "cc", "memory");
 }
 
+static void *tells_of_spinning(void *arg)
+{
+	usleep(300000);
+	puts("spins");
+	fflush(stdout);
+	return 0;
+}
+
 static void vectors(long vl)
 {
+	pthread_t other;
 	static uint8_t in[3 * 256], out[4 * 256];
 	CHECK(prctl(50 /* PR_SVE_SET_VL */, vl) == vl);
 	for (int i = 0; i < 3 * vl; i++)
 		in[i] = i * 5 + 3;
-	puts("spins");
-	fflush(stdout);
+	CHECK(pthread_create(&other, 0, tells_of_spinning, 0) == 0);
 	spin(in, out, vl);
 	CHECK(memcmp(in, out, 3 * vl) == 0);
 	CHECK(prctl(51 /* PR_SVE_GET_VL */) == vl);
