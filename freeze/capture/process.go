@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.clocks, t.files, t.relatives,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -143,58 +143,6 @@ func (t *Target) onlyFile(maps []Map, r image.Range, of *Map) bool {
 		}
 	}
 	return true
-}
-
-// leaveVDSO lets a thread go on for a moment that is within the kernel's own code:
-// what that reads may be another in the next process.
-func (t *Target) leaveVDSO(s *Snapshot) error {
-	const tries = 1000
-	for i := range s.Maps {
-		m := &s.Maps[i]
-		if m.Name != vdsoName {
-			continue
-		}
-		for _, th := range t.threads {
-			for n := 0; m.Contains(image.Addr(th.regs.PC())) && !inCall(th.regs); n++ {
-				if n == tries {
-					return t.fault("thread %d: does not leave the vDSO", th.tid)
-				}
-				if err := t.step(th); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func inCall(r Registers) bool {
-	_, ok := r.InCall()
-	return ok
-}
-
-// step lets a thread run for a moment.
-func (t *Target) step(th *thread) error {
-	if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: continue: %w", th.tid, err)
-	}
-	if _, err := ptrace(unix.PTRACE_INTERRUPT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: interrupt: %w", th.tid, err)
-	}
-	for {
-		ws, err := wait(th.tid)
-		switch {
-		case err != nil:
-			return t.fault("thread %d: wait: %w", th.tid, err)
-		case !ws.Stopped():
-			return t.fault("thread %d: has ended", th.tid)
-		case uint32(ws)>>16 == eventStop:
-			return t.registers()
-		}
-		if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, uintptr(ws.StopSignal())); err != nil {
-			return t.fault("thread %d: continue: %w", th.tid, err)
-		}
-	}
 }
 
 // askProcess has the first thread tell what belongs to all.

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"io"
+
 	"elfwright/image"
 	"elfwright/proc"
 )
@@ -53,6 +55,8 @@ type Snapshot struct {
 	// Inherits is set where limits and directory are not known: they stay those of
 	// who starts the frozen file.
 	Inherits bool
+	// Memory is what is read instead of a living process's memory.
+	Memory io.ReaderAt
 }
 
 // Siginfo is the kernel's siginfo_t.

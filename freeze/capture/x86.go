@@ -84,8 +84,10 @@ const (
 // x86Thread asks a thread for what few have. What the kernel does not know, it
 // cannot have.
 func x86Thread(t *Target, th *thread, out *Thread) error {
-	if on, err := t.call(th, "arch_prctl", archGetCPUID, 0); err == nil {
-		out.NoCPUID = on == 0
+	if t.once.faults {
+		if on, err := t.call(th, "arch_prctl", archGetCPUID, 0); err == nil {
+			out.NoCPUID = on == 0
+		}
 	}
 	const ioPorts = 0x201 // NT_386_IOPERM
 	if b, err := getRegset(th.tid, ioPorts, make([]byte, 8192)); err == nil && len(b) > 0 {
