@@ -175,10 +175,8 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 		return t.fault("PR_GET_CHILD_SUBREAPER: %w", err)
 	}
 	s.Subreaper = b[0] != 0
-	const getRegistrations = 1 << 9 // MEMBARRIER_CMD_GET_REGISTRATIONS, Linux 6.3
-	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
-	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
-		return t.fault("membarrier: %w", err)
+	if err := t.registered(s); err != nil {
+		return err
 	}
 	if err := t.limits(s); err != nil {
 		return err
