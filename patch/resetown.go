@@ -175,6 +175,9 @@ func written(asked []*edit, x image.Range) *target {
 	return &target{label: x.String(), bare: -1}
 }
 
+// maxBridge is the longest distance at all: the bytes are in the file then.
+const maxBridge = 1 << 20
+
 // A gap is what is between two pieces that could become one.
 type gap struct {
 	list []image.Range
@@ -210,7 +213,7 @@ func gaps(list []image.Range, within image.Ranges) []gap {
 	var out []gap
 	for i := range max(len(list), 1) - 1 {
 		x := image.Range{Start: list[i].End(), Size: uint64(list[i+1].Start - list[i].End())}
-		if within.Covers(x) {
+		if x.Size <= maxBridge && within.Covers(x) {
 			out = append(out, gap{list, i, x.Size})
 		}
 	}
