@@ -338,13 +338,14 @@ func TestMemory(t *testing.T) {
 		{[]desc.Memory{{Start: 0x40000000, End: 0x41000000}}, "", "overlaps the file itself"},
 		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x1000" phys_addr="0x9000000" prefill_path="fill"/>`, "the board has no memory at [0x9000000, 0x9001000) to be filled"},
 		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x1000"/>`, ""},
+		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x1000" phys_addr="0x40000000"/>`, "protection_domain a maps [0x40000000, 0x40001000), and the file itself"},
 		// So large a device needs more tables than there is memory, and takes no time.
 		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x4000000000" phys_addr="0x100000000"/>`, "page tables: there are no 0x"},
 	} {
 		b := board()
 		b.Memory = c.memory
 		inner := ""
-		if strings.Contains(c.want, "page tables") {
+		if strings.Contains(c.region, "phys_addr") && c.memory != nil {
 			inner = `<map mr="r" vaddr="0x4000000000"/>`
 		}
 		s, a := apply(t, dir, b, c.region+`<protection_domain name="a"><program_image path="a.elf"/>`+inner+`</protection_domain>`)
@@ -384,5 +385,28 @@ func TestRuntimes(t *testing.T) {
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("want %q: %v", c.want, err)
 		}
+	}
+}
+
+// Files that have become others since they were looked at are refused.
+func TestChanged(t *testing.T) {
+	dir, rt := world(t)
+	opt := boot.Options{Search: []string{dir}}
+	s, a := apply(t, dir, board(), `<memory_region name="f" size="0x1000" prefill_path="fill"/><protection_domain name="a"><program_image path="a.elf"/></protection_domain>`)
+	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 0x1001), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := boot.Make(s, a, rt, opt); err == nil || !strings.Contains(err.Error(), "has 0x1001 bytes now") {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "fill"), make([]byte, 0x1000), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := boot.Make(s, a, rt, opt); err != nil {
+		t.Error(err)
+	}
+	a.Outputs[0].Body.Truncate(0x1100)
+	if _, err := boot.Make(s, a, rt, opt); err == nil || !strings.Contains(err.Error(), "bytes of it") {
+		t.Error(err)
 	}
 }
