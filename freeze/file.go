@@ -44,8 +44,8 @@ func (c *compiler) file() (*elffile.Body, error) {
 		return nil, err
 	}
 	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
-	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
-		from.fork = p.Fork
+	if c.t != nil && c.opt.Snapshot {
+		from.fork = c.t.Fork
 	}
 	maps := c.s.Maps
 	for _, b := range c.blobs {

@@ -33,6 +33,7 @@ func (c *compiler) threads() {
 	c.armTimers()
 	c.owners()
 	c.locks()
+	c.modes()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
