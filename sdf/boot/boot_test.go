@@ -105,6 +105,11 @@ func TestMake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r2, err := boot.Make(s, a, rt, boot.Options{Search: []string{dir}}); err != nil {
+		t.Error(err)
+	} else if b2, err := r2.Body.Bytes(0, uint64(r2.Body.Size())); err != nil || !bytes.Equal(b, b2) {
+		t.Errorf("made again it is another file (%v)", err)
+	}
 	f, err := elf.NewFile(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
