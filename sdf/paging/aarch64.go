@@ -37,9 +37,7 @@ func AArch64(l Loader, k Kernel) ([]Table, error) {
 	}
 	t.put("boot_lvl1_lower", index(l.Start, 30), t.at["boot_lvl2_lower"]|armTable)
 	for at := l.Start &^ (mega2 - 1); at <= l.End; at += mega2 {
-		if at/giga == l.Start/giga {
-			t.put("boot_lvl2_lower", index(at, 21), armDeviceBlock(at))
-		}
+		t.put("boot_lvl2_lower", index(at, 21), armDeviceBlock(at))
 	}
 	if l.Low {
 		t.put("boot_lvl2_lower", 0, armDeviceBlock(0))
@@ -64,8 +62,8 @@ func armFits(l *Loader, k *Kernel) error {
 		return fmt.Errorf("the loader at [%#x, %#x) crosses a multiple of 1 GiB, and one table maps it", l.Start, l.End)
 	case l.Start >= 512*giga:
 		return fmt.Errorf("the loader at %#x is beyond the 512 GiB of the table that maps it", l.Start)
-	case k.Phys>>48 != 0:
-		return fmt.Errorf("the kernel at %#x is beyond 48 bits", k.Phys)
+	case k.Phys > 1<<48-giga:
+		return fmt.Errorf("the kernel at %#x, with what follows it, is beyond 48 bits", k.Phys)
 	case index(k.Virt, 39) == 0:
 		return fmt.Errorf("the kernel runs at %#x, in the 512 GiB where the loader is", k.Virt)
 	case k.Virt%mega2 != k.Phys%mega2:
