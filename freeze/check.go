@@ -31,7 +31,7 @@ func (c *compiler) check() {
 	if s.CWD.Deleted {
 		c.refuse("working directory "+s.CWD.Path, "is deleted", "")
 	}
-	if !strings.HasPrefix(s.CWD.Path, "/") {
+	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
 		c.refuse("working directory "+s.CWD.Path, "has no path", "")
 	}
 	if s.Session[2] == s.PID {

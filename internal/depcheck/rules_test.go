@@ -49,7 +49,7 @@ var libraries = [...]library{
 	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                  // internal/cli has the table of flags
 	{prefix: "net", code: "bench/freezereal"},                                                            // nothing else here talks to a network
 	{prefix: "net/url", code: everywhere},                                                                //
-	{prefix: "math/rand", code: "internal/elftest internal/samples bench/freezereal", tests: everywhere}, // output is reproducible
+	{prefix: "math/rand", code: "internal/elftest internal/samples bench bench/freezereal", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase internal/linktest", tests: everywhere},
 }
 
