@@ -401,7 +401,7 @@ CASE(secret, "refused: is secret memory")
 
 CASE(userfault, "refused: is watched by a userfaultfd")
 {
-	int fd = syscall(323, 1 /* UFFD_USER_MODE_ONLY */);
+	int fd = syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
 	NEED(fd >= 0);
 	uint64_t api[3] = {0xaa}, reg[4];
 	char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
