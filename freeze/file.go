@@ -43,7 +43,7 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
+	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress, stopped: c.opt.stopped}
 	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
 		from.fork = p.Fork
 	}

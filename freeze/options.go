@@ -1,6 +1,7 @@
 package freeze
 
 import (
+	"context"
 	"time"
 
 	"elfwright/freeze/capture"
@@ -49,6 +50,8 @@ type Options struct {
 	Mode     uint32
 	// Compress makes a file of zstd of the frozen one; see Expand.
 	Compress bool
+	// Context ends it before the file is there; nil: nothing does.
+	Context context.Context
 	// Progress is told now and then how much of the memory is in the file.
 	Progress func(done, total uint64)
 	// OtherVDSO makes the file behave as if the kernel's code were another.
@@ -63,4 +66,12 @@ type Report struct {
 	Stored   uint64        // bytes of memory that can differ from zero
 	Stopped  time.Duration // the process stood still
 	Warnings []string      // what the thawed process has otherwise
+}
+
+// stopped is the error of a Context that has ended it.
+func (o *Options) stopped() error {
+	if o.Context == nil {
+		return nil
+	}
+	return context.Cause(o.Context)
 }
