@@ -187,8 +187,8 @@ type comparison struct {
 	name  string
 	ours  []string
 	peers []peer
-	clean string // output file, removed before each run
-	first bool   // to the first byte of standard output; then it is killed
+	clean string  // output file, removed before each run
+	first bool    // to the first byte of standard output; then it is killed
 	pause *ticker // a program whose longest pause is what counts
 
 	before []string // a command that makes what the peers need

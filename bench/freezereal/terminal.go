@@ -77,12 +77,20 @@ func (s *screen) write(text string) {
 
 // read waits until the program has read what was typed: what it has not is in the
 // terminal, and the thawed one has another.
+//
+// The kernel hands on what is typed when it has time for it, and does not tell before:
+// only when there is nothing for a while all is read.
 func (s *screen) read() {
-	for range 5000 {
-		if n, err := unix.IoctlGetInt(int(s.tty.Fd()), unix.TIOCINQ); err != nil || n == 0 {
+	for quiet, tries := 0, 0; quiet < 20 && tries < 5000; tries++ {
+		n, err := unix.IoctlGetInt(int(s.tty.Fd()), unix.TIOCINQ)
+		if err != nil {
 			return
 		}
-		time.Sleep(time.Millisecond)
+		quiet++
+		if n != 0 {
+			quiet = 0
+		}
+		time.Sleep(3 * time.Millisecond)
 	}
 }
 
