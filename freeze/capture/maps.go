@@ -123,6 +123,7 @@ const (
 type scanner struct {
 	f     *os.File
 	guard uint64 // pageIsGuard where the kernel knows it
+	file  uint64 // pageIsFile where it matters: the kernel has to look at each page for it
 	vec   []pageRegion
 }
 
@@ -152,7 +153,7 @@ func (s *scanner) once(start, end uint64) (scanArg, error) {
 	const stored = pageIsPresent | pageIsSwapped
 	arg := scanArg{
 		size: uint64(unsafe.Sizeof(scanArg{})), start: start, end: end, vec: uint64(uintptr(unsafe.Pointer(&s.vec[0]))), vecLen: uint64(len(s.vec)),
-		inverted: pageIsZero, categoryMask: pageIsZero, categoryAnyOf: stored | s.guard, returnMask: pageIsFile | s.guard | stored,
+		inverted: pageIsZero, categoryMask: pageIsZero, categoryAnyOf: stored | s.guard, returnMask: s.file | s.guard | stored,
 	}
 	n, _, e := unix.Syscall(unix.SYS_IOCTL, s.f.Fd(), pagemapScan, uintptr(unsafe.Pointer(&arg)))
 	if e != 0 {
@@ -191,6 +192,10 @@ func (t *Target) pages(maps []Map) error {
 		m := &maps[i]
 		if m.Kernel() {
 			continue
+		}
+		s.file = 0
+		if m.File() {
+			s.file = pageIsFile
 		}
 		err := s.scan(m.Range, m.page)
 		if err == unix.ENOTTY || err == unix.EINVAL {
