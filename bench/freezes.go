@@ -263,6 +263,6 @@ import numpy, json, asyncio, decimal, email, http.client, logging, unittest, xml
 value = numpy.arange(100000.0).reshape(100, 1000)
 if len(sys.argv) < 2:
     os.kill(os.getpid(), signal.SIGSTOP)
-os.write(1, b"%f\n" % (value @ value.T).sum())
+os.write(1, b"%f\n" % value[3].sum())
 signal.pause()
 `
