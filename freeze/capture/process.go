@@ -24,6 +24,9 @@ func (t *Target) Snapshot() (*Snapshot, error) {
 			return nil, err
 		}
 	}
+	if err := t.restore(); err != nil {
+		return nil, t.fault("%w", err)
+	}
 	return s, nil
 }
 

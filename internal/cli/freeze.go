@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"elfwright/freeze"
 )
@@ -140,6 +144,9 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if p != nil {
 		opt.Progress = p.tell
 	}
+	var stop func()
+	opt.Context, stop = interruptible()
+	defer stop()
 	done := c.phase("freeze")
 	r, err := freeze.Freeze(pid, f.output, opt)
 	done()
@@ -165,7 +172,16 @@ func runExpand(c *call, f *freezeFlags) error {
 	if p != nil {
 		opt.Progress = p.tell
 	}
+	var stop func()
+	opt.Context, stop = interruptible()
+	defer stop()
 	return freeze.Expand(c.args[0], f.output, opt)
+}
+
+// interruptible is a context that a signal ends which would end us: no file is left
+// then, and the process goes on.
+func interruptible() (context.Context, func()) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 }
 
 func (f *freezeFlags) warn(c *call, r *freeze.Report) {
