@@ -128,6 +128,12 @@ install_packages() {
 	fi
 }
 
+# kernels are of other machines, to be booted: they are fetched, not installed.
+kernels() {
+	command -v apt-get >/dev/null || return
+	twice tools/arm64-kernel.sh || echo "no kernel for AArch64"
+}
+
 format() {
 	local bad
 	bad=$(gofmt -l .) && [ -z "$bad" ] && return
@@ -187,6 +193,7 @@ find_go
 if [ $mode != quick ]; then
 	say "packages of the system"
 	install_packages
+	kernels
 fi
 say "Go modules: $(go version)"
 twice go mod download && twice go -C tools mod download && twice go -C test/browser mod download || echo "not all modules could be fetched"

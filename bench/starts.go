@@ -9,7 +9,7 @@ import (
 )
 
 // starts compares the starts of programs: by us with nothing kept, with an image
-// that is kept, the saved image itself, and by the kernel and ld.so. How long
+// that is kept, that image itself and one that was saved, and by the kernel and ld.so. How long
 // elfwright takes to start at all is a row of its own: no start by it is faster.
 func starts(tool, dir string) ([]comparison, error) {
 	many, err := manyLibraries(filepath.Join(dir, "many"))
@@ -30,7 +30,8 @@ func starts(tool, dir string) ([]comparison, error) {
 		start := func(flags ...string) []string {
 			return append(append([]string{tool, "run", "--engine=own"}, flags...), p...)
 		}
-		for _, argv := range [][]string{start("--save=" + image), start("--cache")} { // the second keeps the image
+		link := filepath.Join(dir, name+".link")
+		for _, argv := range [][]string{start("--save=" + image), start("--cache", "--link="+link)} { // the second keeps the image
 			if msg, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
 				return nil, fmt.Errorf("%s: %w: %s", strings.Join(argv, " "), err, msg)
 			}
@@ -38,6 +39,7 @@ func starts(tool, dir string) ([]comparison, error) {
 		list = append(list,
 			comparison{name: "run: " + name + ", cold", ours: start(), peers: []peer{{p, "2"}}},
 			comparison{name: "run: " + name + ", kept", ours: start("--cache"), peers: []peer{{p, cachedGoal(name)}}},
+			comparison{name: "run: " + name + ", link to what is kept", ours: append([]string{link}, p[1:]...), peers: []peer{{p, cachedGoal(name)}}},
 			comparison{name: "run: " + name + ", saved image", ours: append([]string{image}, p[1:]...), peers: []peer{{p, cachedGoal(name)}}},
 			comparison{name: "run: " + name + ", its own dynamic linker", ours: append([]string{tool, "run", "--engine=interp"}, p...), peers: []peer{{p, ""}}},
 		)

@@ -111,6 +111,7 @@ func TestArchiveLongName(t *testing.T) {
 }
 
 func TestArchiveCorpus(t *testing.T) {
+	t.Parallel()
 	for name, data := range elftest.ArchiveCorpus() {
 		visitArchive(t, name, data)
 		left := 300

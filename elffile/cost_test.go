@@ -14,6 +14,7 @@ import (
 // TestHostileCost has files of some MiB in which many entries name the same many
 // bytes. Looking at all of it takes about as long as for an honest file.
 func TestHostileCost(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("the race detector, which runs the short tests, has a cost of its own")
 	}

@@ -252,6 +252,15 @@ func (f *File) Guard(fn func() error) error {
 	return f.mapping.Guard(fn)
 }
 
+// Protect is Guard without the look at the file's length at the end: for one of
+// several goroutines, when who waits for them has another look, or takes none.
+func (f *File) Protect(fn func() error) error {
+	if f.mapping == nil {
+		return fn()
+	}
+	return f.mapping.protect(fn)
+}
+
 // Close releases the mapping behind a File made by [Open].
 func (f *File) Close() error {
 	if f.mapping == nil {

@@ -73,6 +73,7 @@ const (
 
 var progNames = map[uint32]string{
 	0x65770010: "EW_PAYLOAD", // package payload
+	0x65770020: "EW_RESET",   // package reset
 
 	0: "NULL", 1: "LOAD", 2: "DYNAMIC", 3: "INTERP", 4: "NOTE", 5: "SHLIB", 6: "PHDR", 7: "TLS",
 

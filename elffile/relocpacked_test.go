@@ -173,6 +173,7 @@ func encodeAndroid(f *File, rs []Reloc, flags int64) []byte {
 }
 
 func TestAndroid(t *testing.T) {
+	t.Parallel()
 	forKinds(t, func(t *testing.T, k elftest.Kind) {
 		for flags := range int64(16) {
 			f := parseDesc(t, elftest.Shared(k))

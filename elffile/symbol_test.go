@@ -150,6 +150,7 @@ func TestSymbolTableIndex(t *testing.T) {
 
 // TestExtendedIndices has more sections than st_shndx can tell.
 func TestExtendedIndices(t *testing.T) {
+	t.Parallel()
 	forKinds(t, func(t *testing.T, k elftest.Kind) {
 		const n = 0xff00 + 300
 		d := elftest.File{Class: k.Class, Order: k.Order, Machine: k.Machine, Type: elf.ET_REL}

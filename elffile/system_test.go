@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -27,6 +28,30 @@ func systemRoots(n uint32, roots ...string) ([]string, uint32) {
 	return roots, n
 }
 
+// regular lists the regular files below a directory, which is walked once for all
+// tests.
+func regular(root string) []string {
+	files.Lock()
+	defer files.Unlock()
+	if list, ok := files.below[root]; ok {
+		return list
+	}
+	var list []string
+	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			list = append(list, path)
+		}
+		return nil // go on with the rest
+	})
+	files.below[root] = list
+	return list
+}
+
+var files = struct {
+	sync.Mutex
+	below map[string][]string
+}{below: map[string][]string{}}
+
 // systemFiles yields every n-th ELF file below /usr/lib and more of those in
 // /usr/bin; see systemRoots. Which ones is a matter of their names, so that each
 // run takes the same.
@@ -39,26 +64,23 @@ func systemFiles(t *testing.T, n uint32) iter.Seq2[string, *Mapping] {
 			if root == "/usr/bin" {
 				every = n/8 + 1
 			}
-			err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-				if err != nil || !d.Type().IsRegular() || crc32.ChecksumIEEE([]byte(path))%every != 0 {
-					return nil
+			for _, path := range regular(root) {
+				if crc32.ChecksumIEEE([]byte(path))%every != 0 {
+					continue
 				}
 				m, err := Map(path)
 				if err != nil {
-					return nil
+					continue
 				}
-				defer m.Close()
-				if !IsELF(m.Bytes()) {
-					return nil
+				more := true
+				if IsELF(m.Bytes()) {
+					count++
+					more = yield(path, m)
 				}
-				count++
-				if !yield(path, m) {
-					return fs.SkipAll
+				m.Close()
+				if !more {
+					return
 				}
-				return nil
-			})
-			if err != nil {
-				t.Error(err)
 			}
 		}
 		t.Logf("%d ELF files", count)
@@ -71,6 +93,7 @@ func systemFiles(t *testing.T, n uint32) iter.Seq2[string, *Mapping] {
 // TestSystemAgainstDebugELF compares every view with the reader of the standard
 // library, and the views by PT_DYNAMIC with those by section headers.
 func TestSystemAgainstDebugELF(t *testing.T) {
+	t.Parallel()
 	for path, m := range systemFiles(t, 23) {
 		std, err := elf.NewFile(bytes.NewReader(m.Bytes()))
 		if err != nil {
@@ -338,6 +361,7 @@ func stdRelocs(f *elf.File, t elf.SectionType, data []byte) []Reloc {
 // TestSystemLossless is the promise of the package: encoding what was parsed
 // gives the same bytes.
 func TestSystemLossless(t *testing.T) {
+	t.Parallel()
 	for path, m := range systemFiles(t, 11) {
 		f, err := Parse(path, m.Bytes())
 		if err != nil {

@@ -128,6 +128,7 @@ func TestTranslateLimits(t *testing.T) {
 // TestTranslateSystem is the round trip with files of this system: a sample, or
 // with ELFWRIGHT_SWEEP all.
 func TestTranslateSystem(t *testing.T) {
+	t.Parallel()
 	paths := samples.SystemELFs("/usr/bin", "/usr/lib", "/usr/sbin")
 	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
 		paths = samples.Some(paths, 60, 7)

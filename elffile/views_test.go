@@ -293,6 +293,7 @@ func checkPlaced(t *testing.T, file string, err error) {
 // TestMutants looks at broken neighbours of good files. ELFWRIGHT_SWEEP takes
 // all of them, otherwise it is a sample.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	sample := 150
 	if sweep() {
 		sample = 1 << 30

@@ -25,12 +25,7 @@ func (c *compiler) anonymous(d *capture.Descriptor) {
 	case "[signalfd]":
 		c.signalFD(d)
 	case "inotify":
-		if info(d, "inotify wd") != "" {
-			c.refuseFD(d, "watches files, and the kernel does not tell which")
-			return
-		}
-		c.Call("inotify_init1", script.Int(d.Flags&unix.O_NONBLOCK)).To(c.work).Says("%s", describe(d))
-		c.put(d)
+		c.inotify(d)
 	case "[pidfd]":
 		c.pidFD(d)
 	default:
@@ -85,13 +80,31 @@ func (c *compiler) timerFD(d *capture.Descriptor) {
 			ticks = 0
 		}
 	}
+	flags, _ := strconv.ParseUint(info(d, "settime flags"), 8, 32)
+	// A time of the calendar stays it; others are counted from the thaw on.
+	if flags = calendar(clock, flags); flags&absolute != 0 && v != [4]uint64{} && v != [4]uint64{3: 1} {
+		v[2] += uint64(d.Read.Sec)
+		if v[3] += uint64(d.Read.Nsec); v[3] >= 1e9 {
+			v[2], v[3] = v[2]+1, v[3]-1e9
+		}
+	}
 	if v != [4]uint64{} {
-		c.Call("timerfd_settime", script.Int(d.N), zero, c.Words(v[:]...), zero).Says("%s: time", describe(d))
+		c.Call("timerfd_settime", script.Int(d.N), script.Int(flags), c.Words(v[:]...), zero).Says("%s: time", describe(d))
 	}
 	if ticks != 0 {
 		const setTicks = 0x40085400 // TFD_IOC_SET_TICKS
 		c.Call("ioctl", script.Int(d.N), script.Int(setTicks), c.Words(ticks)).Says("%s: ticks", describe(d))
 	}
+}
+
+const absolute = 1 // TFD_TIMER_ABSTIME
+
+// calendar keeps the flags of a timer that is set by the time of the calendar.
+func calendar(clock int, flags uint64) uint64 {
+	if clock != unix.CLOCK_REALTIME && clock != unix.CLOCK_REALTIME_ALARM {
+		return 0
+	}
+	return flags
 }
 
 func (c *compiler) signalFD(d *capture.Descriptor) {
@@ -148,10 +161,10 @@ func (c *compiler) watch(d *capture.Descriptor, line string) {
 	case c.opt.FDs[fd] == Close:
 		return
 	}
-	b := binary.LittleEndian.AppendUint32(nil, events)
+	b := append(binary.LittleEndian.AppendUint32(nil, events), make([]byte, c.arch.epollPad)...)
 	b = binary.LittleEndian.AppendUint64(b, data)
 	const add = 1 // EPOLL_CTL_ADD
-	c.Call("epoll_ctl", script.Int(d.N), script.Int(add), script.Int(fd), script.Int(c.Data(b, 4))).Says("%s: watch %s", describe(d), describe(target))
+	c.Call("epoll_ctl", script.Int(d.N), script.Int(add), script.Int(fd), script.Int(c.Data(b, 8))).Says("%s: watch %s", describe(d), describe(target))
 }
 
 func (c *compiler) find(n int) *capture.Descriptor {

@@ -3,13 +3,17 @@ package freeze
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
 )
 
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+func word4(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
 
 // actions sets what the process does on signals. What was ignored or caught where
 // the file is started is first set back.
@@ -30,31 +34,6 @@ func (c *compiler) actions() {
 	}
 }
 
-// limits sets the limits of resources: those that can be, for a limit that is
-// higher than the hard one here needs a privilege.
-func (c *compiler) limits() {
-	if c.s.Inherits {
-		return
-	}
-	for i, l := range c.s.Limits {
-		done, hard, set := c.Label(), c.Label(), c.Label()
-		now := c.Words(0, 0)
-		want := c.Words(l.Cur, l.Max)
-		c.Call("setrlimit", script.Int(i), want).Or(hard)
-		c.Jump(done)
-		// The soft limit as it was, if the hard one allows; else as high as it goes.
-		c.Place(hard)
-		c.Call("getrlimit", script.Int(i), now)
-		c.Do(script.Load, now, script.Int(8)).To(c.tmp)
-		c.Do(script.Store, now, c.tmp.Get())
-		c.Do(script.Below, c.tmp.Get(), script.Int(l.Cur)).Or(set)
-		c.Do(script.Store, now, script.Int(l.Cur))
-		c.Place(set)
-		c.Call("setrlimit", script.Int(i), now).Says("limit %d", i)
-		c.Place(done)
-	}
-}
-
 // attributes sets what belongs to the whole process and is a call each.
 func (c *compiler) attributes() {
 	s := c.s
@@ -66,10 +45,8 @@ func (c *compiler) attributes() {
 		set(unix.PR_SET_CHILD_SUBREAPER, 1, "PR_SET_CHILD_SUBREAPER")
 	}
 	if s.THPDisable != 0 {
-		set(unix.PR_SET_THP_DISABLE, s.THPDisable, "PR_SET_THP_DISABLE")
-	}
-	if s.Status.NoNewPrivs {
-		set(unix.PR_SET_NO_NEW_PRIVS, 1, "PR_SET_NO_NEW_PRIVS")
+		// Whether, and then flags (Linux 6.18).
+		c.Call("prctl", script.Int(unix.PR_SET_THP_DISABLE), script.Int(1), script.Int(s.THPDisable&^1), zero, zero).Says("PR_SET_THP_DISABLE")
 	}
 	const suidDump = 1
 	if s.Dumpable != suidDump {
@@ -78,10 +55,12 @@ func (c *compiler) attributes() {
 	if s.KeepCaps != 0 {
 		set(unix.PR_SET_KEEPCAPS, s.KeepCaps, "PR_SET_KEEPCAPS")
 	}
-	if s.SecureBits != 0 {
-		set(unix.PR_SET_SECUREBITS, s.SecureBits, "PR_SET_SECUREBITS")
+	const keepCaps = 1 << 4 // SECURE_KEEP_CAPS, which is PR_SET_KEEPCAPS
+	if bits := s.SecureBits &^ keepCaps; bits != 0 {
+		c.orLacks(c.Call("prctl", script.Int(unix.PR_SET_SECUREBITS), script.Int(s.SecureBits), zero, zero, zero), "PR_SET_SECUREBITS %#x is not permitted here", bits)
 	}
 	c.membarrier()
+	c.restOfProcess()
 	if s.OOMScoreAdj != 0 {
 		c.score()
 	}
@@ -99,20 +78,25 @@ func (c *compiler) membarrier() {
 // score writes oom_score_adj; lowering it needs a privilege.
 func (c *compiler) score() {
 	text := fmt.Sprint(c.s.OOMScoreAdj)
-	denied := c.Label()
-	c.Call("open", c.Text("/proc/self/oom_score_adj"), script.Int(unix.O_WRONLY|unix.O_CLOEXEC), zero).To(c.work).Or(denied)
-	c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text)))
-	c.Call("close", c.work.Get())
-	c.Place(denied)
-	c.warn("oom_score_adj %s is set only where that is permitted", text)
+	c.writeTo("/proc/self/oom_score_adj", text, "oom_score_adj "+text+" is not permitted here, the one here stays")
 }
 
 func (c *compiler) intervalTimers() {
 	for which, t := range c.s.ITimers {
+		if which == unix.ITIMER_REAL && t != nil && word(t[16:]) == 0 && word(t[24:]) == 0 && c.waits(unix.SIGALRM) {
+			// It has expired; the kernel starts it again when the signal is taken
+			// (dequeue_signal), which a signal that is sent does not do.
+			t = append(t[:16:16], t[:16]...)
+		}
 		if t != nil {
 			c.Call("setitimer", script.Int(which), script.Int(c.Data(t, 8)), zero).Says("interval timer %d", which)
 		}
 	}
+}
+
+// waits says whether a signal is on its way to the process.
+func (c *compiler) waits(signal unix.Signal) bool {
+	return slices.ContainsFunc(c.s.Pending, func(p capture.Siginfo) bool { return p.Signal() == int(signal) })
 }
 
 // armTimers makes the timers of timer_create. Their numbers are the process's, so
@@ -137,6 +121,7 @@ func (c *compiler) armTimers() {
 				tid = script.Int(t.TID)
 			}
 		}
+		c.checkClock(t, what)
 		event := c.Words(t.Value, uint64(uint32(t.Signal))|uint64(how)<<32, 0, 0, 0, 0, 0, 0)
 		if t.TID != 0 {
 			c.Do(script.Add, event, script.Int(16)).To(c.tmp)
@@ -144,6 +129,23 @@ func (c *compiler) armTimers() {
 		}
 		c.timerOfID(t.Clock, t.ID, event, what)
 		c.Call("timer_settime", script.Int(t.ID), zero, script.Int(c.Data(t.Spec, 8)), zero).Says("%s", what)
+	}
+}
+
+// checkClock refuses a clock that is another one in the new process: that of the
+// processor time of a process or a thread has its number in it (CPUCLOCK_PID).
+func (c *compiler) checkClock(t *capture.Timer, what string) {
+	const thisThread, dynamic = ^0<<3 | 6, 3 // what the kernel makes of CLOCK_THREAD_CPUTIME_ID; CLOCKFD
+	switch pid := ^(t.Clock >> 3); {
+	case t.Clock == thisThread && len(c.s.Threads) > 1:
+		c.refuse(what, "counts the time of one thread, and the kernel does not tell of which", "")
+	case t.Clock >= 0 || pid == 0:
+	case t.Clock&7 == dynamic:
+		c.refuse(what, "has the clock of a device", "")
+	case pid != c.s.PID && !c.hasThread(pid):
+		c.refuse(what, fmt.Sprintf("counts the time of another process, %d", pid), "")
+	case c.opt.PIDs == PIDNew:
+		c.refuse(what, fmt.Sprintf("counts the time of %d, which gets another number", pid), "--pid=ns or --pid=keep")
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
 	"elfwright/image"
-	"elfwright/machine/amd64"
 )
 
 // blank is what a process is that has just been started here and has done nothing:

@@ -31,6 +31,12 @@ func (c *compiler) check() {
 	if s.CWD.Deleted {
 		c.refuse("working directory "+s.CWD.Path, "is deleted", "")
 	}
+	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
+		c.refuse("working directory "+s.CWD.Path, "has no path", "")
+	}
+	if s.Session[2] == s.PID {
+		c.warn("the process leads a session, which is not restored: the thawed process is in that of who starts it")
+	}
 	if s.Root != "/" {
 		c.refuse("root directory "+s.Root, "a thawed process has that of whoever starts it", "")
 	}
@@ -41,9 +47,14 @@ func (c *compiler) check() {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
+	c.checkRest()
 	for i := range s.Threads {
+		c.checkThread(&s.Threads[i])
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
+		}
+		if s.Threads[i].Ends {
+			c.warn("thread %d: the call that it waits in ends with EINTR: it was interrupted before, and which it is is not known", s.Threads[i].TID)
 		}
 		if s.Threads[i].Stopped {
 			c.stopped = true
@@ -78,8 +89,14 @@ var foreignFlags = []struct{ flag, why string }{
 	{"ht", "is of huge pages (hugetlbfs)"},
 	{"um", "is watched by a userfaultfd"},
 	{"uw", "is watched by a userfaultfd"},
+	{"ui", "is watched by a userfaultfd"},
 	{"ss", "is a shadow stack"},
+	{"sf", "is synchronous with the file (MAP_SYNC)"},
+	{"mt", "has tags on its memory (MTE)"},
 }
+
+// secret is how the kernel names memory of memfd_secret(2).
+const secret = "/secretmem"
 
 func (c *compiler) checkMaps() {
 	for i := range c.s.Maps {
@@ -88,6 +105,10 @@ func (c *compiler) checkMaps() {
 			continue
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
+		c.checkFlags(m, what)
+		if len(m.Others) > 0 && !c.opt.Orphan {
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), "--orphan (each has its own then)")
+		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
 				c.refuse(what, f.why, "")
@@ -95,6 +116,8 @@ func (c *compiler) checkMaps() {
 			}
 		}
 		switch {
+		case strings.HasPrefix(m.Name, secret):
+			c.refuse(what, "is secret memory (memfd_secret), which nobody else may read", "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
 			c.refuse(what, "is System V shared memory", "")
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):
@@ -103,13 +126,19 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel", "")
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
-		case uint64(m.End()) > taskSize:
-			c.refuse(what, "is beyond 47 bits", "")
+		case m.Shared && m.File() && !m.Anonymous() && !c.leadsTo(m):
+			c.refuse(what, "is shared memory of a file to which its path does not lead any more", "")
+		case uint64(m.End()) > c.arch.taskSizes[0]:
+			c.refuse(what, fmt.Sprintf("is beyond %#x", c.arch.taskSizes[0]), "")
 		}
 	}
 }
 
-// taskSize is where user memory ends with four levels of page tables.
-const taskSize = 0x7ffffffff000
+// leadsTo says whether the path of a mapping is that of its file.
+func (c *compiler) leadsTo(m *capture.Map) bool {
+	var st unix.Stat_t
+	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, m.Name), &st)
+	return err == nil && st.Ino == m.Inode
+}
 
 func numbers(n []int) string { return strings.Trim(fmt.Sprint(n), "[]") }

@@ -10,17 +10,15 @@ import (
 	"elfwright/freeze/note"
 	"elfwright/freeze/script"
 	"elfwright/image"
-	"elfwright/machine"
-	"elfwright/machine/amd64"
 )
 
 // compiler makes the script of a process.
 type compiler struct {
 	*script.Builder
-	s   *capture.Snapshot
-	t   *capture.Target // nil: it is not a living process, and the snapshot has its memory
-	opt Options
-	m   *machine.Machine
+	s    *capture.Snapshot
+	t    *capture.Target // nil: it is not a living process, and the snapshot has its memory
+	opt  Options
+	arch *arch
 	refusals
 	warnings []string
 	stopped  bool
@@ -38,10 +36,16 @@ type compiler struct {
 	pid       script.Slot
 	stubAt    image.Range
 	sameVDSO  script.Slot
+	parked    parked
 	vdsoData  note.Range             // the recorded vDSO
 	files     map[fileID]script.Slot // memfds that mappings and descriptors share
 	filled    map[fileID]bool
+	made      map[int]bool       // descriptors that are not those that the file is started with
 	pairs     map[uint64]bool    // sockets that are made
+	nameless  script.Slot        // not 0: a mapping has lost its name
+	unlocked  script.Slot        // or is not locked any more
+	misplaced script.Slot        // or is on other nodes
+	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
 	wanted    map[int]script.Slot // descriptors that are inherited, where they are kept
@@ -58,9 +62,10 @@ func (c *compiler) warn(format string, args ...any) {
 
 // compile makes the script for an address, and all that goes with it.
 func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
+	a := archOf(s)
 	c := &compiler{
-		Builder: script.NewBuilder(amd64.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, m: amd64.Machine,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot),
+		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
+		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
 	}
 	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
 	c.check()
@@ -81,8 +86,8 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 	if err != nil {
 		return nil, nil, err
 	}
-	size := page + (c.Size()+page-1)&^(page-1)
-	at, err := c.place(size)
+	size := page + (c.Size()+page-1)&^(page-1) + c.arch.parking
+	at, err := c.place(size + c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}

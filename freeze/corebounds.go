@@ -8,7 +8,6 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
 	"elfwright/image"
-	"elfwright/machine/amd64"
 )
 
 // bounds finds what the kernel keeps of where the parts of a process are, and does
@@ -89,7 +88,8 @@ type phdr struct {
 // without a dynamic linker that lies anywhere is at a place of its own
 // (load_elf_binary, ELF_ET_DYN_BASE).
 func (c *fromCore) heap(end image.Addr) (start, brk image.Addr) {
-	const far, own, atBase = 1 << 30, taskSize / 3 * 2 &^ (page - 1), 7
+	const far, atBase = 1 << 30, 7
+	own := image.Addr(amd64.taskSizes[0]/3*2) &^ (page - 1)
 	if base, _ := c.Aux(atBase); base == 0 && c.moves {
 		end = own
 	}

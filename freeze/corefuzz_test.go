@@ -7,7 +7,6 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/core"
-	"elfwright/machine/amd64"
 )
 
 // tinyCore is the core of a process that has what every one must: program headers,

@@ -29,7 +29,9 @@ const coreEnd = "sum 22.5, threads 1 1, what was written before\n"
 // fn may kill it. It returns what it wrote after that.
 func inMiddle(t *testing.T, dir, prog string, fn func(pid int)) (rest string, state *os.ProcessState) {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `ulimit -c unlimited; exec "$0"`, prog)
+	// On one processor, for the kernel writes into the memory of a thread on which it
+	// is (rseq(2)), and every look at it may move it.
+	cmd := exec.Command("sh", "-c", `ulimit -c unlimited; exec taskset -c 0 "$0"`, prog)
 	cmd.Dir = dir
 	out, err := cmd.StdoutPipe()
 	if err != nil {

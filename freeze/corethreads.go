@@ -36,6 +36,9 @@ func (c *fromCore) thread(i int) (capture.Thread, error) {
 	t := &c.Threads[i]
 	out := capture.Thread{TID: t.TID, Comm: t.Comm, Regs: capture.Registers(t.Regs).Restarted(false), Xstate: xstate(c.State(i)), Mask: t.Mask, AltStack: make([]byte, 24)}
 	binary.LittleEndian.PutUint32(out.AltStack[8:], disabled)
+	// What a core does not have is as for a new thread.
+	fresh := &c.blank.Threads[0]
+	out.Status, out.Personality, out.TSC, out.MCEKill = c.out.Status, fresh.Personality, fresh.TSC, fresh.MCEKill
 	for _, n := range t.Pending {
 		c.warn("thread %d: signal %d was pending; who sent it is not in a core", t.TID, n)
 		s := make(capture.Siginfo, 128)

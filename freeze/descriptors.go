@@ -16,6 +16,7 @@ import (
 func (c *compiler) descriptors() {
 	list := c.s.Descriptors
 	pipes := c.pipes()
+	c.namedPairs()
 	for i := range list {
 		d := &list[i]
 		choice := c.opt.FDs[d.N]
@@ -29,8 +30,12 @@ func (c *compiler) descriptors() {
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
 		default:
+			c.made[d.N] = true
 			c.open(d, pipes)
 		}
+	}
+	for _, f := range c.late {
+		f()
 	}
 	c.watched()
 }
@@ -50,7 +55,7 @@ func (c *compiler) chosen(d *capture.Descriptor, choice string) {
 	}
 }
 
-const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_ASYNC | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes
+const setFlags = unix.O_APPEND | unix.O_NONBLOCK | unix.O_DIRECT | unix.O_NOATIME // what F_SETFL changes, but for O_ASYNC, which see owner
 
 // dup makes d of another descriptor.
 func (c *compiler) dup(fd script.Arg, d *capture.Descriptor) {
@@ -82,11 +87,9 @@ func (c *compiler) reopen(d *capture.Descriptor, path string, flags int) {
 
 // open makes the open file of a descriptor.
 func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
-	for _, l := range d.Info {
-		if strings.HasPrefix(l, "lock:") && !strings.Contains(l, "FLOCK") {
-			c.refuseFD(d, "has a lock of a kind that is not restored: "+l)
-			return
-		}
+	if d.Flags&unix.O_PATH != 0 {
+		c.pathOnly(d)
+		return
 	}
 	switch d.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -97,6 +100,8 @@ func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
 		c.fifo(d, pipes)
 	case unix.S_IFCHR:
 		c.character(d)
+	case unix.S_IFBLK:
+		c.block(d)
 	case unix.S_IFSOCK:
 		c.socket(d)
 	case 0:
@@ -107,6 +112,14 @@ func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
 }
 
 func (c *compiler) regular(d *capture.Descriptor) {
+	if d.FS == capture.MessageQueues {
+		c.queue(d)
+		return
+	}
+	if strings.HasPrefix(d.Link, secret) {
+		c.refuseFD(d, "is secret memory (memfd_secret), which nobody else may read")
+		return
+	}
 	if strings.HasPrefix(d.Link, "/memfd:") || d.Deleted() {
 		c.unnamed(d)
 		return
@@ -123,13 +136,17 @@ func (c *compiler) regular(d *capture.Descriptor) {
 	if d.Flags&unix.O_PATH == 0 {
 		c.Call("lseek", script.Int(d.N), script.Int(uint64(d.Pos)), script.Int(unix.SEEK_SET)).Says("%s: position %d", describe(d), d.Pos)
 	}
-	c.flock(d)
 }
 
 // nameIsFile makes sure that the path leads to the file now, at least.
 func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 	var st unix.Stat_t
-	if err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, d.Link), &st); err != nil {
+	err := unix.Lstat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, d.Link), &st)
+	switch {
+	case err != nil && strings.HasSuffix(d.Link, " (deleted)"):
+		c.refuseFD(d, fmt.Sprintf("its name is deleted, and which other ones it has (st_nlink %d) the kernel does not tell", d.Links))
+		return false
+	case err != nil:
 		c.refuseFD(d, "its path leads nowhere: "+err.Error())
 		return false
 	}
@@ -143,25 +160,37 @@ func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 // isKind checks what was opened.
 func (c *compiler) isKind(d *capture.Descriptor, kind uint32, name string) {
 	ok := c.Label()
-	buf := c.Data(make([]byte, statSize), 8)
+	buf := c.Data(make([]byte, c.arch.stat.size), 8)
 	c.Call("fstat", script.Int(d.N), script.Int(buf)).Says("%s", describe(d))
-	c.Do(script.Bits4, script.Int(buf+statMode), script.Int(kind)).Or(ok)
+	c.Do(script.Bits4, script.Int(buf+c.arch.stat.mode), script.Int(kind)).Or(ok)
 	c.Do(script.Fail).Says("%s: is not %s any more", describe(d), name)
 	c.Place(ok)
 }
 
-// flock takes the lock of flock(2) again.
-func (c *compiler) flock(d *capture.Descriptor) {
-	for _, l := range d.Info {
-		if !strings.HasPrefix(l, "lock:") {
-			continue
-		}
-		how := unix.LOCK_SH
-		if strings.Contains(l, "WRITE") {
-			how = unix.LOCK_EX
-		}
-		c.Call("flock", script.Int(d.N), script.Int(how|unix.LOCK_NB)).Says("%s: its lock", describe(d))
+// pathOnly opens a file that stands for its place only (O_PATH), of any kind.
+func (c *compiler) pathOnly(d *capture.Descriptor) {
+	if d.Deleted() {
+		c.refuseFD(d, "is deleted")
+		return
 	}
+	if !c.nameIsFile(d) {
+		return
+	}
+	c.reopen(d, d.Link, d.Flags|unix.O_NOFOLLOW)
+	c.isKind(d, d.Mode&unix.S_IFMT, "what it was")
+}
+
+// block opens the device of a disk.
+func (c *compiler) block(d *capture.Descriptor) {
+	if d.Deleted() || !c.nameIsFile(d) {
+		if d.Deleted() {
+			c.refuseFD(d, "is deleted")
+		}
+		return
+	}
+	c.reopen(d, d.Link, d.Flags)
+	c.isKind(d, unix.S_IFBLK, "a block device")
+	c.Call("lseek", script.Int(d.N), script.Int(uint64(d.Pos)), script.Int(unix.SEEK_SET)).Says("%s: position %d", describe(d), d.Pos)
 }
 
 func (c *compiler) directoryFD(d *capture.Descriptor) {
@@ -177,43 +206,12 @@ func (c *compiler) directoryFD(d *capture.Descriptor) {
 	}
 }
 
-// Devices that are nothing but what they are: /dev/null, zero, full, random,
-// urandom.
-func plainDevice(rdev uint64) bool {
-	if unix.Major(rdev) != 1 {
-		return false
-	}
-	switch unix.Minor(rdev) {
-	case 3, 5, 7, 8, 9:
-		return true
-	}
-	return false
-}
-
-func (c *compiler) character(d *capture.Descriptor) {
-	if plainDevice(d.Rdev) && !d.Deleted() {
-		c.reopen(d, d.Link, d.Flags)
-		return
-	}
-	if i := c.terminal(d); i >= 0 {
-		c.dup(script.Int(i), d)
-		return
-	}
-	c.refuseFD(d, fmt.Sprintf("is a device (%d, %d)", unix.Major(d.Rdev), unix.Minor(d.Rdev)))
-}
-
-// terminal finds which of 0, 1, 2 is the same terminal.
-func (c *compiler) terminal(d *capture.Descriptor) int {
-	for i := range c.s.Descriptors {
-		if o := &c.s.Descriptors[i]; o.N <= 2 && o.Mode == d.Mode && o.Rdev == d.Rdev && c.opt.FDs[o.N] == "" {
-			return o.N
-		}
-	}
-	return -1
-}
-
 // unnamed makes a file without a name, with what was in it.
 func (c *compiler) unnamed(d *capture.Descriptor) {
+	if d.FS == unix.HUGETLBFS_MAGIC {
+		c.refuseFD(d, "is of huge pages (hugetlbfs)")
+		return
+	}
 	if d.Size > capture.MaxContent {
 		c.refuseFD(d, fmt.Sprintf("has no name, and %d bytes are more than are kept (%d)", d.Size, capture.MaxContent))
 		return
@@ -230,6 +228,7 @@ func (c *compiler) unnamed(d *capture.Descriptor) {
 	if !c.filled[id] {
 		c.filled[id] = true
 		c.send(fd.Get(), d.Content, describe(d))
+		c.Call("fchmod", fd.Get(), script.Int(d.Mode&0o7777)).Says("%s: mode", describe(d))
 		if seals := d.Seals &^ sealSeal; seals != 0 {
 			c.Call("fcntl", fd.Get(), script.Int(unix.F_ADD_SEALS), script.Int(seals)).Says("%s: seals", describe(d))
 		}

@@ -2,9 +2,10 @@ package freeze
 
 import (
 	"debug/elf"
-	"encoding/binary"
 
 	"elfwright/elffile"
+	"elfwright/freeze/capture"
+	"elfwright/freeze/script"
 	"elfwright/image"
 )
 
@@ -15,17 +16,19 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := append([]byte(nil), c.m.Thaw...)
-	binary.LittleEndian.PutUint64(code[2:], uint64(c.stubAt.Start)+page) // movabs's operand
-	note, err := c.note()
+	code, err := script.Stub(c.arch.Machine, uint64(c.stubAt.Start)+page)
+	if err != nil {
+		return nil, err
+	}
+	note, err := c.describe().Encode()
 	if err != nil {
 		return nil, err
 	}
 	textOff := c.next
 	noteOff := (textOff + int64(len(text)) + 7) &^ 7
 	img := &image.Image{
-		Name: "frozen process", Format: elffile.Format{Class: c.m.Class, Data: c.m.Orders[0]},
-		Type: elf.ET_EXEC, Machine: c.m.ELF, Entry: c.stubAt.Start,
+		Name: "frozen process", Format: elffile.Format{Class: c.arch.Class, Data: c.arch.Orders[0]},
+		Type: elf.ET_EXEC, Machine: c.arch.ELF, Entry: c.stubAt.Start,
 		Segments: []image.Segment{
 			segment(c.stubAt.Start, elf.PF_R|elf.PF_X, codeOff, code),
 			segment(c.stubAt.Start+page, elf.PF_R|elf.PF_W, textOff, text),
@@ -40,9 +43,22 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), c.steady()
+	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
+	if c.t != nil && c.opt.Snapshot {
+		from.fork = c.t.Fork
+	}
+	maps := c.s.Maps
 	for _, b := range c.blobs {
-		body.Put(b.off, &memory{from, b.from})
+		from.total += b.from.Size
+		for !maps[0].Covers(b.from) {
+			maps = maps[1:]
+		}
+		m := &memory{from, b.from}
+		if c.opt.Snapshot && forks(&maps[0]) {
+			body.Put(b.off, late{m})
+		} else {
+			body.Put(b.off, m)
+		}
 	}
 	for _, e := range c.bytes {
 		body.Put(e.off, elffile.Buffer(e.data))
@@ -105,19 +121,6 @@ func sectionName(name string) string {
 	return name
 }
 
-// memory is memory of the process as Data that knows how to write itself.
-type memory struct {
-	from interface {
-		ReadAt(b []byte, off int64) (int, error)
-	}
-	r image.Range
-}
-
-// Size is its size.
-func (m *memory) Size() int64 { return int64(m.r.Size) }
-
-// ReadAt reads it. Pages behind the end of a mapped file, which nobody can read,
-// are zeros.
-func (m *memory) ReadAt(b []byte, off int64) (int, error) {
-	return m.from.ReadAt(b, int64(m.r.Start)+off)
-}
+// forks says whether a copy of the process has the same memory there, whatever the
+// process goes on to do.
+func forks(m *capture.Map) bool { return !m.Shared && !m.Has("dc") && !m.Has("wf") }

@@ -7,36 +7,64 @@ import (
 	"elfwright/freeze/capture"
 )
 
+// frozenMode lets nobody else read what was in the memory.
+const frozenMode = 0o700
+
 // Freeze writes a process to a file. The process goes on, undisturbed, unless the
 // options say otherwise.
-func Freeze(pid int, name string, opt Options) (*Report, error) {
+func Freeze(pid int, name string, opt Options) (report *Report, err error) {
 	if opt.Mode == 0 {
-		opt.Mode = 0o700
+		opt.Mode = frozenMode
 	}
-	var report *Report
-	err := capture.With(pid, func(t *capture.Target) error {
-		s, err := t.Snapshot()
-		if err != nil {
+	if opt.Kill && opt.Snapshot {
+		return nil, errors.New("a process that is killed when the file is there needs no snapshot")
+	}
+	plain := name
+	if opt.Compress {
+		if plain, err = beside(name); err != nil {
+			return nil, err
+		}
+		defer os.Remove(plain)
+	}
+	z := &compressed{plain, name, &opt}
+	var target *capture.Target
+	err = capture.With(pid, func(t *capture.Target) error {
+		target = t
+		if report, err = write(t, plain, opt); err != nil {
 			return err
 		}
-		r, body, err := build(s, t, opt)
-		if err != nil {
-			return err
-		}
-		if err := body.WriteFile(name, os.FileMode(opt.Mode)); err != nil {
-			return err
-		}
-		r.Size = body.Size()
-		report = r
 		if opt.Kill {
+			if opt.Compress { // there must be the file before the process is gone
+				report.Size, err = z.finish()
+			}
 			t.Kill()
 		}
-		return nil
+		return err
 	})
+	if err == nil && opt.Compress && !opt.Kill {
+		report.Size, err = z.finish()
+	}
 	if err != nil {
 		return nil, err
 	}
+	report.Stopped = target.Stopped()
 	return report, nil
+}
+
+func write(t *capture.Target, name string, opt Options) (*Report, error) {
+	s, err := t.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	r, body, err := build(s, t, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := body.WriteFile(name, os.FileMode(opt.Mode)); err != nil {
+		return nil, err
+	}
+	r.Size = body.Size()
+	return r, nil
 }
 
 // Refused is what a thawed process could not have again.

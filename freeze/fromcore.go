@@ -16,7 +16,6 @@ import (
 	"elfwright/freeze/saved"
 	"elfwright/image"
 	"elfwright/machine/all"
-	"elfwright/machine/amd64"
 )
 
 // fromCore makes of a core what is read of a living process.
@@ -185,8 +184,8 @@ func (c *fromCore) ended() {
 // same; else the recorded code is used with system calls in place of the data.
 func (c *fromCore) kernelCode() {
 	s := c.out
-	own, ownStart := kernelMaps(c.blank)
-	vdso, start := kernelMaps(s)
+	own, ownStart := kernelMaps(c.blank, amd64.taskSizes[0])
+	vdso, start := kernelMaps(s, amd64.taskSizes[0])
 	s.VDSO = nil
 	if vdso == nil {
 		return

@@ -6,7 +6,8 @@ import (
 	"elfwright/image"
 )
 
-// The frozen file in memory: a page of stub, then the script. In the file the
+// The frozen file in memory: a page of stub, the script, and on some machines room
+// for what is there only while it thaws (arch.parking). In the file the
 // memory of the process lies between them, so that where it is is known before
 // the script is.
 const (
@@ -46,16 +47,15 @@ type extra struct {
 // lowest nobody may map (vm.mmap_min_addr), and the kernel puts the new stack at the
 // top, where a file must not lie.
 const (
-	lowest  = 0x10000
-	coarse  = 1 << 20
-	highest = 0x7e0000000000
+	lowest = 0x10000
+	coarse = 1 << 20
 )
 
 // place finds room for size bytes that the process does not use. Where there is
 // none below the program it keeps away from what may grow: the heap upwards, the
 // mappings of mmap downwards.
 func (c *compiler) place(size uint64) (image.Addr, error) {
-	first := uint64(highest)
+	first := uint64(c.arch.highest)
 	if len(c.s.Maps) > 0 {
 		first = min(first, uint64(c.s.Maps[0].Start))
 	}
@@ -77,7 +77,7 @@ func (c *compiler) gap(size, margin uint64) (image.Addr, bool) {
 	from := uint64(lowest)
 	for i := range c.s.Maps {
 		m := &c.s.Maps[i]
-		to := min(uint64(m.Start), highest)
+		to := min(uint64(m.Start), c.arch.highest)
 		if to > from && to-from >= size+2*margin {
 			return image.Addr(from + margin), true
 		}

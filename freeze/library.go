@@ -9,7 +9,6 @@ import (
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
 	"elfwright/freeze/script"
-	"elfwright/plan"
 )
 
 // original says whether a mapping stays one of its original file: that was asked
@@ -112,26 +111,19 @@ func (c *compiler) checkFile(name string, id libraryID) {
 		c.Call("pread64", c.work.Get(), buf, script.Int(len(id.buildID)), script.Int(id.at)).Exact().Or(other)
 		c.Do(script.Same, buf, script.Int(c.Data(id.buildID, 8)), script.Int(len(id.buildID))).Or(same)
 	} else {
-		buf := c.Data(make([]byte, statSize), 8)
+		buf := c.Data(make([]byte, c.arch.stat.size), 8)
 		c.Call("fstat", c.work.Get(), script.Int(buf)).Or(other)
 		want := c.Words(uint64(id.mtime.Sec), uint64(id.mtime.Nsec))
-		c.Do(script.Same, script.Int(buf+statMtime), want, script.Int(16)).Or(same)
+		c.Do(script.Same, script.Int(buf+c.arch.stat.mtime), want, script.Int(16)).Or(same)
 	}
 	c.Jump(other)
 	c.Place(same)
 	c.Call("close", c.work.Get())
 }
 
-// struct stat of x86-64.
-const (
-	statSize  = 144
-	statMode  = 24
-	statMtime = 88
-)
-
 // libraryMap maps the original file.
 func (c *compiler) libraryMap(m *capture.Map) {
 	c.Call("open", c.Text(m.Name), script.Int(unix.O_RDONLY|unix.O_CLOEXEC), zero).To(c.tmp).Says("library %s", m.Name)
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }

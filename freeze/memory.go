@@ -35,6 +35,7 @@ func (c *compiler) mappings() {
 		}
 		c.advise(m)
 	}
+	c.adviceLacks()
 }
 
 // mmap adds the call for a mapping.
@@ -62,13 +63,23 @@ func (c *compiler) fromFile(m *capture.Map) bool {
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+}
+
+// prot is the protection of a mapping: on AArch64 branches into it may be guarded.
+func prot(m *capture.Map) uint64 {
+	const guarded = 0x10 // PROT_BTI
+	p := plan.MmapProt(m.Prot)
+	if m.Has("bt") {
+		p |= guarded
+	}
+	return p
 }
 
 const readable = unix.PROT_READ | unix.PROT_WRITE
 
 func (c *compiler) anonymousMap(m *capture.Map) {
-	p := plan.MmapProt(m.Prot)
+	p := prot(m)
 	if len(m.Runs) == 0 {
 		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
 		return
@@ -104,7 +115,7 @@ func (c *compiler) fileMap(m *capture.Map) {
 		flags = unix.O_RDWR
 	}
 	c.Call("open", c.Text(m.Name), script.Int(flags|unix.O_CLOEXEC), zero).To(c.tmp).Says("open %s, which is mapped at %v", m.Name, m.Range)
-	c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, c.tmp.Get(), m.Off)
+	c.mmap(m, prot(m), unix.MAP_SHARED, c.tmp.Get(), m.Off)
 	c.Call("close", c.tmp.Get())
 }
 
@@ -185,48 +196,12 @@ func (c *compiler) sharedMap(m *capture.Map) {
 	id := fileID{device(m.Dev), m.Inode}
 	fd := c.files[id]
 	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
-		c.mmap(m, plan.MmapProt(m.Prot), unix.MAP_SHARED, fd.Get(), m.Off)
+		c.mmap(m, prot(m), unix.MAP_SHARED, fd.Get(), m.Off)
 		return
 	}
 	c.mmap(m, readable, unix.MAP_SHARED, fd.Get(), m.Off)
 	c.fill(m)
-	c.protect(m, plan.MmapProt(m.Prot))
-}
-
-// advice are the flags that madvise sets (proc_pid_smaps(5), madvise(2)).
-var advice = []struct {
-	flag   string
-	advice int
-}{
-	{"rr", unix.MADV_RANDOM}, {"sr", unix.MADV_SEQUENTIAL}, {"dc", unix.MADV_DONTFORK}, {"dd", unix.MADV_DONTDUMP}, {"wf", unix.MADV_WIPEONFORK},
-	{"mg", unix.MADV_MERGEABLE}, {"hg", unix.MADV_HUGEPAGE}, {"nh", unix.MADV_NOHUGEPAGE},
-}
-
-const (
-	madvGuardInstall = 102
-	prSetVMA         = 0x53564d41
-)
-
-// advise gives a mapping the flags that it had.
-func (c *compiler) advise(m *capture.Map) {
-	start, size := script.Int(uint64(m.Start)), script.Int(m.Size)
-	for _, a := range advice {
-		if m.Has(a.flag) && !(a.flag == "wf" && m.Has("dp")) && !(a.flag == "dd" && m.Has("dp")) {
-			c.Call("madvise", start, size, script.Int(a.advice)).Says("madvise %v %s", m.Range, a.flag)
-		}
-	}
-	for _, g := range m.Guard {
-		c.Call("madvise", script.Int(uint64(g.Start)), script.Int(g.Size), script.Int(madvGuardInstall)).Says("guard pages %v (Linux 6.13)", g)
-	}
-	if name, ok := strings.CutPrefix(m.Name, "[anon:"); ok {
-		c.Call("prctl", script.Int(prSetVMA), zero, start, size, c.Text(strings.TrimSuffix(name, "]"))) // a kernel without names has none to give
-	}
-	if m.Has("lo") {
-		c.Call("mlock", start, size).Says("lock %v in memory (RLIMIT_MEMLOCK)", m.Range)
-	}
-	if m.Has("sl") {
-		c.refuse(fmt.Sprintf("mapping %v %s", m.Range, m.Name), "is sealed (mseal)", "")
-	}
+	c.protect(m, prot(m))
 }
 
 // bounds gives the kernel the bounds of code, data, heap, stack, arguments and

@@ -1,6 +1,8 @@
 package freeze
 
 import (
+	"time"
+
 	"elfwright/freeze/capture"
 )
 
@@ -40,7 +42,15 @@ type Options struct {
 	Lazy   bool // memory is read from the file when it is touched
 	Orphan bool // children are left behind
 	Kill   bool // the process ends when the file is there
-	Mode   uint32
+	Strict bool // the thaw ends with 125 where it would warn and go on
+	// Snapshot lets the process go on as soon as it has made a copy of itself, from
+	// which the file is written.
+	Snapshot bool
+	Mode     uint32
+	// Compress makes a file of zstd of the frozen one; see Expand.
+	Compress bool
+	// Progress is told now and then how much of the memory is in the file.
+	Progress func(done, total uint64)
 	// Unjoined lets a core go on of which is not known where the end of its threads is
 	// waited for.
 	Unjoined bool
@@ -52,7 +62,8 @@ type Options struct {
 type Report struct {
 	Snapshot *capture.Snapshot
 	PIDs     PIDs
-	Size     int64    // of the file
-	Stored   uint64   // bytes of memory that can differ from zero
-	Warnings []string // what the thawed process has otherwise
+	Size     int64         // of the file
+	Stored   uint64        // bytes of memory that can differ from zero
+	Stopped  time.Duration // the process stood still
+	Warnings []string      // what the thawed process has otherwise
 }

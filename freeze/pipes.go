@@ -1,6 +1,8 @@
 package freeze
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -38,11 +40,22 @@ func (c *compiler) pipes() map[uint64]*pipe {
 		}
 	}
 	for ino, p := range all {
-		if len(p.read) == 0 || len(p.write) == 0 {
+		if (len(p.read) == 0 || len(p.write) == 0) && !p.gone() {
 			delete(all, ino)
 		}
 	}
 	return all
+}
+
+// gone says whether nobody has the other end, and none of ours is one that the file
+// is started with.
+func (p *pipe) gone() bool {
+	for _, d := range slices.Concat(p.read, p.write) {
+		if !d.Gone && d.Same == d.N || d.N <= 2 {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
@@ -56,7 +69,7 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 		if d.Flags&unix.O_ACCMODE != unix.O_RDONLY {
 			end = "writing"
 		}
-		c.refuseFD(d, "is a pipe for "+end+", whose other end is another process's or gone")
+		c.refuseFD(d, "is a pipe for "+end+", whose other end is another process's")
 		return
 	}
 	if !p.made {
@@ -67,22 +80,42 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 
 // pipe makes the pipe, and all descriptors of it.
 func (c *compiler) pipe(p *pipe) {
-	first := p.read[0]
-	pair := c.Words(0)
-	c.Call("pipe2", pair, script.Int(unix.O_CLOEXEC|first.Flags&unix.O_DIRECT)).Says("%s", describe(first))
+	both := [2][]*capture.Descriptor{p.read, p.write}
+	first := slices.Concat(p.read, p.write)[0]
+	pair, direct := c.Words(0), 0
+	if len(first.Packets) > 1 || len(p.write) > 0 && p.write[0].Flags&unix.O_DIRECT != 0 {
+		direct = unix.O_DIRECT
+	}
+	c.Call("pipe2", pair, script.Int(unix.O_CLOEXEC|direct)).Says("%s", describe(first))
 	ends := c.ends(pair, describe(first))
 	c.Call("fcntl", ends[1].Get(), script.Int(unix.F_SETPIPE_SZ), script.Int(first.Size2)).Says("%s: size %d", describe(first), first.Size2)
-	if n := len(first.Content); n > 0 {
-		c.Call("write", ends[1].Get(), script.Int(c.Data(first.Content, 1)), script.Int(n)).Exact().Says("%s: contents", describe(first))
+	for _, b := range first.Packets {
+		c.Call("write", ends[1].Get(), script.Int(c.Data(b, 1)), script.Int(len(b))).Exact().Says("%s: contents", describe(first))
 	}
-	for i, list := range [][]*capture.Descriptor{p.read, p.write} {
+	for i, list := range both {
 		for _, d := range list {
-			c.dup(ends[i].Get(), d)
+			c.pipeEnd(d, ends[i], list[0], i*direct)
 		}
-		if flags := list[0].Flags & setFlags &^ unix.O_DIRECT; flags != 0 {
-			c.Call("fcntl", ends[i].Get(), script.Int(unix.F_SETFL), script.Int(flags)).Says("%s: flags", describe(list[0]))
+	}
+	c.Call("close", ends[0].Get())
+	c.Call("close", ends[1].Get())
+}
+
+// pipeEnd makes a descriptor of an end. One that is not the open file of the first
+// was opened by its link in /proc, and is again.
+func (c *compiler) pipeEnd(d *capture.Descriptor, end script.Slot, first *capture.Descriptor, direct int) {
+	rdwr := d.Flags&unix.O_ACCMODE == unix.O_RDWR
+	switch {
+	case d.Same != d.N && c.opt.FDs[d.Same] == "":
+		c.dup(script.Int(d.Same), d)
+	case d == first && !rdwr:
+		c.dup(end.Get(), d)
+		if flags := d.Flags & setFlags; flags != direct {
+			c.Call("fcntl", script.Int(d.N), script.Int(unix.F_SETFL), script.Int(flags)).Says("%s: flags", describe(d))
 		}
-		c.Call("close", ends[i].Get())
+	default:
+		c.dup(end.Get(), d)
+		c.reopen(d, fmt.Sprintf("/proc/self/fd/%d", d.N), d.Flags)
 	}
 }
 
@@ -99,19 +132,4 @@ func (c *compiler) ends(pair script.Arg, what string) (ends [2]script.Slot) {
 		c.Call("close", c.work.Get())
 	}
 	return ends
-}
-
-// namedFIFO opens a FIFO by its path. To open one for writing alone waits for a
-// reader.
-func (c *compiler) namedFIFO(d *capture.Descriptor) {
-	if d.Deleted() || d.Flags&unix.O_ACCMODE == unix.O_WRONLY {
-		c.refuseFD(d, "is a FIFO that cannot be opened without its other end")
-		return
-	}
-	if !c.nameIsFile(d) {
-		return
-	}
-	c.reopen(d, d.Link, d.Flags|unix.O_NONBLOCK)
-	c.isKind(d, unix.S_IFIFO, "a FIFO")
-	c.Call("fcntl", script.Int(d.N), script.Int(unix.F_SETFL), script.Int(d.Flags&setFlags)).Says("%s: flags", describe(d))
 }

@@ -16,8 +16,8 @@ type steady struct {
 	rseqs  []capture.Rseq
 }
 
-func (c *compiler) steady() *steady {
-	s := &steady{target: c.t}
+func (c *compiler) steady() steady {
+	s := steady{target: c.t}
 	if c.s.Memory != nil {
 		s.target = c.s.Memory
 	}

@@ -20,7 +20,7 @@ func (c *compiler) thaw() {
 	c.Call("rt_sigprocmask", script.Int(unix.SIG_BLOCK), c.Words(^uint64(0)), zero, script.Int(8)).Says("block signals")
 	c.moreFiles()
 	c.checkKernel()
-	c.checkProcessor()
+	c.arch.check(c)
 	c.checkFiles()
 	c.Call("personality", script.Int(c.s.Personality)).Says("personality %#x", c.s.Personality)
 	c.ownDescriptors()
@@ -28,8 +28,9 @@ func (c *compiler) thaw() {
 	c.number()
 	c.compareVDSO()
 	c.closeOthers()
+	c.arch.begin(c)
 	c.unmap()
-	c.mapVDSO()
+	c.arch.mapVDSO(c)
 	c.sharedFiles()
 	c.mappings()
 	c.bounds()
@@ -37,8 +38,8 @@ func (c *compiler) thaw() {
 	c.directory()
 	c.descriptors()
 	c.limits()
-	c.attributes()
 	c.Call("getpid").To(c.pid)
+	c.attributes()
 	c.threads()
 }
 
@@ -143,7 +144,19 @@ func (c *compiler) closeOthers() {
 func (c *compiler) unmap() {
 	start, end := uint64(c.stubAt.Start), uint64(c.stubAt.End())
 	c.Call("munmap", zero, script.Int(start)).Says("unmap [0x0, %#x)", start)
-	c.Call("munmap", script.Int(end), script.Int(taskSize-end)).Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, uint64(taskSize))
+	done := c.Label()
+	for i, top := range c.arch.taskSizes {
+		unmap := c.Call("munmap", script.Int(end), script.Int(top-end))
+		if i < len(c.arch.taskSizes)-1 {
+			smaller := c.Label()
+			unmap.Or(smaller)
+			c.Jump(done)
+			c.Place(smaller)
+			continue
+		}
+		unmap.Says("unmap [%#x, %#x); a kernel that seals its own mappings (CONFIG_MSEAL_SYSTEM_MAPPINGS) cannot thaw", end, top)
+	}
+	c.Place(done)
 }
 
 // directory sets the working directory and the umask.

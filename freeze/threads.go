@@ -29,19 +29,22 @@ func (c *compiler) threads() {
 			c.Call("rt_sigqueueinfo", c.pid.Get(), script.Int(p.Signal()), script.Int(c.Data(p, 8))).Says("pending signal %d", p.Signal())
 		}
 	}
-	c.armTimers()
 	c.awaitCount(ready, len(all)-1)
+	c.armTimers()
+	c.owners()
+	c.locks()
+	c.modes()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
-	c.Do(script.Return, script.Int(c.frame(&all[0])))
+	c.Do(script.Return, script.Int(c.arch.frame(c, &all[0])))
 	for i := 1; i < len(all); i++ {
 		c.Place(starts[i])
 		c.thread(&all[i])
 		c.Do(script.Count, ready)
 		c.futex(ready, futexWake, 1)
 		c.awaitOpen(gate)
-		c.Do(script.Return, script.Int(c.frame(&all[i])))
+		c.Do(script.Return, script.Int(c.arch.frame(c, &all[i])))
 	}
 }
 
@@ -106,12 +109,8 @@ func (c *compiler) cloneArgs(flags uint64, tid int, exit unix.Signal) (at, size 
 
 // thread sets up the thread that runs it.
 func (c *compiler) thread(t *capture.Thread) {
-	const setGS, setFS = 0x1001, 0x1002 // ARCH_SET_GS, ARCH_SET_FS
 	says := func(what string) string { return fmt.Sprintf("thread %d: %s", t.TID, what) }
-	c.Call("arch_prctl", script.Int(setFS), script.Int(t.Regs.Get("fs_base"))).Says("%s", says("fs base"))
-	if gs := t.Regs.Get("gs_base"); gs != 0 {
-		c.Call("arch_prctl", script.Int(setGS), script.Int(gs)).Says("%s", says("gs base"))
-	}
+	c.arch.thread(c, t, says)
 	tid := c.Slot()
 	c.Call("set_tid_address", script.Int(t.TIDAddr)).To(tid)
 	if t.TIDAddr != 0 {
@@ -125,6 +124,7 @@ func (c *compiler) thread(t *capture.Thread) {
 		c.Call("rseq", script.Int(t.Rseq.Addr), script.Int(t.Rseq.Size), script.Int(t.Rseq.Flags), script.Int(t.Rseq.Sig)).Says("%s", says("rseq"))
 	}
 	c.Call("prctl", script.Int(unix.PR_SET_NAME), c.Text(t.Comm))
+	c.rest(t, says)
 	c.scheduling(t, says)
 	for _, p := range t.Pending {
 		if !stopSignal(p) {
@@ -143,14 +143,14 @@ func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
 		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
 	}
 	if t.Sched != nil {
-		c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero).Says("%s", says("scheduling and nice value"))
+		c.orLacks(c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero), "%s", says("its scheduling or nice value is not permitted here, it has that of who starts it"))
 	}
 	if t.Affinity != nil {
-		c.Call("sched_setaffinity", zero, script.Int(len(t.Affinity)), script.Int(c.Data(t.Affinity, 8))).Says("%s", says("processors that it may use"))
+		c.orLacks(c.Call("sched_setaffinity", zero, script.Int(len(t.Affinity)), script.Int(c.Data(t.Affinity, 8))), "%s", says("none of the processors that it may use is here, it may use all"))
 	}
 	if t.IOPrio != 0 {
 		const whoProcess = 1
-		c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)).Says("%s", says("priority of input and output"))
+		c.orLacks(c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)), "%s", says("its priority of input and output is not permitted here"))
 	}
 }
 

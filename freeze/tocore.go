@@ -9,7 +9,6 @@ import (
 	"elfwright/freeze/note"
 	"elfwright/freeze/saved"
 	"elfwright/machine/all"
-	"elfwright/machine/amd64"
 )
 
 // CoreReport says what was written.
@@ -46,8 +45,10 @@ func ToCore(pid int, name string, opt Options) (*CoreReport, error) {
 // live makes of a process that is stopped what is made of saved ones. Its registers
 // are those of now: a system call that was interrupted shows as such.
 func live(s *capture.Snapshot, t *capture.Target) *saved.Process {
-	c := &compiler{s: s, t: t}
+	a := archOf(s)
+	c := &compiler{s: s, t: t, arch: a}
 	n := c.describe()
+	from := &source{steady: steady{target: t}}
 	var states [][]byte
 	for i := range s.Threads {
 		n.Threads[i].Regs = s.Threads[i].Now
@@ -58,13 +59,13 @@ func live(s *capture.Snapshot, t *capture.Target) *saved.Process {
 		m := &s.Maps[i]
 		for _, r := range m.Runs {
 			n.Maps[i].Stored = append(n.Maps[i].Stored, note.Run{Range: note.Range{Start: uint64(r.Start), Size: r.Size}})
-			parts = append(parts, saved.Part{Start: uint64(r.Start), Data: &memory{t, r}})
+			parts = append(parts, saved.Part{Start: uint64(r.Start), Data: &memory{from, r}})
 		}
 		if m.Name == "[vdso]" && len(s.VDSO) > 0 {
 			parts = append(parts, saved.Part{Start: uint64(m.Start), Data: elffile.Buffer(s.VDSO)})
 		}
 	}
-	return saved.New(n, amd64.Machine, states, parts)
+	return saved.New(n, a.Machine, states, parts)
 }
 
 // FileToCore writes an ELF core file of a frozen file. Of one with several processes

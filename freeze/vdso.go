@@ -3,7 +3,6 @@ package freeze
 import (
 	"bytes"
 	"debug/elf"
-	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -44,33 +43,12 @@ func (c *compiler) compareVDSO() {
 	c.Place(done)
 }
 
-const archMapVDSO64 = 0x2003
-
-// mapVDSO puts the vDSO where it was.
-func (c *compiler) mapVDSO() {
-	if len(c.s.VDSO) == 0 {
-		return
-	}
-	vdso, vvar := kernelMaps(c.s)
-	if vdso == nil {
-		return
-	}
-	emulate, done := c.Label(), c.Label()
-	c.Do(script.Equal, c.sameVDSO.Get(), zero).Or(emulate)
-	c.Call("arch_prctl", script.Int(archMapVDSO64), script.Int(vvar)).Or(emulate)
-	// Where the place is not free the kernel takes another, and says nothing.
-	c.Call("mincore", script.Int(uint64(vdso.Start)), script.Int(vdso.Size), script.Int(c.Data(make([]byte, vdso.Size/page), 1))).Or(emulate)
-	c.Jump(done)
-	c.Place(emulate)
-	c.oldVDSO(vdso)
-	c.Place(done)
-}
-
-// kernelMaps finds the vDSO, and where the kernel's data before it begins.
-func kernelMaps(s *capture.Snapshot) (vdso *capture.Map, start uint64) {
+// kernelMaps finds the vDSO, and where the kernel's data before it begins, both
+// before the end of user memory.
+func kernelMaps(s *capture.Snapshot, end uint64) (vdso *capture.Map, start uint64) {
 	for i := range s.Maps {
 		m := &s.Maps[i]
-		if !m.Kernel() || uint64(m.Start) >= taskSize {
+		if !m.Kernel() || uint64(m.Start) >= end {
 			continue
 		}
 		if start == 0 {
@@ -85,7 +63,7 @@ func kernelMaps(s *capture.Snapshot) (vdso *capture.Map, start uint64) {
 
 // oldVDSO maps the recorded code, without its data.
 func (c *compiler) oldVDSO(m *capture.Map) {
-	code, err := withoutData(c.s.VDSO)
+	code, err := withoutData(c.s.VDSO, &c.arch.vdso)
 	if err != nil {
 		c.refuse("the vDSO", err.Error(), "")
 		return
@@ -96,15 +74,9 @@ func (c *compiler) oldVDSO(m *capture.Map) {
 	c.Call("mprotect", at, size, script.Int(unix.PROT_READ|unix.PROT_EXEC)).Says("protect the vDSO")
 }
 
-// The functions of the vDSO, and the calls that they make when they cannot answer
-// by themselves (arch/x86/entry/vdso).
-var vdsoCalls = map[string]uint32{
-	"clock_gettime": 228, "gettimeofday": 96, "time": 201, "clock_getres": 229, "getcpu": 309, "getrandom": 318,
-}
-
 // withoutData returns a vDSO whose functions make system calls. It knows of each
 // function only where it is: none is smaller than what replaces it.
-func withoutData(vdso []byte) ([]byte, error) {
+func withoutData(vdso []byte, how *vdsoCode) ([]byte, error) {
 	f, err := elffile.Parse("vDSO", vdso)
 	if err != nil {
 		return nil, err
@@ -119,11 +91,13 @@ func withoutData(vdso []byte) ([]byte, error) {
 		if s.Type() != elf.STT_FUNC || s.Shndx == uint16(elf.SHN_UNDEF) {
 			continue
 		}
-		name := strings.TrimPrefix(string(table.Name(s)), "__vdso_")
-		code := []byte{0x48, 0xc7, 0xc0, 0xda, 0xff, 0xff, 0xff, 0xc3} // mov $-ENOSYS,%rax; ret
-		if nr, ok := vdsoCalls[name]; ok {
-			code = binary.LittleEndian.AppendUint32([]byte{0xb8}, nr) // mov $nr,%eax
-			code = append(code, 0x0f, 0x05, 0xc3)                     // syscall; ret
+		name := strings.TrimPrefix(string(table.Name(s)), how.prefix)
+		if name == how.keep {
+			continue
+		}
+		code := how.none
+		if nr, ok := how.calls[name]; ok {
+			code = how.call(nr)
 		}
 		off, n, ok := f.OffsetOf(s.Value)
 		if !ok || n < uint64(len(code)) {

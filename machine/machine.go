@@ -60,6 +60,10 @@ type Machine struct {
 	// Thaw is code that makes a frozen process again; see package freeze/script.
 	// Its source, thaw.S, is beside the machine.
 	Thaw []byte
+	// Reset is code that restores a program's memory and starts it again; see
+	// package reset. Its source, reset.S, is beside the machine. ResetThumb is the
+	// same for entries in Thumb.
+	Reset, ResetThumb []byte
 }
 
 // WordSize is the size of an address in bytes: 4 or 8.

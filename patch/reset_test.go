@@ -57,10 +57,16 @@ var shapes = []shape{
 		table: [][4]uint64{{dataAt, 0x40, aliasAt, 0x40}, {dataAt + 0x80, 0x180, aliasAt + 0x40, 0x80}},
 		first: true,
 	},
-	{ // .bss is made zero, and has no copy
+	{ // .bss is made zero, and the alias that has the data would have it, too
 		name:  "zeros",
 		progs: []elffile.Prog{load(6, dataOff, dataAt, 0x100, 0x200), load(4, dataOff, aliasAt, 0x100, 0x100)},
-		table: [][4]uint64{{dataAt, 0x40, aliasAt, 0x40}, {dataAt + 0x80, 0x80, aliasAt + 0x80, 0x80}, {dataAt + 0x100, 0x100, 0, 0}},
+		table: [][4]uint64{{dataAt, 0x40, aliasAt, 0x40}, {dataAt + 0x80, 0x80, aliasAt + 0x80, 0x80}, {dataAt + 0x100, 0x80, 0, 0}, {dataAt + 0x180, 0x80, 0, 0}},
+		zeros: true, first: true,
+	},
+	{ // .bss is made zero, and there is no copy
+		name:  "zeros without a copy",
+		progs: []elffile.Prog{load(6, dataOff, dataAt, 0x100, 0x200), load(4, copyOff, aliasAt, 0xc0, 0xc0)},
+		table: [][4]uint64{{dataAt, 0x40, aliasAt, 0x40}, {dataAt + 0x80, 0x80, aliasAt + 0x40, 0x80}, {dataAt + 0x100, 0x100, 0, 0}},
 		first: true,
 	},
 }

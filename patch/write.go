@@ -99,18 +99,24 @@ func (a *applier) need(e *edit) error {
 	if want <= a.grownTo[i] {
 		return nil
 	}
-	if _, known := a.grownTo[i]; known {
-		for k := range a.growths {
-			if g := &a.growths[k]; g.Index == i {
-				g.Filesz = want
-				g.Memsz = max(g.Memsz, want)
-			}
-		}
-	} else {
-		a.growths = append(a.growths, phdr.Growth{Index: i, Filesz: want})
-	}
-	a.grownTo[i] = want
+	a.grow(i, want, 0)
 	return nil
+}
+
+// grow asks for more bytes of a PT_LOAD in the file, and for more memory, if that
+// is not 0.
+func (a *applier) grow(i int, filesz, memsz uint64) {
+	if filesz <= a.grownTo[i] {
+		return
+	}
+	a.grownTo[i] = filesz
+	for k := range a.growths {
+		if g := &a.growths[k]; g.Index == i {
+			g.Filesz, g.Memsz = filesz, max(g.Memsz, filesz)
+			return
+		}
+	}
+	a.growths = append(a.growths, phdr.Growth{Index: i, Filesz: filesz, Memsz: memsz})
 }
 
 // bareMemory says whether a section without bytes covers addresses that the file

@@ -3,37 +3,33 @@ package run
 import (
 	"errors"
 	"fmt"
-	"os"
+	"reflect"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/image"
-	"elfwright/run/cache"
 	"elfwright/run/own"
 )
 
 // own links the program. The error says why it does not; then another engine may.
 func (r *Prepared) own(p *Program) error {
-	if err := r.notOwn(p); err != nil {
+	if err := p.notOwn(); err != nil {
 		return err
 	}
-	keep, key := cache.Cache{Dir: p.Cache}, r.key(p)
-	if p.Cache != "" && (p.Save || r.abs == "" || p.Row != nil) {
-		keep.Dir, r.NotKept = "", errors.New("what is saved, has no file, or is made by a row from elsewhere is not kept for the next start")
-	}
+	keep, err := p.keeper(r.Source.Path)
+	r.NotKept = err
 	path, err := r.path()
 	if err != nil {
 		return err
 	}
-	if keep.Dir != "" {
+	if keep != nil {
 		path = r.abs // what is kept is not of one directory
-		if r.Kept = keep.Find(key); r.Kept != "" {
-			r.Engine = Own
+		if r.Kept = keep.Find(keep.key); r.Kept != "" && !p.Renew {
+			r.Engine, r.keep = Own, keep
 			return nil
 		}
+		r.Kept = ""
 	}
 	proc, err := load.Load(path, r.loading)
 	if err != nil {
@@ -57,8 +53,18 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Musl: p.Musl, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
 	opt.NoFile = r.Source.Path == ""
+	if keep != nil {
+		if opt.Keep, r.NotKept = keep.keeping(p, proc); r.NotKept == nil {
+			opt.ExecFn = keep.path
+		}
+	}
+	if p.Root != "" {
+		if err := r.inRoot(p, &opt); err != nil {
+			return err
+		}
+	}
 	opt.VDSO, _ = own.VDSO() // without it the time is asked of the kernel
 	res, err := own.Build(proc, bound, opt)
 	if err != nil {
@@ -69,46 +75,77 @@ func (r *Prepared) own(p *Program) error {
 		return err
 	}
 	r.Engine, r.Linked, r.Body, r.NoLinks = Own, res, f.Encode(), res.NoLinks
-	if keep.Dir == "" {
-		return nil
+	if opt.Keep != nil {
+		if err := keep.Put(keep.key, r.Body); err != nil {
+			return r.unkept(p, err)
+		}
+		r.Kept, r.keep = keep.Fresh(keep.key), keep
 	}
-	entry, err := own.Entry(proc)
-	if err == nil {
-		r.Kept, err = keep.Put(key, entry, r.Body)
-	}
-	r.NotKept = err
 	return nil
 }
 
-// key is what an image depends on, besides files: what the search and the kernel are
-// told, and the processor, by which directories of libraries are chosen.
-func (r *Prepared) key(p *Program) cache.Key {
-	cpu, _ := os.ReadFile("/proc/cpuinfo")
-	flags := ""
-	for line := range strings.Lines(string(cpu)) {
-		if strings.HasPrefix(line, "flags") || strings.HasPrefix(line, "Features") {
-			flags = line
-			break
-		}
+// inRoot are the options of a program whose libraries are in another root.
+func (r *Prepared) inRoot(p *Program, opt *own.Options) error {
+	if r.proc.Libc != load.Glibc {
+		return fmt.Errorf("%s: musl's own dynamic linker is told by its search path where another root is", r.Source.Name)
 	}
-	// With another kernel the vDSO is another.
-	var kernel unix.Utsname
-	unix.Uname(&kernel)
-	built := unix.ByteSliceToString(kernel.Release[:]) + " " + unix.ByteSliceToString(kernel.Version[:])
-	return cache.Key{Program: r.abs, Options: []string{r.Source.Path, r.loading.LibraryPath, r.loading.Preload, flags, built, string(p.Stop)}}
+	if r.proc.Ld == nil {
+		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, r.proc.Interp.Err)
+	}
+	root, err := openRoot(p.Root)
+	if err != nil || root.dir == "" {
+		return err
+	}
+	defer root.Close()
+	opt.Root, opt.Dirs = root.dir, r.loading.Beside
+	opt.Files, err = root.cache(r.proc.Ld.File)
+	return err
+}
+
+// unkept makes an image that does not look whether it is the right one: this one
+// could not be kept.
+func (r *Prepared) unkept(p *Program, why error) error {
+	once := *p
+	once.Cache = ""
+	err := errors.Join(r.proc.Close(), r.own(&once))
+	r.NotKept = why
+	return err
 }
 
 // notOwn is what the engine has no answer to.
-func (r *Prepared) notOwn(p *Program) error {
-	switch {
-	case p.Root != "":
-		return errors.New("libraries of another root are left to its dynamic linker")
-	}
+func (p *Program) notOwn() error {
 	for _, e := range p.Env {
-		name, _, _ := strings.Cut(e, "=")
-		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && strings.Contains(e, "glibc.rtld.") {
+		name, value, _ := strings.Cut(e, "=")
+		if strings.HasPrefix(name, "LD_") && name != "LD_LIBRARY_PATH" && name != "LD_PRELOAD" || name == "GLIBC_TUNABLES" && forLoader(value) {
 			return fmt.Errorf("%s in the environment is for the dynamic linker", name)
 		}
+	}
+	return nil
+}
+
+// forLoader says whether tunables ask the dynamic linker for something that the
+// engine does not do: the order of constructors alone is that which they say.
+func forLoader(tunables string) bool {
+	for t := range strings.SplitSeq(tunables, ":") {
+		if strings.HasPrefix(t, "glibc.rtld.") && !strings.HasPrefix(t, "glibc.rtld.dynamic_sort=") {
+			return true
+		}
+	}
+	return false
+}
+
+// told says whether the search is told what no dynamic linker is told by a variable.
+func (p *Program) told() bool {
+	s := &p.Search
+	return s.NoCache || s.InhibitRpath != "" || s.HWCaps != nil || s.HWCapsPrepend != "" || s.HWCapsMask != ""
+}
+
+// searchable refuses options of a search that a program is not started with.
+func (p *Program) searchable() error {
+	known := load.Options{NoCache: p.Search.NoCache, InhibitRpath: p.Search.InhibitRpath, HWCaps: p.Search.HWCaps,
+		HWCapsPrepend: p.Search.HWCapsPrepend, HWCapsMask: p.Search.HWCapsMask}
+	if !reflect.DeepEqual(known, p.Search) {
+		return errors.New("of a search that a program is started with, only NoCache, InhibitRpath, HWCaps, HWCapsPrepend and HWCapsMask are to be told")
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"elfwright/plan"
 	"elfwright/run/glibc"
 	"elfwright/run/interp"
+	"elfwright/run/musl"
 	"elfwright/run/own"
 	"elfwright/run/source"
 )
@@ -23,20 +24,26 @@ import (
 // Program says which program is started, and how.
 type Program struct {
 	Args  []string // argv; the first is the name that the program is found by, see source.Open
+	Argv0 string   // what is argv[0] instead of that name; empty: that name
 	Env   []string
 	Path  string // PATH
 	Stdin io.Reader
 
 	Engine      Engine
-	Root        string     // where the dynamic linker and the libraries are; empty: on this machine
-	LibraryPath string     // before LD_LIBRARY_PATH
-	Preload     string     // before LD_PRELOAD
-	Cache       string     // a directory in which images of engine own are kept for the next start; empty: none
-	Save        bool       // what is made is to need no other file
-	Row         *glibc.Row // of the program's glibc, for engine own; nil: one that is built in
-	Random      uint64     // from which addresses are made where they are at random
-	Look        bool       // it is not to be started: what no engine starts here is no error
-	Stop        Stop       // where the process stops itself
+	Root        string       // where the dynamic linker and the libraries are; empty: on this machine
+	LibraryPath string       // before LD_LIBRARY_PATH
+	Preload     string       // before LD_PRELOAD
+	Search      load.Options // what the search is told besides: NoCache, InhibitRpath, HWCaps, HWCapsPrepend, HWCapsMask
+	Cache       string       // a directory in which images of engine own are kept for the next start, an absolute path; empty: none
+	Renew       bool         // no image that is kept is taken
+	Self        string       // by which path elfwright is executed, to make an image that is kept again
+	Tell        bool         // Trace will be asked, and needs all that was decided
+	Save        bool         // what is made is to need no other file
+	Row         *glibc.Row   // of the program's glibc, for engine own; nil: one that is built in
+	Musl        *musl.Row    // of its musl, likewise
+	Random      uint64       // from which addresses are made where they are at random
+	Look        bool         // it is not to be started: what no engine starts here is no error
+	Stop        Stop         // where the process stops itself
 }
 
 // Engine is who does the dynamic linker's work.
@@ -74,6 +81,9 @@ type Prepared struct {
 	NotKept error  // why none does, or nil
 	NoLinks error  // why the C library does not read /proc/self/exe as that of the program, or nil
 
+	keep  *keeper
+	again *Program // what is asked of Prepare if Kept cannot be executed
+
 	abs     string
 	memory  int           // a file in memory that has what Source.Data has; -1: not made
 	loading load.Options  // for Trace
@@ -86,7 +96,10 @@ type Prepared struct {
 
 // Prepare finds a program and makes ready what will be started.
 func Prepare(p Program) (*Prepared, error) {
-	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin})
+	if r := p.kept(); r != nil {
+		return r, nil
+	}
+	src, err := source.Open(p.Args, source.Options{Path: p.Path, Stdin: p.Stdin, Argv0: p.Argv0})
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +108,12 @@ func Prepare(p Program) (*Prepared, error) {
 		return nil, err
 	}
 	out := &Prepared{Source: src, Engine: Interp, File: f, Env: p.Env, abs: src.Abs(), memory: -1}
-	out.loading = load.Options{Root: p.Root, LibraryPath: p.variable("LD_LIBRARY_PATH", p.LibraryPath), Preload: p.variable("LD_PRELOAD", p.Preload)}
+	out.loading = p.loading()
 	prog := &plan.Program{File: f}
 	index, ldName := prog.Interp()
+	if p.Root != "" {
+		out.loading.Beside = libraryDirs(ldName)
+	}
 	if index < 0 {
 		if p.Stop != Nowhere {
 			return nil, fmt.Errorf("%s: it asks for no dynamic linker, and is executed as it is: it cannot be stopped at %s", src.Name, p.Stop)
@@ -114,8 +130,19 @@ func Prepare(p Program) (*Prepared, error) {
 	return out, nil
 }
 
+// loading is what the search is told.
+func (p *Program) loading() load.Options {
+	opt := p.Search
+	opt.Root, opt.LibraryPath, opt.Preload = p.Root, p.variable("LD_LIBRARY_PATH", p.LibraryPath), p.variable("LD_PRELOAD", p.Preload)
+	opt.Tunables = lookup(p.Env, "GLIBC_TUNABLES")
+	return opt
+}
+
 // choose lets an engine prepare the start: own, or where that has no answer, interp.
 func (r *Prepared) choose(p *Program, ldName string) error {
+	if err := p.searchable(); err != nil {
+		return err
+	}
 	if p.Engine != Interp {
 		why := r.own(p)
 		if why == nil || p.Engine == Own {
@@ -124,7 +151,13 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 		if p.Stop == AtMain {
 			return fmt.Errorf("engine own alone stops a program at main: %w", why)
 		}
+		if p.told() {
+			return fmt.Errorf("engine own alone searches as it is told to: %w", why)
+		}
 		r.Why = why.Error()
+	}
+	if p.told() {
+		return fmt.Errorf("%s: with engine interp the dynamic linker searches, and takes no options for that; engine own does", r.Source.Name)
 	}
 	if p.Stop == AtMain {
 		return fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", r.Source.Name)
@@ -200,8 +233,11 @@ func comm(s *source.Program) string {
 func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
-	case r.Kept != "":
+	case r.Kept != "" && r.again == nil:
 		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
+	case r.Kept != "":
+		unix.Exec(r.Kept, opt.Argv, opt.Env)
+		return r.anew() // whatever is wrong with the file
 	case r.Body != nil:
 		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Source.Path == "":
@@ -210,8 +246,22 @@ func (r *Prepared) Exec() error {
 	return r.failed(unix.Exec(r.Source.Path, opt.Argv, opt.Env))
 }
 
+// anew makes the image again and starts it.
+func (r *Prepared) anew() error {
+	p := *r.again
+	p.Renew = true
+	again, err := Prepare(p)
+	if err != nil {
+		return err
+	}
+	return errors.Join(again.Exec(), again.Close())
+}
+
 // Close lets go of the files. What was prepared can not be started after that.
 func (r *Prepared) Close() error {
+	if r.File == nil { // it is kept, and was not looked at
+		return nil
+	}
 	err := r.File.Close()
 	if r.Ld != nil {
 		err = errors.Join(err, r.Ld.Close())

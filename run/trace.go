@@ -41,7 +41,7 @@ func (r *Prepared) heading(w io.Writer) {
 	fmt.Fprintf(w, "program %s: %s, %s\n", name, elffile.TypeName(r.File.Header.Type), elffile.MachineName(r.File.Header.Machine))
 	switch {
 	case r.Kept != "" && r.Body == nil:
-		fmt.Fprintf(w, "engine own: %s was kept at an earlier start\n", r.Kept)
+		fmt.Fprintf(w, "engine own: %s was kept at an earlier start, and looks whether its files are the same\n", r.Kept)
 	case r.Engine == None:
 		fmt.Fprintf(w, "engine none: %s\n", r.Why)
 	case r.Body == nil:

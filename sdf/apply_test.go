@@ -16,16 +16,16 @@ import (
 )
 
 const source = `
-char microkit_name[64], microkit_passive;
+char microkit_name[64] = "a name that was there", microkit_passive;
 unsigned long microkit_irqs, microkit_notifications, microkit_pps, microkit_ioports;
 unsigned long a, b, c = 3;
 unsigned long pd_names_len, vm_names_len, pd_stack_bottom_addrs[64];
-char pd_names[64][64], vm_names[64][64];
+char pd_names[64][64] = {"one", "two"}, vm_names[64][64];
 void _start(void) { for (;;) ; }
 `
 
 // build makes an image of the source and returns its directory.
-func build(t *testing.T, compiler, text string) string {
+func build(t *testing.T, compiler, text string, flags ...string) string {
 	t.Helper()
 	samples.Need(t, compiler)
 	dir := t.TempDir()
@@ -33,7 +33,8 @@ func build(t *testing.T, compiler, text string) string {
 	if err := os.WriteFile(src, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(compiler, "-static", "-nostdlib", "-no-pie", "-Wl,-z,max-page-size=4096", "-o", filepath.Join(dir, "a.elf"), src).CombinedOutput()
+	args := append([]string{"-static", "-nostdlib", "-no-pie", "-Wl,-z,max-page-size=4096", "-o", filepath.Join(dir, "a.elf"), src}, flags...)
+	out, err := exec.Command(compiler, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -99,8 +100,8 @@ func TestApply(t *testing.T) {
 			defer a.Close()
 			one := a.Plan.Domains[0]
 			for symbol, want := range map[string]string{
-				"microkit_name": "6f6e65",
-				"a":             "0000108000000000", // small first, then no two pages side by side are left below
+				"microkit_name": "6f6e65" + strings.Repeat("00", 61), // nothing is left of the name that was there
+				"a":             "0000108000000000",                  // small first, then no two pages side by side are left below
 				"b":             "0010008000000000",
 				"c":             "0000208000000000",
 			} {
@@ -109,7 +110,7 @@ func TestApply(t *testing.T) {
 				}
 			}
 			mon := a.Plan.Monitor.Variables
-			if got := value(t, a, "monitor.elf", mon, "pd_names"); !strings.HasPrefix(got, "6f6e6500") {
+			if got := value(t, a, "monitor.elf", mon, "pd_names"); got != "6f6e65"+strings.Repeat("00", 4093) {
 				t.Errorf("pd_names is %s", got)
 			}
 			if got := value(t, a, "monitor.elf", mon, "pd_names_len"); got != "0100000000000000" {

@@ -23,7 +23,7 @@ func (a *applier) choose() {
 			fixed = append(fixed, image.Range{Start: image.Addr(r.Paddr), Size: r.Size})
 		}
 	}
-	free := memory(&a.sys.Board).Minus(fixed...)
+	free := Memory(&a.sys.Board).Minus(fixed...)
 	for _, r := range a.sys.Regions {
 		v := a.wanted(r)
 		if r.Fixed || v == nil {
@@ -33,7 +33,7 @@ func (a *applier) choose() {
 			a.fault(v.Pos(), "memory", "memory_region %s has no phys_addr, and the board gives no memory to choose one from", r.Name)
 			continue
 		}
-		at, ok := firstFit(free, r.Size, r.PageSize)
+		at, ok := FirstFit(free, r.Size, r.PageSize)
 		if !ok {
 			a.fault(v.Pos(), "memory", "memory_region %s: there are no %#x bytes at a multiple of %#x left in the memory of the board", r.Name, r.Size, r.PageSize)
 			continue
@@ -55,7 +55,8 @@ func (a *applier) wanted(r *desc.Region) *desc.Setvar {
 	return nil
 }
 
-func memory(b *desc.Board) image.Ranges {
+// Memory is what the board leaves for protection domains.
+func Memory(b *desc.Board) image.Ranges {
 	var list []image.Range
 	for _, m := range b.Memory {
 		list = append(list, image.MakeRange(image.Addr(m.Start), image.Addr(m.End)))
@@ -63,7 +64,8 @@ func memory(b *desc.Board) image.Ranges {
 	return image.Union(list...)
 }
 
-func firstFit(free image.Ranges, size, align uint64) (image.Addr, bool) {
+// FirstFit finds the lowest address, a multiple of align, where size bytes are free.
+func FirstFit(free image.Ranges, size, align uint64) (image.Addr, bool) {
 	for _, r := range free {
 		at, ok := r.Start.Up(align)
 		if ok && r.Covers(image.Range{Start: at, Size: size}) && (image.Range{Start: at, Size: size}).Valid() {

@@ -12,9 +12,9 @@ import (
 	"elfwright/sdf/desc"
 )
 
-// find returns where a file of the description is: in the first directory of the
+// Find returns where a file of the description is: in the first directory of the
 // search path that has it, and last in the current one.
-func find(path string, search []string) (string, error) {
+func Find(path string, search []string) (string, error) {
 	if filepath.IsAbs(path) {
 		_, err := os.Stat(path)
 		return path, plainError(path, err)
@@ -41,7 +41,7 @@ func plainError(path string, err error) error {
 // is filled with, found as images are.
 func Length(search []string) func(path string) (int64, error) {
 	return func(path string) (int64, error) {
-		name, err := find(path, search)
+		name, err := Find(path, search)
 		if err != nil {
 			return 0, err
 		}
@@ -57,6 +57,9 @@ func Length(search []string) func(path string) (int64, error) {
 }
 
 var machines = map[desc.Arch]elf.Machine{desc.AArch64: elf.EM_AARCH64, desc.RISCV64: elf.EM_RISCV, desc.X86_64: elf.EM_X86_64}
+
+// ELFMachine is e_machine of a board's images.
+func ELFMachine(a desc.Arch) elf.Machine { return machines[a] }
 
 // openImage opens a program and refuses what Microkit cannot load: its images
 // are 64-bit little-endian programs that lie where they were linked.
@@ -87,7 +90,7 @@ func openImage(path string, search []string, arch desc.Arch) (*elffile.File, err
 }
 
 func openELF(path string, search []string, arch desc.Arch) (*elffile.File, error) {
-	name, err := find(path, search)
+	name, err := Find(path, search)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"elfwright/image"
 	"elfwright/phdr"
+	"elfwright/reset"
 	"elfwright/sdf/desc"
 )
 
@@ -22,7 +23,11 @@ type Plan struct {
 	Board   desc.Board `json:"board"`
 	Domains []Domain   `json:"protection_domains"`
 	Monitor *Monitor   `json:"monitor,omitempty"`
-	Regions []Region   `json:"memory_regions"`
+	Loader  *Monitor   `json:"loader,omitempty"`
+	// InitialTask is the program that makes the system when the kernel has started.
+	InitialTask *Monitor `json:"initial_task,omitempty"`
+	Description string   `json:"description"` // the file that names the outputs
+	Regions     []Region `json:"memory_regions"`
 }
 
 // Space is the half-open range of addresses [Start, End).
@@ -51,6 +56,8 @@ type Domain struct {
 	Maps          []Mapping  `json:"maps"`
 	VM            *Machine   `json:"virtual_machine,omitempty"`
 	Variables     []Variable `json:"variables"`
+
+	Reset *reset.Report `json:"reset,omitempty"` // of an image that was made resettable
 }
 
 // Segment is pages of an image.
@@ -82,7 +89,7 @@ type Variable struct {
 	Bytes   string   `json:"bytes"` // hexadecimal, in the order of the memory
 }
 
-// Monitor is Microkit's own protection domain.
+// Monitor is an image of Microkit's own: the monitor, the loader, the initial task.
 type Monitor struct {
 	Image     string     `json:"image"`
 	Output    string     `json:"output"`
@@ -148,9 +155,14 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for i := range p.Domains {
 		p.Domains[i].text(t)
 	}
-	if p.Monitor != nil {
-		fmt.Fprintf(t, "monitor: %s -> %s\n", p.Monitor.Image, p.Monitor.Output)
-		variables(t, p.Monitor.Variables)
+	for _, x := range []struct {
+		name string
+		of   *Monitor
+	}{{"monitor", p.Monitor}, {"loader", p.Loader}, {"initial task", p.InitialTask}} {
+		if x.of != nil {
+			fmt.Fprintf(t, "%s: %s -> %s\n", x.name, x.of.Image, x.of.Output)
+			variables(t, x.of.Variables)
+		}
 	}
 	for _, r := range p.Regions {
 		at := "anywhere"
@@ -175,6 +187,19 @@ func (d *Domain) text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  stack\t%v\trw\n  guard\t%v\t\n  IPC buffer\t%v\trw\n", d.Stack, d.Guard, d.IPCBuffer)
 	variables(w, d.Variables)
+	d.reset(w)
+}
+
+// reset tells what a reset restores, and what it does not.
+func (d *Domain) reset(w io.Writer) {
+	r := d.Reset
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(w, "  resettable, %s: 0x%x goes on at 0x%x, 0x%x bytes of memory more\n", r.Shape, r.Entry, r.Program, r.Memory)
+	for _, k := range r.Kept {
+		fmt.Fprintf(w, "  left as it is\t[0x%x, 0x%x)\t%s\n", k.Addr, uint64(k.Addr)+k.Size, k.Why)
+	}
 }
 
 func variables(w io.Writer, list []Variable) {

@@ -19,12 +19,7 @@ type found struct {
 // SHT_SYMTAB of the file, by name alone. The dynamic symbols do not count. Of a
 // name that is not there, near is one that is.
 func lookUp(f *elffile.File, vars []variable) (got map[string]*found, nearest map[string]string, err error) {
-	table := -1
-	for i := range f.Sections() {
-		if f.Sections()[i].Type == elf.SHT_SYMTAB {
-			table = i
-		}
-	}
+	table := symtab(f)
 	if table < 0 {
 		if err := f.SectionErr(); err != nil {
 			return nil, nil, err
@@ -89,10 +84,7 @@ func (x *found) fits(v *variable, f *elffile.File, nearest string) (rule, reason
 	n := uint64(len(v.data))
 	switch {
 	case x.count == 0:
-		if nearest != "" {
-			nearest = fmt.Sprintf(" (did you mean %s?)", nearest)
-		}
-		return "symbol", fmt.Sprintf("%s has no symbol %s%s", f.Name, v.symbol, nearest)
+		return "symbol", fmt.Sprintf("%s has no symbol %s%s", f.Name, v.symbol, meant(nearest))
 	case x.count > 1:
 		return "symbol", fmt.Sprintf("%s has %d symbols %s", f.Name, x.count, v.symbol)
 	case x.sym.Type() != elf.STT_OBJECT && x.sym.Type() != elf.STT_NOTYPE:
@@ -103,4 +95,11 @@ func (x *found) fits(v *variable, f *elffile.File, nearest string) (rule, reason
 		return "width", fmt.Sprintf("%s of %s has %d bytes, and its value %d", v.symbol, f.Name, x.sym.Size, n)
 	}
 	return "", ""
+}
+
+func meant(nearest string) string {
+	if nearest == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %s?)", nearest)
 }

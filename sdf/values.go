@@ -12,6 +12,7 @@ type variable struct {
 	kind   string // "builtin", or what the setvar is of
 	data   []byte
 	exact  bool // the symbol must be as large as data; else it may be larger
+	room   int  // of a larger symbol, zeros follow data up to so many bytes, over what was there
 	pos    desc.Pos
 }
 
@@ -25,7 +26,7 @@ func builtins(s *desc.System, p *desc.PD) []variable {
 	}
 	b := s.Bits(p)
 	list := []variable{
-		{symbol: "microkit_name", data: []byte(p.Name[:min(len(p.Name), desc.MaxName)])},
+		{symbol: "microkit_name", data: []byte(p.Name[:min(len(p.Name), desc.MaxName)]), room: desc.MaxName},
 		{symbol: "microkit_passive", data: []byte{passive}},
 		{symbol: "microkit_irqs", data: word(b.IRQs)},
 		{symbol: "microkit_notifications", data: word(b.Notifications)},
@@ -57,6 +58,10 @@ func setvars(p *desc.PD, paddr map[*desc.Region]uint64) []variable {
 	return list
 }
 
+// monitorNames is how many protection domains, and virtual machines, the monitor
+// has room for.
+const monitorNames = 64
+
 // monitorVars are the variables of Microkit's monitor.
 func monitorVars(s *desc.System) []variable {
 	var pds, vms, stacks []byte
@@ -75,17 +80,13 @@ func monitorVars(s *desc.System) []variable {
 	if s.Board.Arch == desc.X86_64 {
 		machines = 0 // there a virtual CPU is no thread of its own
 	}
-	list := []variable{
+	return []variable{
 		{symbol: "pd_names_len", data: word(uint64(len(s.PDs)))},
-		{symbol: "pd_names", data: pds},
+		{symbol: "pd_names", data: pds, room: monitorNames * desc.MaxName},
 		{symbol: "vm_names_len", data: word(machines)},
-		{symbol: "vm_names", data: vms},
-		{symbol: "pd_stack_bottom_addrs", data: stacks},
+		{symbol: "vm_names", data: vms, room: monitorNames * desc.MaxName},
+		{symbol: "pd_stack_bottom_addrs", data: stacks, room: monitorNames * 8},
 	}
-	for i := range list {
-		list[i].kind = "monitor"
-	}
-	return list
 }
 
 // stored is a name as the monitor keeps it: 64 bytes with a NUL.
@@ -93,4 +94,10 @@ func stored(name string) []byte {
 	b := make([]byte, desc.MaxName)
 	copy(b[:desc.MaxName-1], name)
 	return b
+}
+
+// bytes are those that a variable gets in a symbol of that size.
+func (v *variable) bytes(size uint64) []byte {
+	n := min(size, uint64(max(v.room, len(v.data))))
+	return append(v.data[:len(v.data):len(v.data)], make([]byte, n-uint64(len(v.data)))...)
 }

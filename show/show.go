@@ -47,6 +47,9 @@ func defaultViews(f *elffile.File) View {
 	case note.Is(f):
 		return Summary | Processes
 	}
+	if resettable(f) {
+		return Summary | Segments | Reset
+	}
 	return Summary | Segments
 }
 
@@ -76,6 +79,9 @@ func printFile(w io.Writer, f *elffile.File, opt Options, where *member) (*Repor
 		}
 	}
 	want := opt.views()
+	if want&All == All && resettable(f) {
+		want |= Reset
+	}
 	if want&NM != 0 {
 		want &^= DynSyms // it says which table nm is to take
 	}

@@ -21,6 +21,7 @@ const (
 	Arch                            // what is special to the machine
 	Processes                       // the processes of a frozen file or a core
 	Thaw                            // what a frozen file does before its process goes on
+	Reset                           // what a reset restores
 
 	// These follow from Options and are set by Print.
 	hexDump
@@ -29,7 +30,7 @@ const (
 )
 
 // All is every view of tables that needs no argument, without those that repeat
-// others.
+// others. Reset is one of them for programs that have its table.
 const All = FileHeader | SectionHeaders | SectionGroups | Segments | Dynamic | Relocs | Symbols | Versions | Histogram | Notes | Arch
 
 // A shape is what the JSON key of a view holds.
@@ -68,6 +69,7 @@ func views() []view {
 		{Arch, "arch", shapeTables, showArch},
 		{Processes, "processes", shapeRows, showProcesses},
 		{Thaw, "thaw", shapeTables, showThaw},
+		{Reset, "reset", shapeTables, showReset},
 		{hexDump, "hex_dumps", shapeTables, showHexDump},
 		{stringDump, "string_dumps", shapeTables, showStringDump},
 		{disassembly, "disassembly", shapeTables, showDisassembly},

@@ -165,6 +165,8 @@ func setEnv(opt *load.Options, env []string) {
 			opt.Preload = value
 		case "LD_AUDIT":
 			opt.Audit = value
+		case "GLIBC_TUNABLES":
+			opt.Tunables = value
 		}
 	}
 }

@@ -81,3 +81,21 @@ func TestOldSort(t *testing.T) {
 		t.Errorf("%d orders, so that the case tells nothing: %v", len(orders), orders)
 	}
 }
+
+// TestCPUTunables takes features from the processor, one at a time, and with them
+// levels: nothing is to be searched that ld.so does not search.
+func TestCPUTunables(t *testing.T) {
+	samples.Need(t, ldso)
+	for _, off := range strings.Fields("-AVX -AVX2 -BMI1 -BMI2 -F16C -FMA -LZCNT -MOVBE -OSXSAVE -POPCNT -SSE3 -SSE4_1 -SSE4_2 -SSSE3 -XSAVE -CMPXCHG16B " +
+		"-AVX512F -AVX512BW -AVX512CD -AVX512DQ -AVX512VL AVX2 -AVX2,AVX2 x,-BMI2 -BMI1:glibc.cpu.hwcaps=-SSSE3 -SSSE3:glibc.cpu.hwcaps=-BMI1") {
+		tc := corner{name: off, env: []string{"GLIBC_TUNABLES=glibc.cpu.hwcaps=" + off}, build: func(b *tree) {
+			for _, level := range []string{"v2", "v3", "v4"} {
+				b.link("a/glibc-hwcaps/x86-64-"+level+"/lib"+level+".so", "", "-soname=lib"+level+".so")
+				b.link("a/lib"+level+".so", "", "-soname=lib"+level+".so")
+			}
+			b.link("p", "", "a/libv2.so", "a/libv3.so", "a/libv4.so", both, "-rpath=$ORIGIN/a")
+		}}
+		// The name becomes a directory's: no colon may be in it.
+		t.Run(strings.NewReplacer(":", "_", ",", "_").Replace(off), func(t *testing.T) { tc.check(t, newTree(t, native), &rig{}) })
+	}
+}

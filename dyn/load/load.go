@@ -109,7 +109,7 @@ func (l *Loader) program(prog string) (*file, string, error) {
 	case ok:
 		inside = in
 		at = l.at(in)
-	case filepath.IsAbs(prog) && l.root.Exists(prog):
+	case l.opt.Beside == nil && filepath.IsAbs(prog) && l.root.Exists(prog):
 		at = l.at(prog)
 	default: // a file from elsewhere, as if it were put here
 		inside, _ = filepath.Abs(prog)
@@ -235,11 +235,11 @@ func (n *namespace) cpu() {
 		return
 	}
 	if n.l.opt.CPU != nil {
-		n.p.CPU = *n.l.opt.CPU
+		n.p.CPU = n.l.opt.without(*n.l.opt.CPU)
 		return
 	}
 	c, ok := n.l.hostCPU(h.Machine, n.Class)
-	n.p.CPU = c
+	n.p.CPU = n.l.opt.without(c)
 	if !ok {
 		n.p.Notes = append(n.p.Notes, "of "+elffile.MachineName(h.Machine)+" the baseline is taken: no sub-directory for a better processor is looked into")
 	}

@@ -3,6 +3,8 @@ package load
 import (
 	"debug/elf"
 	"errors"
+	"path"
+	"slices"
 	"sync"
 
 	"elfwright/dyn/ldcache"
@@ -116,9 +118,27 @@ func (l *Loader) at(path string) *found {
 	var fd int
 	if fd, f.err = l.root.Descriptor(path); f.err == nil {
 		f.file, f.err = l.open(l.root.Host(path), fd)
+	} else if l.beside(path, f.err) {
+		if fd, f.err = unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); f.err == nil {
+			f.file, f.err = l.open(path, fd)
+		}
 	}
 	l.paths[path] = f
 	return f
+}
+
+// beside says whether a path that the root does not have may be this machine's.
+func (l *Loader) beside(name string, err error) bool {
+	return l.opt.Beside != nil && (err == unix.ENOENT || err == unix.ENOTDIR) && path.IsAbs(name) && !slices.Contains(l.opt.Beside, path.Dir(name))
+}
+
+// isDir says whether there is a directory.
+func (l *Loader) isDir(name string) bool {
+	if l.root.IsDir(name) {
+		return true
+	}
+	var st unix.Stat_t
+	return l.beside(name, unix.ENOENT) && unix.Stat(name, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 // open takes over an open file.

@@ -29,6 +29,7 @@ func newMusl(n *namespace) *musl {
 // load loads preloaded libraries, which nobody asked for, and then what is needed,
 // breadth first (load_preload, load_deps).
 func (m *musl) load() {
+	m.p.Reads = append(m.p.Reads, m.muslPathName())
 	m.list(m.program)
 	isSpace := func(c rune) bool { return strings.ContainsRune(" \t\n\v\f\r:", c) }
 	preload := m.l.opt.Preload

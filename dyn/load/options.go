@@ -6,6 +6,11 @@ type Options struct {
 	Root string // the directory that stands for "/"; "" is the machine's own
 	Dir  string // where relative names begin, seen from Root; "" is the current directory, in a Root "/"
 
+	// Beside says that a program of this machine is started with the libraries of
+	// Root: what Root does not have is this machine's, unless it lies in one of these
+	// directories. nil: all is below Root.
+	Beside []string
+
 	Libc   *Libc  // whose rules hold; nil: by the dynamic linker's name
 	Interp string // the dynamic linker, seen from Root, instead of that of PT_INTERP
 
@@ -33,7 +38,7 @@ type Options struct {
 	HWCaps        []string
 	HWCapsPrepend string // ld.so --glibc-hwcaps-prepend: sub-directories before those of the processor, colons between
 	HWCapsMask    string // ld.so --glibc-hwcaps-mask: those of the processor that count; "": all
-	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort counts
+	Tunables      string // GLIBC_TUNABLES, of which glibc.rtld.dynamic_sort and glibc.cpu.hwcaps count
 
 	// NamesOnly leaves symbols, versions and relocations unread: enough for who
 	// needs whom.

@@ -3,7 +3,6 @@ package load
 import (
 	"debug/elf"
 	"slices"
-	"strings"
 )
 
 // RelocationOrder is the order in which a start relocates: dependencies first, the
@@ -73,18 +72,6 @@ func (p *Process) sorted() []*Object {
 		return p.sortedOld()
 	}
 	return p.sortedDFS()
-}
-
-// oldSort says whether GLIBC_TUNABLES asks for the way of before 2.35
-// (_dl_sort_maps_init). In a secure start it has no say.
-func (opt *Options) oldSort() bool {
-	old := false
-	for t := range strings.SplitSeq(opt.Tunables, ":") {
-		if value, ok := strings.CutPrefix(t, "glibc.rtld.dynamic_sort="); ok && !opt.Secure {
-			old = value == "1"
-		}
-	}
-	return old
 }
 
 // visit is an object on the way down, and the next of its needs.

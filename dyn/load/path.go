@@ -125,7 +125,7 @@ func (s *search) directory(e *element, rule Rule, of *Object) (here bool, errno 
 		errno = s.try(d.path+sub+s.name, Try{Dir: e.text, HWCaps: strings.TrimSuffix(sub, "/"), Rule: rule, Of: of})
 		if d.status[i] == unknown {
 			d.status[i] = nonexisting
-			if s.done || s.g.l.root.IsDir(strings.TrimSuffix(d.path+sub, "/")) {
+			if s.done || s.g.l.isDir(strings.TrimSuffix(d.path+sub, "/")) {
 				d.status[i] = existing
 			} else {
 				errno = unix.ENOENT // stat has set it

@@ -26,6 +26,7 @@ type Process struct {
 	Version Version    // of the dynamic linker
 	OldSort bool       // objects are sorted as before glibc 2.35, whatever the version
 	CPU     CPU        // whose sub-directories are looked into
+	Reads   []string   // files that say where to look, whether they are there or not: /etc/ld.so.cache
 	Notes   []string   // what was taken for granted where it could not be found out
 
 	program *Object

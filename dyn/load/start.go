@@ -81,6 +81,12 @@ func (n *namespace) systemDirs() (dirs []string, lib string) {
 
 // load loads preloaded objects and then all that is needed.
 func (g *glibc) load() {
+	if !g.l.opt.NoCache {
+		g.p.Reads = append(g.p.Reads, "/etc/ld.so.cache")
+	}
+	if !g.l.opt.NoPreloadFile {
+		g.p.Reads = append(g.p.Reads, "/etc/ld.so.preload")
+	}
 	if _, err := g.l.cache(); err != nil && !g.l.opt.NoCache {
 		g.p.Notes = append(g.p.Notes, err.Error()+"; the cache is not used")
 	}

@@ -11,15 +11,25 @@ const MaxContent = 1 << 30
 
 // details asks for what fdinfo does not tell.
 func (t *Target) details(d *Descriptor) error {
-	switch {
-	case d.Same != d.N:
+	if d.Same != d.N || d.Flags&unix.O_PATH != 0 {
 		return nil
+	}
+	if err := t.owner(d); err != nil {
+		return err
+	}
+	switch {
 	case d.Mode&unix.S_IFMT == unix.S_IFSOCK:
 		return t.socket(d)
-	case d.Mode&unix.S_IFMT == unix.S_IFIFO && strings.HasPrefix(d.Link, "pipe:"):
+	case d.Mode&unix.S_IFMT == unix.S_IFIFO:
 		return t.pipe(d)
 	case d.Mode&unix.S_IFMT == unix.S_IFREG && (d.Deleted() || strings.HasPrefix(d.Link, "/memfd:")):
 		return t.unnamed(d)
+	case d.Link == "anon_inode:[timerfd]":
+		return t.timerFD(d)
+	case d.Link == "anon_inode:inotify":
+		return t.watches(d)
+	case d.Link == "anon_inode:[eventfd]":
+		return t.eventFD(d)
 	}
 	return nil
 }
@@ -34,9 +44,19 @@ func (t *Target) pipe(d *Descriptor) error {
 	if d.Size2, err = unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0); err != nil {
 		return t.fault("descriptor %d: F_GETPIPE_SZ: %w", d.N, err)
 	}
-	if d.Flags&unix.O_ACCMODE != unix.O_RDONLY {
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLOUT}}
+	if _, err := unix.Poll(poll, 0); err != nil {
+		return t.fault("descriptor %d: poll: %w", d.N, err)
+	}
+	d.Gone = poll[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+	if d.Flags&unix.O_ACCMODE == unix.O_WRONLY {
 		return nil
 	}
+	return t.inPipe(d, fd)
+}
+
+// inPipe copies what is in a pipe to one of ours, and reads it there.
+func (t *Target) inPipe(d *Descriptor, fd int) error {
 	var p [2]int
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return t.fault("descriptor %d: pipe: %w", d.N, err)
@@ -53,12 +73,13 @@ func (t *Target) pipe(d *Descriptor) error {
 	if err != nil {
 		return t.fault("descriptor %d: tee: %w", d.N, err)
 	}
-	d.Content = make([]byte, n)
-	for got := 0; got < len(d.Content); {
-		k, err := unix.Read(p[0], d.Content[got:])
+	buf := make([]byte, n)
+	for got := 0; got < len(buf); {
+		k, err := unix.Read(p[0], buf[got:])
 		if err != nil || k == 0 {
 			return t.fault("descriptor %d: what is in the pipe: read %d of %d bytes: %w", d.N, got, n, err)
 		}
+		d.Packets = append(d.Packets, buf[got:got+k]) // only a packet ends a read early
 		got += k
 	}
 	return nil
@@ -74,6 +95,9 @@ func (t *Target) unnamed(d *Descriptor) error {
 		return err
 	}
 	defer unix.Close(fd)
+	if d.FS == unix.HUGETLBFS_MAGIC || d.FS == MessageQueues {
+		return nil // refused, too
+	}
 	if s, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0); err == nil {
 		d.Seals = s
 	}
@@ -90,6 +114,32 @@ func (t *Target) unnamed(d *Descriptor) error {
 			return t.fault("descriptor %d: %s: read %d of %d bytes: %w", d.N, d.Link, got, d.Size, err)
 		}
 		got += k
+	}
+	return nil
+}
+
+// timerFD asks again what is left of a timer: the kernel counts expirations of a
+// periodic one when it is asked, but not for fdinfo (timerfd_show).
+func (t *Target) timerFD(d *Descriptor) error {
+	fd, err := t.Open(d.N)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var left unix.ItimerSpec
+	if err := unix.TimerfdGettime(fd, &left); err != nil {
+		return t.fault("descriptor %d: timerfd_gettime: %w", d.N, err)
+	}
+	text, err := t.read("fdinfo/" + itoa(d.N))
+	if err != nil {
+		return err
+	}
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME, &d.Read); err != nil {
+		return t.fault("the time: %w", err)
+	}
+	d.Info = nil
+	if err := d.ParseInfo(text); err != nil {
+		return t.fault("descriptor %d: %w", d.N, err)
 	}
 	return nil
 }

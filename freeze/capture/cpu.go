@@ -9,8 +9,9 @@ import (
 
 // CPU is what the process may know of its processor.
 type CPU struct {
-	Leaves []Leaf
+	Leaves []Leaf // of x86
 	XCR0   uint64
+	Arm    *ArmCPU
 }
 
 // Leaf is what CPUID answers: eax, ebx, ecx, edx.
@@ -29,20 +30,6 @@ func (c *CPU) Find(leaf, sub uint32) [4]uint32 {
 	return [4]uint32{}
 }
 
-// probes are short pieces of code that end in a system call, at which they stop;
-// the call is never made.
-var probes = []byte{
-	0x0f, 0xa2, // cpuid
-	0x89, 0xce, // mov %ecx,%esi: syscall overwrites it
-	0x0f, 0x05, // syscall
-	0x90, 0x90,
-	0x0f, 0x01, 0xd0, // xgetbv
-	0x0f, 0x05, // syscall
-	0x90, 0x90, 0x90,
-}
-
-const xgetbvProbe = 8
-
 // processor asks the processor as the process would.
 func (t *Target) processor(s *Snapshot) error {
 	info, err := buildinfo.ReadFile(t.path("exe"))
@@ -52,72 +39,38 @@ func (t *Target) processor(s *Snapshot) error {
 	if err != nil {
 		return t.fault("a page for code: mmap: %w", err)
 	}
-	for i := 0; i < len(probes); i += 8 {
-		if _, err := ptrace(unix.PTRACE_POKEDATA, t.PID, uintptr(page)+uintptr(i), uintptr(binary.LittleEndian.Uint64(probes[i:]))); err != nil {
+	for i := 0; i < len(t.steps.probes); i += 8 {
+		if _, err := ptrace(unix.PTRACE_POKEDATA, t.PID, uintptr(page)+uintptr(i), uintptr(binary.LittleEndian.Uint64(t.steps.probes[i:]))); err != nil {
 			return t.fault("a page for code: %w", err)
 		}
 	}
-	err = t.leaves(&s.CPU, page)
+	err = t.steps.processor(t, &s.CPU, page)
 	if _, e := t.call(main, "munmap", page, pageSize); err == nil && e != nil {
 		err = t.fault("munmap: %w", e)
 	}
 	return err
 }
 
-func (t *Target) leaves(c *CPU, page uint64) error {
-	xsave := false
-	for _, l := range [][2]uint32{{0, 0}, {1, 0}, {7, 0}, {7, 1}, {0x80000000, 0}, {0x80000001, 0}, {0x80000008, 0}, {0xd, 0}, {0xd, 1}} {
-		if l[0] == 0xd && !xsave {
-			continue
-		}
-		w, err := t.probe(page, l[0], l[1])
-		if err != nil {
-			return err
-		}
-		c.Leaves = append(c.Leaves, Leaf{l[0], l[1], w})
-		xsave = xsave || l[0] == 1 && w[2]>>27&1 != 0
-	}
-	if !xsave {
-		return nil
-	}
-	w, err := t.probe(page+xgetbvProbe, 0, 0)
-	if err != nil {
-		return err
-	}
-	c.XCR0 = uint64(w[0]) | uint64(w[3])<<32
-	for i := uint32(2); i < 63; i++ {
-		if c.XCR0>>i&1 == 0 {
-			continue
-		}
-		w, err := t.probe(page, 0xd, i)
-		if err != nil {
-			return err
-		}
-		c.Leaves = append(c.Leaves, Leaf{0xd, i, w})
-	}
-	return nil
-}
-
-// probe runs a piece of code up to its system call and returns what it left in
-// eax, ebx, ecx and edx. The call changes rax before we see it, but its number
-// is what rax was.
-func (t *Target) probe(at uint64, eax, ecx uint32) (w [4]uint32, err error) {
+// probe runs a piece of code up to its system call, with some registers set, and
+// returns the registers as they are there. The call is not made: it has no number.
+func (t *Target) probe(at uint64, set map[string]uint64) (Registers, error) {
 	th := t.threads[0]
-	r := th.regs.callWith(at, uint64(eax), nil)
-	r.Set("rcx", uint64(ecx))
+	r := th.regs.callWith(at, ^uint64(0), nil)
+	for name, v := range set {
+		r.Set(name, v)
+	}
 	if err := setRegisters(th.tid, r); err != nil {
-		return w, t.fault("registers: %w", err)
+		return nil, t.fault("registers: %w", err)
 	}
 	if err := t.toSyscallStop(th); err != nil {
-		return w, err
+		return nil, err
 	}
-	if r, err = getRegisters(th.tid); err != nil {
-		return w, t.fault("registers: %w", err)
+	seen, err := getRegisters(th.tid)
+	if err != nil {
+		return nil, t.fault("registers: %w", err)
 	}
-	w = [4]uint32{uint32(r.Get("orig_rax")), uint32(r.Get("rbx")), uint32(r.Get("rsi")), uint32(r.Get("rdx"))}
-	r.Set("orig_rax", ^uint64(0))
-	if err := setRegisters(th.tid, r); err != nil {
-		return w, t.fault("registers: %w", err)
+	if err := abi.skip(th.tid, seen); err != nil {
+		return nil, t.fault("registers: %w", err)
 	}
-	return w, t.toSyscallStop(th)
+	return seen, t.toSyscallStop(th)
 }

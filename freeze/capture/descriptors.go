@@ -20,6 +20,7 @@ type Descriptor struct {
 	Dev   uint64
 	Ino   uint64
 	Rdev  uint64
+	Links uint64 // st_nlink
 	Size  int64
 	Pos   int64
 	Flags int
@@ -29,12 +30,19 @@ type Descriptor struct {
 	Same int
 
 	Socket  *Socket
-	Content []byte // what is in a pipe, a memfd, a deleted file
-	Size2   int    // of a pipe, F_GETPIPE_SZ
-	Seals   int    // of a memfd
-	Owner   int    // F_GETOWN, F_GETSIG
-	Signal  int
+	Content []byte   // what is in a memfd, a deleted file
+	Packets [][]byte // what is in a pipe: one piece, or packets (O_DIRECT, pipe2(2))
+	Gone    bool     // of a pipe: nobody has its other end
+	Size2   int      // of a pipe, F_GETPIPE_SZ
+	Seals   int      // of a memfd
+	FS      int64    // f_type of statfs(2), of a regular file
+	Told    bool     // of a message queue: mq_notify(3)
+	Owner   Owner    // F_GETOWN_EX
+	Signal  int      // F_GETSIG
 	Termios []byte
+	Read    unix.Timespec // of a timerfd: when it was asked what is left
+	Watches []Watch       // of inotify
+	Queued  int           // bytes of events of inotify that were not read
 }
 
 // Cloexec says whether execve closes it.
@@ -42,7 +50,7 @@ func (d *Descriptor) Cloexec() bool { return d.Flags&unix.O_CLOEXEC != 0 }
 
 // Deleted says whether the file has no name any more.
 func (d *Descriptor) Deleted() bool {
-	return strings.HasPrefix(d.Link, "/") && strings.HasSuffix(d.Link, " (deleted)")
+	return strings.HasPrefix(d.Link, "/") && strings.HasSuffix(d.Link, " (deleted)") && d.Links == 0
 }
 
 // descriptors lists the open files.
@@ -63,7 +71,7 @@ func (t *Target) descriptors() ([]Descriptor, error) {
 		}
 		var st unix.Stat_t
 		if err := unix.Stat(t.path("fd/"+e.Name()), &st); err == nil {
-			d.Mode, d.Dev, d.Ino, d.Rdev, d.Size = st.Mode, uint64(st.Dev), st.Ino, uint64(st.Rdev), st.Size
+			d.Mode, d.Dev, d.Ino, d.Rdev, d.Size, d.Links = st.Mode, uint64(st.Dev), st.Ino, uint64(st.Rdev), st.Size, uint64(st.Nlink)
 		}
 		text, err := t.read("fdinfo/" + e.Name())
 		if err != nil {
@@ -129,12 +137,14 @@ func (t *Target) sameFiles(all []Descriptor) error {
 
 // Open takes a descriptor of the process: the same open file, here (Linux 5.6).
 func (t *Target) Open(n int) (int, error) {
-	p, err := unix.PidfdOpen(t.PID, 0)
-	if err != nil {
-		return -1, t.fault("pidfd_open: %w", err)
+	if t.pidfd == 0 {
+		p, err := unix.PidfdOpen(t.PID, 0)
+		if err != nil {
+			return -1, t.fault("pidfd_open: %w", err)
+		}
+		t.pidfd = p
 	}
-	defer unix.Close(p)
-	fd, err := unix.PidfdGetfd(p, n, 0)
+	fd, err := unix.PidfdGetfd(t.pidfd, n, 0)
 	if err != nil {
 		return -1, t.fault("descriptor %d: pidfd_getfd: %w", n, err)
 	}

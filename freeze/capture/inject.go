@@ -23,6 +23,11 @@ func (t *Target) call(th *thread, name string, args ...uint64) (uint64, error) {
 		if err := setMask(th.tid, ^uint64(0)); err != nil {
 			return 0, t.fault("thread %d: signal mask: %w", th.tid, err)
 		}
+		if t.steps.enter != nil {
+			if err := t.steps.enter(t, th); err != nil {
+				return 0, err
+			}
+		}
 	}
 	if err := setRegisters(th.tid, th.regs.callWith(t.insn, uint64(nr), args)); err != nil {
 		return 0, t.fault("thread %d: registers: %w", th.tid, err)

@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -68,13 +68,23 @@ func (t *Target) texts(s *Snapshot) (err error) {
 	if s.Root, err = os.Readlink(t.path("root")); err != nil {
 		return t.fault("%w", err)
 	}
-	return t.limits(s)
+	return nil
 }
 
+// limits asks for the limits: here, or, where the ids of the process have changed,
+// there.
 func (t *Target) limits(s *Snapshot) error {
 	for i := range s.Limits {
 		var l unix.Rlimit
-		if err := unix.Prlimit(t.PID, i, nil, &l); err != nil {
+		err := unix.Prlimit(t.PID, i, nil, &l)
+		if err == unix.EPERM {
+			var b []byte
+			const size = 16 // struct rlimit
+			if b, err = t.answer(t.threads[0], size, 3, "prlimit64", 0, uint64(i), 0, 0); err == nil {
+				l.Cur, l.Max = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+			}
+		}
+		if err != nil {
 			return t.fault("limit %d: %w", i, err)
 		}
 		s.Limits[i] = Limit{l.Cur, l.Max}
@@ -135,61 +145,12 @@ func (t *Target) onlyFile(maps []Map, r image.Range, of *Map) bool {
 	return true
 }
 
-// leaveVDSO lets a thread go on for a moment that is within the kernel's own code:
-// what that reads may be another in the next process.
-func (t *Target) leaveVDSO(s *Snapshot) error {
-	const tries = 1000
-	for i := range s.Maps {
-		m := &s.Maps[i]
-		if m.Name != vdsoName {
-			continue
-		}
-		for _, th := range t.threads {
-			for n := 0; m.Contains(image.Addr(th.regs.PC())) && !inCall(th.regs); n++ {
-				if n == tries {
-					return t.fault("thread %d: does not leave the vDSO", th.tid)
-				}
-				if err := t.step(th); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func inCall(r Registers) bool {
-	_, ok := r.InCall()
-	return ok
-}
-
-// step lets a thread run for a moment.
-func (t *Target) step(th *thread) error {
-	if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: continue: %w", th.tid, err)
-	}
-	if _, err := ptrace(unix.PTRACE_INTERRUPT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: interrupt: %w", th.tid, err)
-	}
-	for {
-		ws, err := wait(th.tid)
-		switch {
-		case err != nil:
-			return t.fault("thread %d: wait: %w", th.tid, err)
-		case !ws.Stopped():
-			return t.fault("thread %d: has ended", th.tid)
-		case uint32(ws)>>16 == eventStop:
-			return t.registers()
-		}
-		if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, uintptr(ws.StopSignal())); err != nil {
-			return t.fault("thread %d: continue: %w", th.tid, err)
-		}
-	}
-}
-
 // askProcess has the first thread tell what belongs to all.
 func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.makeScratch(); err != nil {
+		return err
+	}
+	if err := t.lockFuture(s); err != nil {
 		return err
 	}
 	main := t.threads[0]
@@ -219,7 +180,10 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
 		return t.fault("membarrier: %w", err)
 	}
-	return t.intervalTimers(s)
+	if err := t.limits(s); err != nil {
+		return err
+	}
+	return t.restOfProcess(s)
 }
 
 func (t *Target) intervalTimers(s *Snapshot) error {
@@ -229,6 +193,7 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 		if err != nil {
 			return t.fault("getitimer %d: %w", which, err)
 		}
+		s.ITimers[which] = nil
 		if !bytes.Equal(b, make([]byte, size)) {
 			s.ITimers[which] = b
 		}
@@ -236,11 +201,8 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 	return nil
 }
 
-// signals reads actions, and signals that wait.
+// signals reads actions.
 func (t *Target) signals(s *Snapshot) (err error) {
-	if s.Pending, err = pending(t.PID, true); err != nil {
-		return t.fault("pending signals: %w", err)
-	}
 	const size = 32 // the kernel's struct sigaction
 	for n := 1; n <= 64; n++ {
 		// SIGCHLD has flags that count without a handler.
@@ -273,7 +235,11 @@ func (t *Target) allThreads(s *Snapshot) error {
 func (t *Target) timers(s *Snapshot) error {
 	b, err := t.read("timers")
 	if err != nil {
-		return nil // a kernel without it has none to tell, or cannot; see Check
+		// Without timers (CONFIG_POSIX_TIMERS) there is no such file.
+		if _, e := t.answer(t.threads[0], 32, 1, "timer_gettime", 0, 0); e == unix.ENOSYS {
+			return nil
+		}
+		return fmt.Errorf("which timers it has the kernel does not tell: %w", err)
 	}
 	if s.Timers, err = ParseTimers(b); err != nil {
 		return t.fault("%w", err)
@@ -340,16 +306,25 @@ func (t *Target) files(s *Snapshot) (err error) {
 	return nil
 }
 
+// children reads which processes a thread has started.
+func (t *Target) children(th *thread) ([]int, error) {
+	b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+	if err != nil {
+		return nil, t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
+	}
+	kids, err := ints(string(b))
+	if err != nil {
+		return nil, t.fault("children: %w", err)
+	}
+	return kids, nil
+}
+
 // relatives reads who belongs to the process, and whether it sees the same world.
 func (t *Target) relatives(s *Snapshot) error {
 	for _, th := range t.threads {
-		b, err := t.read(fmt.Sprintf("task/%d/children", th.tid))
+		kids, err := t.children(th)
 		if err != nil {
-			return t.fault("children: %w (CONFIG_PROC_CHILDREN)", err)
-		}
-		kids, err := ints(string(b))
-		if err != nil {
-			return t.fault("children: %w", err)
+			return err
 		}
 		s.Children = append(s.Children, kids...)
 	}

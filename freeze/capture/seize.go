@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -18,18 +19,28 @@ import (
 type Target struct {
 	*proc.Process
 	threads []*thread // the first is the one that the process began with
-	insn    uint64    // address of a system call instruction in it
-	scratch uint64    // a page of its memory that is ours; 0: none
+	steps   *steps
+	insn    uint64 // address of a system call instruction in it
+	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
+	pidfd   int // 0: not opened
+	once    once
+	blind   bool // as if the kernel did not tell guard pages from others
+	began   time.Time
+	stopped time.Duration
+	copy    *proc.Process // that stands for the process's memory; nil: none
+	copyID  uint64        // its number for the process
 }
 
 // thread is a stopped thread, as it is to be let go.
 type thread struct {
-	tid    int
-	regs   Registers
-	mask   uint64
-	masked bool
-	stops  []unix.Signal // stop signals that came while it made our calls
+	tid     int
+	regs    Registers
+	mask    uint64
+	masked  bool
+	block   bool          // the call that it is in goes on by restart_syscall; see armEnter
+	vectors []byte        // what it had in SVE's registers; nil: nothing
+	stops   []unix.Signal // stop signals that came while it made our calls
 }
 
 // With stops a process, calls fn, and lets the process go on; it is killed
@@ -39,26 +50,60 @@ func With(pid int, fn func(*Target) error) error {
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	t := &Target{Process: p, began: time.Now()}
+	defer func() { t.Process.Close() }()
+	if err := supported(); err != nil {
+		return err
+	}
 	if err := checkTarget(p); err != nil {
 		return err
 	}
 	// The kernel knows the tracer as a thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	t := &Target{Process: p}
+	t.steps = stepsOf(abi)
 	if err := t.seize(); err != nil {
 		return errors.Join(err, t.release())
 	}
 	err = fn(t)
+	if t.pidfd != 0 {
+		unix.Close(t.pidfd)
+	}
 	if err != nil {
 		t.kill = false
 	}
-	return errors.Join(err, t.release())
+	err = errors.Join(err, t.release())
+	if t.copy != nil {
+		err = errors.Join(err, t.dropCopy())
+	}
+	return err
 }
+
+// Stopped says how long the process stood still, once it goes on.
+func (t *Target) Stopped() time.Duration { return t.stopped }
 
 // Kill has the process killed in the end.
 func (t *Target) Kill() { t.kill = true }
+
+// ReadAt reads memory: off is an address. process_vm_readv(2) copies once where
+// /proc/PID/mem copies twice, but does not read what the process itself cannot.
+func (t *Target) ReadAt(b []byte, off int64) (int, error) {
+	p, n := t.Process, 0
+	if t.copy != nil {
+		p = t.copy
+	}
+	if uint64(len(b)) >= pageSize {
+		local := []unix.Iovec{{Base: &b[0], Len: uint64(len(b))}}
+		remote := []unix.RemoteIovec{{Base: uintptr(off), Len: len(b)}}
+		n, _ = unix.ProcessVMReadv(p.PID, local, remote, 0)
+		if n == len(b) {
+			return n, nil
+		}
+		n = max(n, 0)
+	}
+	m, err := p.ReadAt(b[n:], off+int64(n))
+	return n + m, err
+}
 
 func (t *Target) fault(format string, args ...any) error {
 	return fmt.Errorf("process %d: "+format, append([]any{t.PID}, args...)...)
@@ -173,6 +218,15 @@ func (t *Target) registers() error {
 	return nil
 }
 
+// resumed are the registers with which a thread goes on that made calls for us.
+func (th *thread) resumed() Registers {
+	r := th.regs.Restarted(true)
+	if th.block {
+		r.Set(abi.number, abi.restart)
+	}
+	return r
+}
+
 // release lets go of the process: what was changed is changed back, and each
 // call that was interrupted is made again.
 func (t *Target) release() error {
@@ -185,7 +239,10 @@ func (t *Target) release() error {
 	}
 	for _, th := range t.threads {
 		if th.regs != nil && th.masked && !t.kill {
-			errs = append(errs, setRegisters(th.tid, th.regs.Restarted(true)), setMask(th.tid, th.mask))
+			errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
+			if th.vectors != nil {
+				errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
+			}
 		}
 		if _, err := ptrace(unix.PTRACE_DETACH, th.tid, 0, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, err)
@@ -195,7 +252,11 @@ func (t *Target) release() error {
 		}
 	}
 	if t.kill {
-		t.reap()
+		t.bury()
+	}
+	t.threads = nil
+	if t.stopped == 0 {
+		t.stopped = time.Since(t.began)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return t.fault("letting it go: %w", err)
@@ -203,23 +264,20 @@ func (t *Target) release() error {
 	return nil
 }
 
-// reap waits for the end of threads that were killed while they were traced: until
-// then the process is not gone for who waits for it. The first thread is left to
-// its parent if that is us.
-func (t *Target) reap() {
-	for i := len(t.threads) - 1; i >= 0; i-- {
-		if tid := t.threads[i].tid; tid != t.PID || !ownChild(t.PID) {
-			wait(tid)
+// bury waits for the threads of a process that was killed. The dead of a tracer are
+// nobody else's before it has waited for them: neither the first thread's parent hears
+// of its end, nor does wait4 for the first tell anything while there are others.
+func (t *Target) bury() {
+	for _, th := range t.threads {
+		if th.tid != t.PID {
+			wait(th.tid)
 		}
 	}
-}
-
-// ownChild says whether the parent of a process is the one that runs this.
-func ownChild(pid int) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	b, err := t.read("status")
 	if err != nil {
-		return true
+		return
 	}
-	s, err := ParseStatus(b)
-	return err != nil || s.PPID == os.Getpid()
+	if s, err := ParseStatus(b); err == nil && s.PPID != os.Getpid() { // our own child is buried by who started it
+		wait(t.PID)
+	}
 }

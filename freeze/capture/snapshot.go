@@ -33,6 +33,7 @@ type Snapshot struct {
 	Children    []int
 	Session     [3]int // parent, process group, session
 
+	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64
 	OOMScoreAdj int
 	Dumpable    uint64
@@ -40,7 +41,12 @@ type Snapshot struct {
 	THPDisable  uint64
 	KeepCaps    uint64
 	SecureBits  uint64
-	Membarrier  uint64 // the commands that it registered for
+	MDWE        uint64   // PR_GET_MDWE
+	MemoryMerge uint64   // PR_GET_MEMORY_MERGE
+	CoreFilter  string   // of coredump_filter
+	Label       string   // of a security module, where it is not that of the freezer
+	Lost        []string // what a new process cannot have, by name
+	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
 	SHM         int
 	CPU         CPU
@@ -61,11 +67,14 @@ func (s Siginfo) Signal() int { return int(s[0]) }
 
 // Thread is a thread.
 type Thread struct {
+	Rest
 	TID        int
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
 	Now        Registers // as they are
-	Xstate     []byte
+	Ends       bool      // the call that it is in ends with EINTR
+	Xstate     []byte    // of x86; elsewhere the registers of floating point
+	Sets       []Set     // what else the machine has
 	Mask       uint64
 	Pending    []Siginfo
 	AltStack   []byte // stack_t
@@ -80,6 +89,22 @@ type Thread struct {
 	TimerSlack uint64
 	PDeathSig  uint64
 	Stopped    bool // by a stop signal
+}
+
+// Set is a register set as ptrace gives it, by the number of its note.
+type Set struct {
+	Note uint32
+	Data []byte
+}
+
+// Set is a register set of the thread, or nil.
+func (t *Thread) Set(note uint32) []byte {
+	for _, s := range t.Sets {
+		if s.Note == note {
+			return s.Data
+		}
+	}
+	return nil
 }
 
 // Action is what a process does on a signal: the kernel's struct sigaction.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,38 +12,22 @@ type Socket struct {
 	Domain, Type, Protocol int
 	Listening              bool
 	Connected              bool
-	Queued                 int    // bytes to read
-	Listen                 int    // how many connections may wait
-	Backlog                int    // how many do
-	Peer                   uint64 // inode of the socket that it is connected to; 0: not known
-	Name                   []byte // of bind(2)
+	Connecting             bool      // TCP, and not yet, or not any more
+	Queued                 int       // bytes to read
+	Listen                 int       // how many connections may wait
+	Backlog                int       // how many do
+	Peer                   uint64    // inode of the socket that it is connected to; 0: not known
+	Closed                 bool      // the socket that it was connected to is closed
+	Shutdown               int       // shutdown(2): 1: does not receive, 2: does not send
+	Name                   []byte    // of bind(2)
+	PeerName               []byte    // of connect(2)
+	File                   uint64    // inode of a name in the file system
+	FileMode               uint32    // and its mode; 0: it has no such name any more
+	Messages               []Message // that were not read yet
+	Filter                 []byte    // classic BPF
+	Groups                 []Group   // of multicast
+	OtherFilter            bool      // a filter that cannot be read
 	Options                []SocketOption
-}
-
-// SocketOption is an option of setsockopt(2) that is not as every socket has it.
-type SocketOption struct {
-	Level, Name int
-	Value       []byte
-}
-
-// Options that are kept, and how many bytes they have.
-var socketOptions = []struct{ level, name, size int }{
-	{unix.SOL_SOCKET, unix.SO_REUSEADDR, 4}, {unix.SOL_SOCKET, unix.SO_REUSEPORT, 4}, {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 4},
-	{unix.SOL_SOCKET, unix.SO_BROADCAST, 4}, {unix.SOL_SOCKET, unix.SO_OOBINLINE, 4}, {unix.SOL_SOCKET, unix.SO_PASSCRED, 4},
-	{unix.SOL_SOCKET, unix.SO_LINGER, 8}, {unix.SOL_SOCKET, unix.SO_RCVTIMEO_NEW, 16}, {unix.SOL_SOCKET, unix.SO_SNDTIMEO_NEW, 16},
-	{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 4},
-	{unix.IPPROTO_TCP, unix.TCP_NODELAY, 4}, {unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 4}, {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 4},
-	{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 4}, {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4},
-}
-
-func getOption(fd, level, name int, size int) ([]byte, error) {
-	b := make([]byte, size)
-	n := uint32(size)
-	_, _, e := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(&n)), 0)
-	if e != 0 {
-		return nil, e
-	}
-	return b[:n], nil
 }
 
 // socket asks a socket what it is.
@@ -64,47 +49,81 @@ func (t *Target) socket(d *Descriptor) error {
 	listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 	s.Listening = err == nil && listening != 0
 	s.Name = sockname(fd, unix.SYS_GETSOCKNAME)
-	s.Connected = sockname(fd, unix.SYS_GETPEERNAME) != nil
+	s.PeerName = sockname(fd, unix.SYS_GETPEERNAME)
+	s.Connected = s.PeerName != nil
 	if !s.Listening {
 		s.Queued, _ = unix.IoctlGetInt(fd, unix.TIOCINQ)
 	}
 	s.options(fd)
 	s.waiting(fd)
-	if s.Domain == unix.AF_UNIX && s.Connected {
-		// Where the kernel does not say (CONFIG_UNIX_DIAG), the peer is not known.
-		s.Peer, _ = unixPeer(d.Ino)
-	}
+	var readable bool
+	s.Filter, readable = filter(fd)
+	s.OtherFilter = !readable
 	d.Socket = s
+	if err := t.groups(s, fd); err != nil {
+		return err
+	}
+	if s.Domain == unix.AF_UNIX {
+		return t.unixSocket(d, fd)
+	}
 	return nil
+}
+
+// unixSocket asks for what only sockets of the family AF_UNIX have.
+func (t *Target) unixSocket(d *Descriptor, fd int) error {
+	s := d.Socket
+	// Where the kernel does not say (CONFIG_UNIX_DIAG), the peer is not known.
+	if u, err := askUnix(d.Ino); err == nil {
+		s.Peer, s.Closed, s.Shutdown, s.File = u.peer, u.hasPeer && u.peer == 0, u.shutdown, u.file
+		if s.Listening {
+			s.Backlog, s.Listen = u.queue, u.most
+		}
+	}
+	if path := s.Path(); path != "" {
+		if !strings.HasPrefix(path, "/") {
+			path = "/cwd/" + path
+		} else {
+			path = "/root" + path
+		}
+		var st unix.Stat_t
+		if unix.Stat(t.path(path), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK && (s.File == 0 || st.Ino == s.File) {
+			s.FileMode = st.Mode
+		}
+	}
+	if s.Listening {
+		return nil
+	}
+	const noMore = 1
+	list, err := messages(fd, s.Type == unix.SOCK_STREAM || s.Type == unix.SOCK_SEQPACKET && s.Shutdown&noMore != 0)
+	if err != nil && (s.Queued > 0 || s.Connected) {
+		return t.fault("descriptor %d: what was not read yet: %w", d.N, err)
+	}
+	s.Messages = list
+	return nil
+}
+
+// Path is the name of a socket in the file system; "": it has none.
+func (s *Socket) Path() string {
+	const family = 2
+	if s.Domain != unix.AF_UNIX || len(s.Name) <= family || s.Name[family] == 0 {
+		return ""
+	}
+	path, _, _ := strings.Cut(string(s.Name[family:]), "\x00")
+	return path
 }
 
 // waiting asks how many connections wait, where the socket can be asked.
 func (s *Socket) waiting(fd int) {
 	s.Listen = 4096 // SOMAXCONN
-	if !s.Listening || s.Protocol != unix.IPPROTO_TCP {
+	if s.Protocol != unix.IPPROTO_TCP {
 		return
 	}
 	// inet_csk_listen: tcpi_unacked and tcpi_sacked are the queue and its limit.
-	if ti, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+	if ti, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil && !s.Listening {
+		const closed = 7 // TCP_CLOSE
+		s.Connecting = !s.Connected && ti.State != closed
+	} else if err == nil {
 		s.Backlog, s.Listen = int(ti.Unacked), int(ti.Sacked)
-	}
-}
-
-// options keeps the options that differ from those of a new socket.
-func (s *Socket) options(fd int) {
-	fresh, err := unix.Socket(s.Domain, s.Type|unix.SOCK_CLOEXEC, s.Protocol)
-	if err == nil {
-		defer unix.Close(fresh)
-	}
-	for _, o := range socketOptions {
-		v, err := getOption(fd, o.level, o.name, o.size)
-		if err != nil {
-			continue // not of this kind of socket
-		}
-		if w, err := getOption(fresh, o.level, o.name, o.size); err == nil && string(w) == string(v) {
-			continue
-		}
-		s.Options = append(s.Options, SocketOption{o.level, o.name, v})
 	}
 }
 

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -31,6 +32,10 @@ type Status struct {
 	CapBnd     uint64
 	CapAmb     uint64
 	NSpid      []int
+	Locked     string // VmLck
+	Bypass     string // Speculation_Store_Bypass
+	Branches   string // SpeculationIndirectBranch
+	Features   string // x86_Thread_features: shadow stacks
 }
 
 // ParseStatus reads the text.
@@ -74,6 +79,14 @@ func (s *Status) field(key, value string) (err error) {
 		return four(&s.GIDs, value)
 	case "Groups":
 		s.Groups, err = ints(value)
+	case "VmLck":
+		s.Locked = value
+	case "Speculation_Store_Bypass":
+		s.Bypass = value
+	case "SpeculationIndirectBranch":
+		s.Branches = value
+	case "x86_Thread_features":
+		s.Features = value
 	case "NSpid":
 		s.NSpid, err = ints(value)
 	}
@@ -130,13 +143,25 @@ func checkTarget(p *proc.Process) error {
 		return fmt.Errorf("process %d: is traced by process %d", p.PID, s.Tracer)
 	}
 	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PID))
-	if err == unix.ENOENT || os.IsNotExist(err) {
-		return fmt.Errorf("process %d: is the kernel's own, it has no program", p.PID)
+	if errors.Is(err, unix.ENOENT) {
+		return noProgram(p.PID, &s)
 	}
 	if err != nil {
 		return fmt.Errorf("process %d: %w", p.PID, err)
 	}
 	return checkClass(p.PID, path)
+}
+
+// noProgram says why a process has none: its memory is gone, or it never had any.
+func noProgram(pid int, s *Status) error {
+	const kthreadd = 2 // the parent of all others
+	switch {
+	case pid == kthreadd || s.PPID == kthreadd:
+		return fmt.Errorf("process %d: is the kernel's own, it has no program", pid)
+	case s.Threads > 1:
+		return fmt.Errorf("process %d: its first thread has ended while others go on; such a process cannot be frozen", pid)
+	}
+	return fmt.Errorf("process %d: has ended (State: %s)", pid, s.State)
 }
 
 // checkClass refuses the programs of other machines.

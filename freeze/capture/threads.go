@@ -18,12 +18,21 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func (t *Target) thread(th *thread) (Thread, error) {
 	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Now: th.regs, Mask: th.mask, Stopped: threadStopped(t.PID, th.tid)}
 	var err error
+	var found bool
+	if out.Regs, found = t.callAgain(out.Regs); !found {
+		out.Ends = true
+	}
 	fail := func(what string) (Thread, error) { return out, t.fault("thread %d: %s: %w", th.tid, what, err) }
 	if out.Xstate, err = getXstate(th.tid); err != nil {
 		return fail("extended state")
 	}
-	if out.Pending, err = pending(th.tid, false); err != nil {
-		return fail("pending signals")
+	if err := t.rest(th, &out); err != nil {
+		return out, err
+	}
+	if t.steps.extra != nil {
+		if err := t.steps.extra(t, th, &out); err != nil {
+			return out, err
+		}
 	}
 	if out.Rseq, err = getRseq(th.tid); err != nil && err != unix.EIO && err != unix.EINVAL {
 		return fail("rseq")
@@ -95,9 +104,12 @@ func (t *Target) sameTables(tid int) error {
 
 func threadStopped(pid, tid int) bool { return threadState(pid, tid) == 'T' }
 
-func getXstate(tid int) ([]byte, error) {
+func getXstate(tid int) ([]byte, error) { return wholeRegset(tid, abi.Extended) }
+
+// wholeRegset reads a register set whose size is not known.
+func wholeRegset(tid int, note uintptr) ([]byte, error) {
 	for size := 4096; ; size *= 2 {
-		b, err := getRegset(tid, abi.Xstate, make([]byte, size))
+		b, err := getRegset(tid, note, make([]byte, size))
 		if err != nil || len(b) < size || size > 1<<20 {
 			return b, err
 		}

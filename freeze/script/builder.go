@@ -196,11 +196,37 @@ func (b *Builder) Fork(child Label, name string, args ...Arg) Step {
 func (b *Builder) call(op Op, name string, args []Arg) Step {
 	nr, ok := b.m.Linux.Lookup(name)
 	if !ok {
+		name, args = newer(name, args)
+		nr, ok = b.m.Linux.Lookup(name)
+	}
+	if !ok {
 		b.fail("%s has no system call %s", b.m.Name, name)
 	}
 	s := b.Do(op, args...)
 	b.records[s.i].Call = nr
 	return s
+}
+
+// newer says a call that machines of later years do not have by one that all have.
+func newer(name string, args []Arg) (string, []Arg) {
+	at := append([]Arg{Int(unix.AT_FDCWD)}, args...)
+	switch name {
+	case "open", "readlink", "mkdir":
+		return name + "at", at
+	case "access":
+		return "faccessat", at
+	case "chmod":
+		return "fchmodat", at
+	case "unlink":
+		return "unlinkat", append(at, Int(0))
+	case "stat":
+		return "newfstatat", append(at, Int(0))
+	case "lstat":
+		return "newfstatat", append(at, Int(unix.AT_SYMLINK_NOFOLLOW))
+	case "fork":
+		return "clone", []Arg{Int(int(unix.SIGCHLD))}
+	}
+	return name, args
 }
 
 // Jump goes on at a label.

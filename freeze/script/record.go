@@ -74,12 +74,14 @@ const (
 	Count              // add 1 to the 4 bytes at a, in one piece
 	TID                // the 4 bytes at a, if they are b, become c
 	Aux                // the value of entry a of the auxiliary vector
-	CPUID              // leaf a, b of CPUID to the four 4-byte words at c
+	CPUID              // leaf a, b of CPUID to the four 4-byte words at c; on AArch64: IminLine and DminLine of CTR_EL0, all of it, DCZID_EL0
 	XCR0               // what the kernel saves of extended state
 	Fail               // tell the message and end
 	Return             // rt_sigreturn with stack pointer a
 	Status             // end as a child did whose wait status is a
 	Swap               // b becomes the word at a, whose old value is the result
+	Pointer            // a becomes the thread pointer, on AArch64, where no call sets it
+	Sign               // a with a code that authenticates it for modifier b, on AArch64
 	numOps
 )
 
@@ -90,6 +92,7 @@ var ops = [numOps]struct {
 	{"exit", 1}, {"call", operands}, {"fork", operands}, {"jump", 0}, {"equal", 2}, {"below", 2}, {"equal4", 2}, {"bits4", 2}, {"same", 3},
 	{"copy", 3}, {"store", 2}, {"store4", 2}, {"load", 2}, {"load4", 2}, {"add", 2}, {"subtract", 2}, {"count", 1}, {"tid", 3},
 	{"aux", 1}, {"cpuid", 3}, {"xcr0", 0}, {"fail", 0}, {"return", 1}, {"status", 1}, {"swap", 2},
+	{"pointer", 1}, {"sign", 2},
 }
 
 // String names the operation.

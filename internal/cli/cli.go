@@ -41,33 +41,55 @@ const (
 // maxErrors is how many errors of one run are shown.
 const maxErrors = 20
 
-// verbs returns the table of verbs, in the order help lists them.
+// verbTable has the verbs in the order help lists them. Most command lines need one of
+// them alone, and to make them all takes as long as many a verb.
+var verbTable = []struct {
+	name string
+	make func() *verb
+}{
+	{"show", showVerb},
+	{"phdr", phdrVerb},
+	{"embed", embedVerb},
+	{"shift", shiftVerb},
+	{"split", splitVerb},
+	{"join", joinVerb},
+	{"match", matchVerb},
+	{"flatten", flattenVerb},
+	{"link", linkVerb},
+	{"ldscript", ldscriptVerb},
+	{"patch", patchVerb},
+	{"deps", depsVerb},
+	{"reset", resetVerb},
+	{"sdf", sdfVerb},
+	{"explain", explainVerb},
+	{"mount", mountVerb},
+	{"run", runVerb},
+	{"freeze", freezeVerb},
+	{"tour", tourVerb},
+	{"help", helpVerb},
+	{"version", versionVerb},
+	{"completion", completionVerb},
+	{"docs", docsVerb},
+	{mountHelper, mountHelperVerb},
+}
+
+// verbs makes all of them.
 func verbs() []*verb {
-	return []*verb{
-		showVerb(),
-		phdrVerb(),
-		embedVerb(),
-		shiftVerb(),
-		splitVerb(),
-		joinVerb(),
-		matchVerb(),
-		flattenVerb(),
-		linkVerb(),
-		ldscriptVerb(),
-		patchVerb(),
-		depsVerb(),
-		sdfVerb(),
-		explainVerb(),
-		mountVerb(),
-		runVerb(),
-		freezeVerb(),
-		tourVerb(),
-		helpVerb(),
-		versionVerb(),
-		completionVerb(),
-		docsVerb(),
-		mountHelperVerb(),
+	var list []*verb
+	for _, row := range verbTable {
+		list = append(list, row.make())
 	}
+	return list
+}
+
+// verbOf makes the one of a name, nil if there is none.
+func verbOf(name string) *verb {
+	for _, row := range verbTable {
+		if row.name == name {
+			return row.make()
+		}
+	}
+	return nil
 }
 
 // Main runs one command line, without the program's name, and returns the exit

@@ -63,7 +63,7 @@ func completeFlags(cmd *cobra.Command, flags []flag) {
 
 // completeVerbs gives the verbs that may come next after 'elfwright help'.
 func (p *program) completeVerbs(_ *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	v := p.top
+	v := p.top()
 	for _, a := range args {
 		if v = child(v.children, a); v == nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"elfwright/deps"
@@ -16,8 +17,8 @@ import (
 
 // depsFlags are what the command line of deps says.
 type depsFlags struct {
-	root, libc, libpath, preload, hwcaps, color string
-	noCache                                     bool
+	loaderFlags
+	root, libc, libpath, preload, color string
 
 	why, provides                                     string
 	symbols, unused, missing, minGlibc, everyWay, all bool
@@ -51,14 +52,15 @@ The NAMES of --hwcaps are sub-directories of glibc-hwcaps, best first and parted
 			{"who defines a symbol, and who is bound to it", "elfwright deps --provides malloc /bin/ls"},
 			{"the oldest glibc that will do", "elfwright deps --min-glibc /bin/ls"},
 		},
-		flags: append([]flag{
+		flags: slices.Concat([]flag{
 			{name: "root", to: &opt.root, value: "SYSROOT", files: true, group: how, help: "the directory that stands for /"},
 			{name: "libc", to: &opt.libc, words: []string{"glibc", "musl"}, group: how, help: "whose rules hold; as a rule the dynamic linker tells"},
 			{name: "libpath", to: &opt.libpath, value: "DIRS", group: how, help: "as if LD_LIBRARY_PATH were DIRS"},
 			{name: "preload", to: &opt.preload, value: "FILES", group: how, help: "as if LD_PRELOAD were FILES"},
-			{name: "hwcaps", to: &opt.hwcaps, value: "NAMES", group: how, help: "as if the processor had these; as a rule it is this machine's for its own programs, else the least one"},
-			{name: "inhibit-cache", to: &opt.noCache, group: how, help: "do not use ld.so.cache"},
-
+			{name: "audit", to: &opt.audit, value: "FILES", group: how, help: "as if LD_AUDIT were FILES"},
+			{name: "tunables", to: &opt.tunables, value: "TEXT", group: how, help: "as if GLIBC_TUNABLES were TEXT: glibc.rtld.dynamic_sort and glibc.cpu.hwcaps count"},
+			{name: "secure", to: &opt.secure, group: how, help: "as if the program had the set-user-ID bit: without --libpath, and preloaded libraries only from directories that are trusted"},
+		}, opt.rows(how), []flag{
 			{name: "symbols", to: &opt.symbols, group: asked, help: "what every symbol is bound to, and which definitions others come before"},
 			{name: "missing", to: &opt.missing, group: asked, help: "only what is missing: libraries, versions, symbols"},
 			{name: "unused", to: &opt.unused, group: asked, help: "libraries that are needed in vain, of every object"},
@@ -67,7 +69,7 @@ The NAMES of --hwcaps are sub-directories of glibc-hwcaps, best first and parted
 			{name: "provides", to: &opt.provides, value: "SYM", group: asked, help: "who defines a symbol (NAME or NAME@VERSION), and who is bound to it"},
 			{name: "min-glibc", to: &opt.minGlibc, group: asked, help: "the highest versions of glibc, libstdc++ and libgcc that are asked for, and by whom"},
 			{name: "all", to: &opt.all, group: asked, help: "all that is broken in directories"},
-		}, opt.output(output)...),
+		}, opt.output(output)),
 		run: func(c *call) error { return runDeps(c, opt) },
 	}
 }
@@ -264,7 +266,7 @@ func (f *depsFlags) answers(w io.Writer, s *deps.Subject, style term.Style) (yes
 }
 
 func (f *depsFlags) options(namesOnly bool) load.Options {
-	opt := load.Options{Root: f.root, LibraryPath: f.libpath, Preload: f.preload, NoCache: f.noCache, HWCaps: hwcapsOf(f.hwcaps), NamesOnly: namesOnly}
+	opt := f.loaderFlags.options(load.Options{Root: f.root, LibraryPath: f.libpath, Preload: f.preload, NamesOnly: namesOnly})
 	if libc := load.Glibc; f.libc != "" {
 		if f.libc == "musl" {
 			libc = load.Musl

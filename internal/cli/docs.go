@@ -22,7 +22,7 @@ func docsVerb() *verb {
 			if err := os.MkdirAll(filepath.Join(dir, "man"), 0o777); err != nil {
 				return err
 			}
-			for _, p := range pages(c.prog.top) {
+			for _, p := range pages(c.prog.top()) {
 				if err := os.WriteFile(filepath.Join(dir, p.file), []byte(p.text), 0o666); err != nil {
 					return err
 				}

@@ -21,7 +21,12 @@ type freezeFlags struct {
 	libs      string
 	lazy      bool
 	orphan    bool
+	strict    bool
 	otherVDSO bool
+	snapshot  bool
+	compress  bool
+	expand    bool
+	progress  bool
 
 	run   bool
 	after string
@@ -36,13 +41,15 @@ func freezeVerb() *verb {
 	return &verb{
 		name:  "freeze",
 		short: "make one executable file of a running process, which goes on where it stopped",
-		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]", "--to-core PID|FILE -o CORE", "--core CORE [--exe PROG] [flags] -o FILE"},
+		usage: []string{"[flags] PID -o FILE", "--run [flags] -o FILE -- CMD [ARG…]", "--to-core PID|FILE -o CORE", "--expand [--progress] FILE -o FILE", "--core CORE [--exe PROG] [flags] -o FILE"},
 		args:  args{min: 1, max: -1, name: "PID"},
-		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
+		long: `FILE is an ordinary executable: started, it becomes the process with its memory, registers, threads, signals, timers, limits, working directory and open files, without any privilege and without elfwright, on Linux for x86-64 and AArch64, where the process was frozen on such a machine. Standard input, output and error are those that it is started with; so are the user and the environment of the kernel: namespaces, groups of control, the terminal.
 
-The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network.
+The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one; docs/freeze-resources.md has them all, one by one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network, a lock. What the process can do without, but needs a privilege that is not there, FILE tells on standard error, and goes on, unless --strict is given: hard limits, priorities, locked memory.
 
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
+
+The process stands still until FILE is written. With --snapshot it stands still only until it has made a copy of itself, as by fork(2), from which FILE is written while it goes on; that takes memory for what it writes meanwhile. With --compress FILE is made smaller for moving, by zstd, while the process goes on. Where it arrives, --expand makes the executable of it, or so does zstd: zstd -d <FILE >OTHER && chmod 700 OTHER. Pages of zeros are never stored.
 
 --to-core writes an ELF core for debuggers of a process, which goes on, or of a frozen FILE. --core makes an executable of a core that Linux or gcore wrote: memory, registers, threads with their thread-local storage, arguments and environment are as in the core. It tells what a core does not have: descriptors but 0, 1 and 2 (--fd N=PATH opens one), handlers of signals, timers, limits, the working directory. Pages that the core lacks are those of the files that were mapped, if these have the same build ID.
 
@@ -51,6 +58,7 @@ elfwright show FILE tells what is in a frozen file or a core: threads with the c
 FILE holds all that was in the memory: passwords and keys, too; its mode is 0700. It can be started many times. Each process that it becomes has the same random numbers that the program had drawn before.`,
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
+			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 			{"a core of it for a debugger, and a program of that core", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && elfwright freeze --to-core nap -o core && elfwright freeze --core core -o again && ./again"},
 		},
@@ -58,6 +66,11 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "output", short: "o", to: &opt.output, value: "FILE", files: true, help: "the file to write"},
 			{name: "leave", to: &opt.leave, help: "let the process go on; this is the default"},
 			{name: "kill", to: &opt.kill, help: "kill the process when the file is there"},
+
+			{name: "snapshot", to: &opt.snapshot, help: "write FILE from a copy that the process makes of itself, while it goes on"},
+			{name: "compress", to: &opt.compress, help: "compress FILE by zstd; it is no executable then"},
+			{name: "expand", to: &opt.expand, help: "make the executable of a compressed FILE"},
+			{name: "progress", to: &opt.progress, help: "tell on standard error how far it is when it lasts over a second, also where that is no terminal"},
 
 			{name: "run", to: &opt.run, stops: true, group: running, help: "start CMD and freeze it at its freeze point; what follows CMD belongs to it"},
 			{name: "after", to: &opt.after, value: "TIME", group: running, help: "freeze after this time: 500ms, 10s, 2m"},
@@ -69,6 +82,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
+			{name: "strict", to: &opt.strict, group: what, help: "FILE ends with 125 where it would else say on standard error what the process has otherwise than it was, and go on: a hard limit that is higher than permitted, a nice value, locked memory"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
 		}, opt.core.flags()...),
 		run: func(c *call) error { return runFreeze(c, opt) },
@@ -85,6 +99,12 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if err := f.core.check(c, f); err != nil {
 		return err
 	}
+	if f.kill && f.snapshot {
+		return c.usagef("flags --kill and --snapshot: a process that is killed does not go on")
+	}
+	if f.run && f.expand {
+		return c.usagef("flags --run and --expand: one of them")
+	}
 	if f.run {
 		return runFreezeProgram(c, f)
 	}
@@ -93,6 +113,9 @@ func runFreeze(c *call, f *freezeFlags) error {
 	}
 	if len(c.args) != 1 {
 		return c.usagef("takes one PID or file, but got %d arguments: %s", len(c.args), strings.Join(c.args, " "))
+	}
+	if f.expand {
+		return runExpand(c, f)
 	}
 	opt, err := f.options(c)
 	switch {
@@ -107,14 +130,37 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if err != nil || pid <= 0 {
 		return c.usagef("%q is not the number of a process", c.args[0])
 	}
+	p := c.newProgress(f.output, f.progress)
+	defer p.end()
+	if p != nil {
+		opt.Progress = p.tell
+	}
 	done := c.phase("freeze")
 	r, err := freeze.Freeze(pid, f.output, opt)
 	done()
 	if err != nil {
 		return err
 	}
+	p.end()
+	c.prog.timing.add("of which the process stood still", r.Stopped)
 	f.warn(c, r)
 	return nil
+}
+
+// runExpand makes the executable of a compressed file.
+func runExpand(c *call, f *freezeFlags) error {
+	for _, f := range c.verb.flags {
+		if c.changed(f.name) && f.name != "output" && f.name != "expand" && f.name != "progress" {
+			return c.usagef("flag --%s: is not for --expand", f.name)
+		}
+	}
+	var opt freeze.Options
+	p := c.newProgress(f.output, f.progress)
+	defer p.end()
+	if p != nil {
+		opt.Progress = p.tell
+	}
+	return freeze.Expand(c.args[0], f.output, opt)
 }
 
 func (f *freezeFlags) warn(c *call, r *freeze.Report) {
@@ -126,6 +172,11 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 	opt, err := f.options(c)
 	if err != nil {
 		return err
+	}
+	if f.progress { // else its standard error is the program's
+		p := c.newProgress(f.output, true)
+		defer p.end()
+		opt.Progress = p.tell
 	}
 	r := freeze.Run{Args: c.args, Env: c.prog.environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Options: opt}
 	if f.after != "" {
@@ -147,7 +198,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Strict: f.strict, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}

@@ -25,7 +25,7 @@ func helpVerb() *verb {
 			{"one verb", "elfwright help show"},
 		},
 		run: func(c *call) error {
-			v, path := c.prog.top, name
+			v, path := c.prog.top(), name
 			for _, arg := range c.args {
 				next := child(v.children, arg)
 				if next == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,7 +23,7 @@ type program struct {
 	getenv func(string) string
 	env    func() []string
 
-	top  *verb // the program itself, the verbs its children
+	top  func() *verb // the program itself, the verbs its children
 	root *cobra.Command
 	path string // "elfwright show", as soon as it is known
 
@@ -37,20 +38,23 @@ func newProgram(s Streams) *program {
 	if p.getenv == nil {
 		p.getenv = func(string) string { return "" }
 	}
-	p.top = topVerb()
+	p.top = sync.OnceValue(topVerb)
 	return p
 }
 
 // parser makes the verbs commands of cobra: all of them, or the one that the
 // command line begins with, for making flags takes longer than many a verb.
 func (p *program) parser(args []string) {
-	top := *p.top
-	if len(args) > 0 {
-		if v := child(top.children, args[0]); v != nil && v.name != "completion" {
+	top := rootVerb()
+	if len(args) > 0 && args[0] != "completion" {
+		if v := verbOf(args[0]); v != nil {
 			top.children = []*verb{v}
 		}
 	}
-	p.root = p.command(&top)
+	if top.children == nil {
+		top = p.top()
+	}
+	p.root = p.command(top)
 	p.root.CompletionOptions.DisableDefaultCmd = true
 	p.root.SetHelpCommand(&cobra.Command{Hidden: true}) // ours is in the table
 	p.root.SetIn(p.in)
@@ -70,13 +74,19 @@ func (p *program) environ() []string {
 	return p.env()
 }
 
-// topVerb is the program as a row of the table, for its help and man page.
+// topVerb is the program with all its verbs.
 func topVerb() *verb {
+	v := rootVerb()
+	v.children = verbs()
+	return v
+}
+
+// rootVerb is the program as a row of the table, for its help and man page.
+func rootVerb() *verb {
 	return &verb{
-		name:     name,
-		short:    about,
-		usage:    []string{"VERB [flags] FILE…"},
-		children: verbs(),
+		name:  name,
+		short: about,
+		usage: []string{"VERB [flags] FILE…"},
 		long: `The answer goes to standard output, the talk to standard error. A dash in place of a file name is standard input or output.
 
 'elfwright help VERB' tells more of a verb, as does 'elfwright VERB --help'.`,
@@ -150,7 +160,7 @@ func (p *program) execute(args []string) error {
 	}
 	p.parser(args)
 	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
-		p.completeAll(p.root, p.top)
+		p.completeAll(p.root, p.top())
 	}
 	p.root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
 	return p.root.Execute()
@@ -163,7 +173,7 @@ func (p *program) rawVerb(args []string) *verb {
 	if len(args) == 0 || len(args) > 1 && args[1] == "--help" {
 		return nil
 	}
-	if v := child(p.top.children, args[0]); v != nil && v.raw {
+	if v := verbOf(args[0]); v != nil && v.raw {
 		return v
 	}
 	return nil

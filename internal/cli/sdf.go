@@ -20,13 +20,17 @@ type sdfFlags struct {
 	pageSizes, memory, search     []string
 	strict, json, dryRun          bool
 	output, monitor, svg, html    string
+	runtime, loader, kernel, task string
+	entries, persistent           []string
+	resettable                    string
+	lenient                       bool
 }
 
 func sdfVerb() *verb {
 	return &verb{
 		name:     "sdf",
 		short:    "check Microkit system descriptions, show them, and apply them to their images",
-		children: []*verb{sdfCheckVerb(), sdfShowVerb(), sdfApplyVerb()},
+		children: []*verb{sdfCheckVerb(), sdfShowVerb(), sdfApplyVerb(), sdfBootVerb()},
 		long: `A system description is an XML file that says which protection domains a system has, which memory they share, and over which channels they talk. The language is that of Microkit 2.x, for aarch64, riscv64 and x86_64.
 
 What is right depends on the board: its machine, and how the kernel was built for it. --board names a file that tells, a JSON object:
@@ -254,17 +258,25 @@ func sdfApplyVerb() *verb {
 
   NAME.elf          the image with its values
   NAME.symbols.elf  the file of path_for_symbols as it is, where there is one
-  monitor.elf       with --monitor, the monitor's image with its values
+  monitor.elf       with --monitor, the monitor's image with its values; so
+                    loader.elf and initial_task.elf
+  FILE.system       the description, which names these images, and gives regions
+                    the physical addresses that the images were told
   plan.json         every address: segments, stack, guard page, IPC buffer,
                     mappings, physical memory, and each variable
 
 A variable is found by its name in the symbol table alone, as Microkit's tool does; one of a setvar must have 8 bytes. All six variables of Microkit's library must be there: microkit_name, microkit_passive, microkit_irqs, microkit_notifications, microkit_pps and microkit_ioports. One that starts as zero gets bytes in the file; in memory nothing moves.
 
+With --resettable a protection domain that is restarted at its entry point has its memory as at first, with the values of the system; the entry point is a new one, which --entry gives to the parent. Microkit's microkit_pd_restart then needs no help from the program.
+
 A physical address that a setvar asks for and the description does not give is chosen: the lowest that fits in --memory, without those that are given.
 
 Nothing is written before all fits.`,
-		flags: append(o.boardFlags(),
+		flags: append(append(o.boardFlags(), o.applyFlags()...),
 			flag{name: "monitor", to: &o.monitor, value: "IMAGE", files: true, help: "patch Microkit's monitor, too"},
+			flag{name: "loader", to: &o.loader, value: "IMAGE", files: true, help: "patch Microkit's loader, too: the page tables that it starts the kernel with"},
+			flag{name: "kernel", to: &o.kernel, value: "IMAGE", files: true, help: "the kernel that those map; it is only read"},
+			flag{name: "initial-task", to: &o.task, value: "IMAGE", files: true, help: "patch the initial task, too: where its program header table is in memory"},
 			flag{name: "dry-run", to: &o.dryRun, help: "tell the plan, and write nothing"},
 			flag{name: "json", to: &o.json, help: "print the plan as one JSON document"},
 			flag{name: "output", short: "o", to: &o.output, value: "DIR", files: true, help: "the directory to write to, which is made if it is not there"}),
@@ -296,15 +308,17 @@ func runSdfApply(c *call, o *sdfFlags) error {
 	if o.output == "" && !o.dryRun {
 		return c.usagef("where to? name a directory with -o, or say --dry-run")
 	}
+	opt, err := o.applyOptions(c)
+	if err != nil {
+		return err
+	}
 	s, err := o.system(c)
 	if err != nil {
 		return err
 	}
-	done := c.phase("apply")
-	a, err := sdf.Apply(s, sdf.Options{Search: o.search, Monitor: o.monitor})
-	done()
+	a, err := o.apply(c, s, opt)
 	if err != nil {
-		return answer(err)
+		return err
 	}
 	defer a.Close()
 	if !o.dryRun {

@@ -13,7 +13,7 @@ import (
 type showFlags struct {
 	all, fileHeader, segments, sections, symbols, dynSyms, nm bool
 	relocs, dynamic, notes, versions, arch, groups, histogram bool
-	process, registers, thaw                                  bool
+	process, registers, thaw, reset                           bool
 	hexDump, stringDump, disassemble                          []string
 
 	demangle, decompress, json, wide bool
@@ -53,6 +53,7 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 			{name: "notes", short: "n", to: &opt.notes, group: views, help: "the notes, decoded"},
 			{name: "version-info", short: "V", to: &opt.versions, group: views, help: "the symbol versions"},
 			{name: "arch-specific", short: "A", to: &opt.arch, group: views, help: "what is special to the machine: attributes and flags"},
+			{name: "reset", to: &opt.reset, group: views, help: "what a reset restores, by the table of 'elfwright reset' or of sel4-reset"},
 			{name: "section-groups", short: "g", to: &opt.groups, group: views, help: "the section groups"},
 			{name: "histogram", short: "I", to: &opt.histogram, group: views, help: "the lengths of the hash table's chains"},
 			{name: "all", short: "a", to: &opt.all, group: views, help: "every view above but --nm"},
@@ -120,7 +121,7 @@ func (f *showFlags) options(c *call) show.Options {
 		{f.fileHeader, show.FileHeader}, {f.segments, show.Segments}, {f.sections, show.SectionHeaders},
 		{f.symbols, show.Symbols}, {f.dynSyms, show.DynSyms}, {f.nm, show.NM}, {f.relocs, show.Relocs},
 		{f.dynamic, show.Dynamic}, {f.notes, show.Notes}, {f.versions, show.Versions}, {f.arch, show.Arch},
-		{f.groups, show.SectionGroups}, {f.histogram, show.Histogram}, {f.all, show.All},
+		{f.reset, show.Reset}, {f.groups, show.SectionGroups}, {f.histogram, show.Histogram}, {f.all, show.All},
 		{f.process || f.registers, show.Processes}, {f.thaw, show.Thaw},
 	} {
 		if v.on {

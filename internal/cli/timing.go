@@ -29,6 +29,13 @@ func (t *timing) start(name string) (done func()) {
 	return func() { t.phases = append(t.phases, phase{name, time.Since(began)}) }
 }
 
+// add notes what was measured elsewhere.
+func (t *timing) add(name string, took time.Duration) {
+	if t != nil {
+		t.phases = append(t.phases, phase{name, took})
+	}
+}
+
 // print writes the phases and the time since newTiming.
 func (t *timing) print(w io.Writer) {
 	if t == nil {

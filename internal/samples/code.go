@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,10 +20,10 @@ type Code struct {
 	objdump string
 }
 
-// Assemble assembles a source with the tools whose names begin with prefix. The
-// result is linked, because RISC-V's assembler leaves even distances within the
-// code to the linker.
-func Assemble(t testing.TB, prefix, source string) *Code {
+// Assemble assembles a source with the tools whose names begin with prefix, and
+// with flags for the assembler. The result is linked, because RISC-V's assembler
+// leaves even distances within the code to the linker.
+func Assemble(t testing.TB, prefix, source string, flags ...string) *Code {
 	t.Helper()
 	Need(t, prefix+"as", prefix+"ld", prefix+"objcopy", prefix+"objdump", prefix+"nm")
 	dir := t.TempDir()
@@ -34,8 +35,12 @@ func Assemble(t testing.TB, prefix, source string) *Code {
 		}
 		return string(out)
 	}
-	run("as", "-o", obj, source)
-	run("ld", "-Ttext=0", "-e", "0", "-o", linked, obj)
+	var emulation []string
+	if slices.Contains(flags, "-mabi=ilp32") {
+		emulation = []string{"-m", "elf32lriscv"}
+	}
+	run("as", append([]string{"-o", obj, source}, flags...)...)
+	run("ld", append([]string{"-Ttext=0", "-e", "0", "-o", linked, obj}, emulation...)...)
 	run("objcopy", "-O", "binary", "-j", ".text", linked, raw)
 	c := &Code{Symbols: make(map[string]uint64), objdump: run("objdump", "-d", "-w", linked)}
 	var err error

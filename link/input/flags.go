@@ -57,8 +57,8 @@ func (l *loader) mergeEach(merge func(out, in uint32) (uint32, string)) uint32 {
 		if any == nil {
 			any = o
 		}
-		if !o.hasCode() {
-			continue
+		if first != nil && o.Flags == out || !o.hasCode() {
+			continue // equal ones say nothing new
 		}
 		if first == nil {
 			first, out = o, o.Flags

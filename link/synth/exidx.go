@@ -47,15 +47,14 @@ func (s *Set) editExidx() (changed bool) {
 		return false
 	}
 	s.exidxDone = true
-	code, tables := s.code()
-	if len(tables) == 0 {
-		return false
-	}
+	code, objects := s.code()
 	s.walkCode(code)
-	for i := range tables {
-		if x := &tables[i]; x.dropped || len(x.stops) != 0 {
-			x.rewrite()
-			changed = true
+	for i := range objects {
+		for j := range objects[i].tables {
+			if x := &objects[i].tables[j]; x.dropped || len(x.stops) != 0 {
+				x.rewrite()
+				changed = true
+			}
 		}
 	}
 	return changed
@@ -68,35 +67,58 @@ type unwound struct {
 	table *exidx
 }
 
-// code lists the placed sections of code by address, and all tables.
-func (s *Set) code() (all []unwound, tables []exidx) {
+// unwinding is what an object has for it.
+type unwinding struct {
+	code   []unwound
+	tables []exidx
+}
+
+// code lists the placed sections of code by address, and what all objects have.
+func (s *Set) code() (all []unwound, objects []unwinding) {
+	objects = make([]unwinding, len(s.env.Objects))
+	model.Each(s.env.Opt.Workers(), len(objects), func(i int) { objects[i] = unwindingOf(s.env.Objects[i]) })
 	n := 0
-	for _, o := range s.env.Objects {
-		for _, sec := range o.Sections {
-			if isExidx(sec) {
-				n++
-			}
-		}
+	for i := range objects {
+		n += len(objects[i].code)
 	}
-	tables = make([]exidx, 0, n)
-	all = make([]unwound, 0, n+n/8)
-	var of []*exidx // by the index of the code in its object
-	for _, o := range s.env.Objects {
-		of = append(of[:0], make([]*exidx, len(o.Sections))...)
-		for _, sec := range o.Sections {
-			if isExidx(sec) {
-				tables = append(tables, newExidx(sec))
-				of[sec.LinkTo.Index] = &tables[len(tables)-1]
-			}
-		}
-		for i, sec := range o.Sections {
-			if isPlacedCode(sec) {
-				all = append(all, unwound{sec, sec.Addr(0), of[i]})
-			}
-		}
+	all = make([]unwound, 0, n)
+	for i := range objects {
+		all = append(all, objects[i].code...)
 	}
 	slices.SortStableFunc(all, func(a, b unwound) int { return cmp.Compare(a.addr, b.addr) })
-	return all, tables
+	return all, objects
+}
+
+func unwindingOf(o *model.Object) (u unwinding) {
+	code, tables, entries := 0, 0, 0
+	for _, sec := range o.Sections {
+		switch {
+		case isExidx(sec):
+			tables++
+			entries += len(sec.Data) / exidxEntry
+		case isPlacedCode(sec):
+			code++
+		}
+	}
+	u.tables, u.code = make([]exidx, 0, tables), make([]unwound, 0, code)
+	flags := make([]bool, 2*entries)
+	of := make([]*exidx, len(o.Sections)) // by the index of the code
+	for _, sec := range o.Sections {
+		if isExidx(sec) {
+			n := len(sec.Data) / exidxEntry
+			x := exidx{sec: sec, away: flags[:n:n], drop: flags[n : 2*n : 2*n]}
+			flags = flags[2*n:]
+			x.findAway()
+			u.tables = append(u.tables, x)
+			of[sec.LinkTo.Index] = &u.tables[len(u.tables)-1]
+		}
+	}
+	for i, sec := range o.Sections {
+		if isPlacedCode(sec) {
+			u.code = append(u.code, unwound{sec, sec.Addr(0), of[i]})
+		}
+	}
+	return u
 }
 
 func isExidx(s *model.Section) bool {
@@ -137,19 +159,15 @@ func (s *Set) walkCode(all []unwound) {
 	}
 }
 
-func newExidx(sec *model.Section) exidx {
-	n := len(sec.Data) / exidxEntry
-	flags := make([]bool, 2*n)
-	x := exidx{sec: sec, away: flags[:n], drop: flags[n:]}
-	for i := range sec.Relocs {
-		if r := &sec.Relocs[i]; r.Off%exidxEntry == 4 && r.Off < uint64(len(sec.Data)) && r.Type != armNone {
+// findAway notes the entries whose second word a relocation fills.
+func (x *exidx) findAway() {
+	for i := range x.sec.Relocs {
+		if r := &x.sec.Relocs[i]; r.Off%exidxEntry == 4 && r.Off < uint64(len(x.sec.Data)) && r.Type != armNone {
 			x.away[r.Off/exidxEntry] = true
 		}
 	}
-	return x
 }
 
-// entry says what an entry's second word means.
 func (x *exidx) entry(off uint64) (kind int, word uint32) {
 	word = x.sec.Obj.Order.Uint32(x.sec.Data[off+4:])
 	switch {

@@ -66,24 +66,61 @@ func (s *Set) sortRun(run []model.Item) {
 // smaller. What it works with it keeps, for that is done in each round.
 type linkSorter struct {
 	keys   []linkKey
+	sorted []linkKey
 	before []model.Item
 }
 
 type linkKey struct {
 	addr uint64
 	at   int
+	out  *model.Output
+}
+
+func compareKeys(a, b linkKey) int {
+	if a.addr != b.addr {
+		return cmp.Compare(a.addr, b.addr)
+	}
+	return cmp.Compare(a.at, b.at)
 }
 
 func (l *linkSorter) sort(run []model.Item) {
 	l.keys = l.keys[:0]
 	for i := range run {
-		l.keys = append(l.keys, linkKey{run[i].Section.LinkTo.Addr(0), i})
+		to := run[i].Section.LinkTo
+		l.keys = append(l.keys, linkKey{to.Addr(0), i, to.Out})
 	}
-	slices.SortFunc(l.keys, func(a, b linkKey) int {
-		return cmp.Or(cmp.Compare(a.addr, b.addr), cmp.Compare(a.at, b.at))
-	})
+	l.byOutput()
+	if !slices.IsSortedFunc(l.keys, compareKeys) {
+		slices.SortFunc(l.keys, compareKeys)
+	}
 	l.before = append(l.before[:0], run...)
 	for i, k := range l.keys {
 		run[i] = l.before[k.at]
 	}
+}
+
+// byOutput puts together what is for the same output section: mostly that sorts
+// the keys, for within each of them the order is that of the inputs.
+func (l *linkSorter) byOutput() {
+	var outs []*model.Output
+	for i, k := range l.keys {
+		if i == 0 || k.out != l.keys[i-1].out {
+			if !slices.Contains(outs, k.out) {
+				outs = append(outs, k.out)
+			}
+			if len(outs) > 8 {
+				return // it is quicker to sort
+			}
+		}
+	}
+	slices.SortFunc(outs, func(a, b *model.Output) int { return cmp.Compare(a.Addr, b.Addr) })
+	l.sorted = l.sorted[:0]
+	for _, out := range outs {
+		for _, k := range l.keys {
+			if k.out == out {
+				l.sorted = append(l.sorted, k)
+			}
+		}
+	}
+	l.keys, l.sorted = l.sorted, l.keys
 }

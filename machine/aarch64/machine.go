@@ -43,6 +43,8 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Thaw:        thaw,
+	Reset:       reset,
 }
 
 // ILP32 is AArch64 with 32-bit addresses. Linux never had it, so nothing is said

@@ -41,6 +41,7 @@ var Machine = &machine.Machine{
 	Linux:       linux,
 	Prelude:     prelude,
 	Thaw:        thaw,
+	Reset:       reset,
 }
 
 // X32 is x86-64 with 32-bit addresses: the same registers and relocation types

@@ -42,6 +42,8 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Reset:       reset,
+	ResetThumb:  resetThumb,
 }
 
 // e_flags: the ABI version decides what the other bits mean. AAELF32 defines

@@ -39,4 +39,5 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Reset:       reset,
 }

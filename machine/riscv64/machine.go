@@ -41,6 +41,7 @@ var Machine = &machine.Machine{
 	RegSets:     regSets,
 	Linux:       linux,
 	Prelude:     prelude,
+	Reset:       reset,
 }
 
 // RV32 is RISC-V with 32-bit addresses.
@@ -57,6 +58,7 @@ var RV32 = &machine.Machine{
 	DWARF:       dwarf,
 	Status:      statusRV32,
 	RegSets:     regSets,
+	Reset:       reset32,
 }
 
 // RISC-V psABI, "File Header", e_flags.

@@ -1,40 +1,37 @@
 // Package cache keeps images of programs that were linked, so that the next start
-// need not link. An image is found by the program and by what its search depends on,
-// and taken only while every file that it was made of is the same, and every place
-// that was looked at in vain is still empty.
+// need not link. An image is found by the program and by what its start depends on
+// besides files. Of the files it looks by itself, when it starts, whether they are
+// those that it was made of (package stage): so whoever executes the image, by
+// whatever name, starts the program as it is now.
 package cache
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"elfwright/elffile"
 
 	"golang.org/x/sys/unix"
 )
 
-// Cache is a directory of images.
+// Cache is a directory of images, an absolute path.
 type Cache struct{ Dir string }
 
 // Key is what a start depends on, besides files.
 type Key struct {
 	Program string   // absolute path
-	Options []string // whatever else is to be the same: LD_LIBRARY_PATH, the processor
+	Options []string // whatever else is to be the same: LD_LIBRARY_PATH
 }
 
-// Entry is what an image was made of.
+// Entry is what an image was made of. The identity of a file says more than its
+// build-id, which needs the file opened and read: it changes with whatever is
+// written to the file, or renamed to its name.
 type Entry struct {
-	Files  []File   // that are parts of it
+	Files  []File   // that are parts of it, or say where its parts are
 	Absent []string // that were looked for in vain
-	Build  []string // build-ids of the files, for those who read the entry
 }
 
 // File is a file as it was.
@@ -55,75 +52,39 @@ func Stat(path string) (File, error) {
 	return File{path, uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()}, nil
 }
 
-// version is of the form of entries, and of images: what is made differently has
-// another name.
-const version = "elfwright cache 1"
+// version is of the form of images: what is made differently has another name.
+const version = "elfwright cache 2"
 
-// name is that of the key's files.
-func (c *Cache) name(k Key) string {
+// Name is the file of a key's image.
+func (c *Cache) Name(k Key) string { return filepath.Join(c.Dir, c.base(k)) }
+
+// Fresh is another name of the same file: that by which an image is started when it
+// has just been made, and is not to look.
+func (c *Cache) Fresh(k Key) string { return c.Dir + "/./" + c.base(k) }
+
+func (c *Cache) base(k Key) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%q\n%q\n", version, k.Program, k.Options)
-	return filepath.Join(c.Dir, fmt.Sprintf("%x", h.Sum(nil)[:16]))
+	return fmt.Sprintf("%x.image", h.Sum(nil)[:16])
 }
 
-// Find returns the image of a key, or "" where there is none that may be taken.
-// An entry that cannot be read is as good as none.
+// Find returns the image of a key, or "" where there is none that may be executed:
+// one that others may have written.
 func (c *Cache) Find(k Key) string {
-	name := c.name(k)
-	b, err := os.ReadFile(name + ".entry")
-	if err != nil {
-		return ""
-	}
-	e, image, err := decode(b)
-	if err != nil {
-		return ""
-	}
-	for i := range e.Files {
-		if now, err := Stat(e.Files[i].Path); err != nil || now != e.Files[i] {
-			return ""
-		}
-	}
-	for _, path := range e.Absent {
-		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err == nil {
-			return ""
-		}
-	}
-	if image.Path = name + ".image"; !same(image) {
-		return ""
-	}
-	return image.Path
-}
-
-// same says that the image is the one that the entry was written for, and nobody
-// else's: it is executed.
-func same(image File) bool {
 	var st unix.Stat_t
-	if err := unix.Lstat(image.Path, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Mode&0o022 != 0 || int(st.Uid) != os.Geteuid() {
-		return false
+	name := c.Name(k)
+	if err := unix.Lstat(name, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Mode&0o022 != 0 || int(st.Uid) != os.Geteuid() || st.Size == 0 {
+		return ""
 	}
-	return st.Size == image.Size && st.Ino == image.Ino && st.Mtim.Nano() == image.MTime
+	return name
 }
 
 // Put keeps an image. The directory is made if there is none, for its owner alone.
-// The entry is written last: without it the image counts for nothing.
-func (c *Cache) Put(k Key, e Entry, image *elffile.Body) (string, error) {
+func (c *Cache) Put(k Key, image *elffile.Body) error {
 	if err := c.open(); err != nil {
-		return "", err
+		return err
 	}
-	name := c.name(k)
-	if err := os.Remove(name + ".entry"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if err := image.WriteFile(name+".image", 0o700); err != nil {
-		return "", err
-	}
-	st, err := Stat(name + ".image")
-	if err != nil {
-		return "", err
-	}
-	entry := elffile.NewBody(elffile.Buffer(e.encode(st)))
-	return name + ".image", entry.WriteFile(name+".entry", 0o600)
+	return image.WriteFile(c.Name(k), 0o700)
 }
 
 // open makes the directory, and refuses one that others may write to.
@@ -141,84 +102,24 @@ func (c *Cache) open() error {
 	return nil
 }
 
-// encode writes an entry as lines: a word for what it is, the rest quoted.
-func (e *Entry) encode(image File) []byte {
-	var b bytes.Buffer
-	fmt.Fprintln(&b, version)
-	file := func(word string, f File) {
-		fmt.Fprintf(&b, "%s %d %d %d %d %d %q\n", word, f.Dev, f.Ino, f.Size, f.MTime, f.CTime, f.Path)
+// Link makes a path a symbolic link to an image. It takes the place of another link,
+// and of nothing else.
+func (c *Cache) Link(k Key, path string) error {
+	st, err := os.Lstat(path)
+	switch {
+	case err == nil && st.Mode()&fs.ModeSymlink == 0:
+		return &fs.PathError{Op: "link", Path: path, Err: fmt.Errorf("there is something that is no symbolic link: %w", unix.EEXIST)}
+	case err != nil && !os.IsNotExist(err):
+		return err
 	}
-	file("image", image)
-	for _, f := range e.Files {
-		file("file", f)
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".elfwright.*")
+	if err != nil {
+		return err
 	}
-	for _, p := range e.Absent {
-		fmt.Fprintf(&b, "absent %q\n", p)
+	defer os.RemoveAll(dir)
+	tmp := filepath.Join(dir, "link")
+	if err := os.Symlink(c.Name(k), tmp); err != nil {
+		return err
 	}
-	for _, id := range e.Build {
-		fmt.Fprintf(&b, "build-id %q\n", id)
-	}
-	fmt.Fprintln(&b, "end")
-	return b.Bytes()
-}
-
-// decode reads what encode writes.
-func decode(b []byte) (e Entry, image File, err error) {
-	s := bufio.NewScanner(bytes.NewReader(b))
-	s.Buffer(nil, 1<<20)
-	if !s.Scan() || s.Text() != version {
-		return e, image, errors.New("not an entry of this version")
-	}
-	for line := 2; s.Scan(); line++ {
-		word, rest, _ := strings.Cut(s.Text(), " ")
-		bad := func(err error) (Entry, File, error) {
-			return e, image, fmt.Errorf("line %d: %q: %w", line, s.Text(), err)
-		}
-		switch word {
-		case "end":
-			return e, image, nil
-		case "image", "file":
-			f, err := decodeFile(rest)
-			if err != nil {
-				return bad(err)
-			}
-			if word == "image" {
-				image = f
-			} else {
-				e.Files = append(e.Files, f)
-			}
-		case "absent", "build-id":
-			text, err := strconv.Unquote(rest)
-			if err != nil {
-				return bad(err)
-			}
-			if word == "absent" {
-				e.Absent = append(e.Absent, text)
-			} else {
-				e.Build = append(e.Build, text)
-			}
-		default:
-			return bad(errors.New("unknown word"))
-		}
-	}
-	return e, image, errors.New("no line says that it is complete")
-}
-
-func decodeFile(text string) (f File, err error) {
-	n := strings.SplitN(text, " ", 6)
-	if len(n) != 6 {
-		return f, errors.New("five numbers and a path are wanted")
-	}
-	for i, p := range []*uint64{&f.Dev, &f.Ino} {
-		if *p, err = strconv.ParseUint(n[i], 10, 64); err != nil {
-			return f, err
-		}
-	}
-	for i, p := range []*int64{&f.Size, &f.MTime, &f.CTime} {
-		if *p, err = strconv.ParseInt(n[i+2], 10, 64); err != nil {
-			return f, err
-		}
-	}
-	f.Path, err = strconv.Unquote(n[5])
-	return f, err
+	return os.Rename(tmp, path)
 }

@@ -50,11 +50,12 @@ func (p *Process) written() (n uint64) {
 	return n
 }
 
-// guard runs fn with faults of all objects' files as errors.
+// guard runs fn with faults of all objects' files as errors. Whether one shrank
+// without a fault is asked by load.Process.Guard.
 func (p *Process) guard(fn func() error) error {
 	for i := range p.Objects {
 		inner, f := fn, p.Objects[i].File
-		fn = func() error { return f.Guard(inner) }
+		fn = func() error { return f.Protect(inner) }
 	}
 	return fn()
 }

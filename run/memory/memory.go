@@ -35,6 +35,7 @@ type Segment struct {
 	Private bool // Bytes are a copy, which goes into the image
 	Final   bool // nothing is written to those at the start
 	Bytes   []byte
+	room    []byte // for the copy
 	grown   uint64 // by how much Bytes were made longer than the file's
 }
 
@@ -58,13 +59,34 @@ func New(l *place.Layout) (*Process, error) {
 			}
 		}
 	}
+	p.room()
 	return p, p.Each(func(i int) {
 		for x := range p.Objects[i].Segments {
 			if s := &p.Objects[i].Segments[x]; s.writable() {
-				s.own()
+				b := s.Bytes
+				s.Bytes, s.Private = s.room[:len(b):len(b)], true
+				copy(s.Bytes, b)
 			}
 		}
 	})
+}
+
+// room takes memory for the copies of all writable segments at once.
+func (p *Process) room() {
+	total := 0
+	each := func(fn func(*Segment)) {
+		for i := range p.Objects {
+			for x := range p.Objects[i].Segments {
+				if s := &p.Objects[i].Segments[x]; s.writable() {
+					fn(s)
+				}
+			}
+		}
+	}
+	each(func(s *Segment) { total += len(s.Bytes) })
+	b := make([]byte, total)
+	populate(b)
+	each(func(s *Segment) { s.room, b = b[:len(s.Bytes)], b[len(s.Bytes):] })
 }
 
 // segment is program header i, in whole pages as mmap takes them (glibc,

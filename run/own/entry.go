@@ -1,7 +1,6 @@
 package own
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,18 +23,14 @@ func Entry(p *load.Process) (cache.Entry, error) {
 		}
 		d.add(path)
 		d.name(o.Path)
-		if id := o.BuildID(); len(id) > 0 {
-			d.e.Build = append(d.e.Build, fmt.Sprintf("%x", id))
-		}
 		for _, n := range o.Needs {
 			for _, t := range n.Tried {
 				d.name(t.Path)
 			}
 		}
 	}
-	if p.Libc == load.Glibc {
-		d.add("/etc/ld.so.cache")
-		d.add("/etc/ld.so.preload")
+	for _, path := range p.Reads {
+		d.name(path)
 	}
 	slices.SortFunc(d.e.Files, func(a, b cache.File) int { return strings.Compare(a.Path, b.Path) })
 	slices.Sort(d.e.Absent)
@@ -64,10 +59,10 @@ func (d *depends) add(path string) {
 		return
 	}
 	d.seen[path] = true
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
-		if err != nil {
-			d.e.Absent = append(d.e.Absent, path)
-		}
+	if st, err := os.Stat(path); err != nil {
+		d.absent(path)
+		return
+	} else if !st.Mode().IsRegular() {
 		return
 	}
 	f, err := cache.Stat(path)
@@ -76,4 +71,18 @@ func (d *depends) add(path string) {
 		return
 	}
 	d.e.Files = append(d.e.Files, f)
+}
+
+// absent adds a place where nothing is: where its directory is not there either,
+// that one, which stands for all of its files.
+func (d *depends) absent(path string) {
+	for dir := filepath.Dir(path); dir != "/"; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil {
+			break
+		}
+		path = dir
+	}
+	if !slices.Contains(d.e.Absent, path) {
+		d.e.Absent = append(d.e.Absent, path)
+	}
 }

@@ -3,8 +3,10 @@ package own
 import (
 	"debug/elf"
 	"errors"
+	"fmt"
 
 	"elfwright/run/launch"
+	"elfwright/run/memory"
 	"elfwright/run/serve"
 )
 
@@ -33,8 +35,13 @@ func (b *builder) link(lib int) error {
 	if err != nil {
 		return err
 	}
+	return b.answer(o, sites, code, &launch.Plan{Exe: b.opt.Exe})
+}
+
+// answer has system calls of an object made by code that answers them by a plan.
+func (b *builder) answer(o *memory.Object, sites *serve.Sites, code *launch.Code, p *launch.Plan) error {
 	gate := b.plan.Place()
-	text, err := code.Encode(&launch.Plan{Exe: b.opt.Exe}, gate)
+	text, err := code.Encode(p, gate)
 	if err != nil {
 		return err
 	}
@@ -54,4 +61,22 @@ func (b *builder) link(lib int) error {
 		}
 	}
 	return nil
+}
+
+// serve has the dynamic linker, of which the program opens more libraries, look for
+// them in another root.
+func (b *builder) serve() error {
+	if b.opt.Root == "" {
+		return nil
+	}
+	if b.res.Libc != Glibc {
+		return &UnsupportedError{b.p.Objects[0].Name, fmt.Sprintf("what a program of C library %v opens later would not be looked for in another root", b.res.Libc)}
+	}
+	o := &b.mem.Objects[b.linker()]
+	sites, err := serve.Find(o.File)
+	if err != nil {
+		return err
+	}
+	code := launch.Lookup(o.Header.Machine, o.Class, o.Data)
+	return b.answer(o, sites, code, &launch.Plan{Exe: b.opt.Exe, Root: b.opt.Root, Dirs: b.opt.Dirs, Files: b.opt.Files})
 }

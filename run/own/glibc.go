@@ -4,7 +4,6 @@ import (
 	"debug/elf"
 	"encoding/hex"
 	"fmt"
-	"path"
 
 	"elfwright/dyn/load"
 	"elfwright/run/glibc"
@@ -60,7 +59,7 @@ func (g *gnu) state0(b *builder) *glibc.State {
 			// dlopen never takes the program for the file that it is in.
 			n.Dev, n.Ino = 0, 0
 		}
-		n.Origin = path.Dir(b.path(o))
+		n.Origin = b.origin(o)
 		s.Names = append(s.Names, n)
 	}
 	return s

@@ -39,7 +39,9 @@ import (
 	"elfwright/image"
 	"elfwright/plan"
 	"elfwright/run/glibc"
+	"elfwright/run/launch"
 	"elfwright/run/memory"
+	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -63,6 +65,12 @@ type Options struct {
 	StopMain bool
 	// Exe is what the C library is to read /proc/self/exe as; "": what it is.
 	Exe string
+	// Root is where the dynamic linker looks for what the process opens by it, an
+	// absolute path; "": where the paths lead. What is in none of Dirs and not in Root
+	// is this machine's. Files are there whatever the root says.
+	Root  string
+	Dirs  []string
+	Files []launch.File
 	// Comm is the name of the process; "": as the kernel names it.
 	Comm string
 	// VDSO is the kernel's vDSO, as [VDSO] gives it: a process of glibc that finds the
@@ -70,8 +78,11 @@ type Options struct {
 	VDSO []byte
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
-	// Row tells of the process's glibc; nil: one that is built in.
-	Row *glibc.Row
+	// Row tells of the process's glibc, and Musl of its musl; nil: one that is built in.
+	Row  *glibc.Row
+	Musl *musl.Row
+	// Keep makes an image that is kept; nil: one that is right now.
+	Keep *Keep
 	// Paths gives the path that an object's file is mapped from; nil: its name.
 	Paths func(*load.Object) string
 }
@@ -134,6 +145,7 @@ type builder struct {
 
 	segments []image.Segment         // of the objects, in the image
 	disks    map[*load.Object]string // see disk
+	same     map[string]stage.Stat   // what files of an image that is kept are to be
 }
 
 // libc is the part of a start that a C library has of its own.
@@ -190,7 +202,18 @@ func build(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 
 // Survey is Build for any machine, without an image: where everything would go, and
 // which relocations there are. Of a program that Build would start it says the same.
-func Survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
+func Survey(p *load.Process, bound *bind.Result, opt Options) (r *Result, err error) {
+	guard := p.Guard(func() error {
+		r, err = survey(p, bound, opt)
+		return nil
+	})
+	if guard != nil {
+		return nil, guard
+	}
+	return r, err
+}
+
+func survey(p *load.Process, bound *bind.Result, opt Options) (*Result, error) {
 	if len(p.Objects) == 0 {
 		return nil, errors.New("there is no program to start")
 	}
@@ -311,7 +334,11 @@ func (b *builder) place() error {
 
 // steps makes the plan, in the order in which a dynamic linker goes.
 func (b *builder) steps() error {
+	b.kept()
 	b.links()
+	if err := b.serve(); err != nil {
+		return err
+	}
 	b.maps()
 	b.threadStorage()
 	b.auxiliary()

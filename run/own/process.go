@@ -36,7 +36,7 @@ func (b *builder) maps() {
 				continue
 			}
 			if !open {
-				b.plan.OpenFile(b.path(o.Object.Object))
+				b.open(o.Object.Object)
 				open = true
 			}
 			b.plan.Do(stage.Map, o.At(s.Start), s.End-s.Start, plan.MmapProt(s.Flags), unix.MAP_PRIVATE|unix.MAP_FIXED, s.FileOff)
@@ -46,6 +46,25 @@ func (b *builder) maps() {
 		}
 	}
 	b.mappings()
+}
+
+// open opens the file of an object.
+func (b *builder) open(o *load.Object) {
+	if path := b.keptPath(o); b.opt.Keep != nil {
+		b.plan.OpenSame(path, b.same[path])
+		return
+	}
+	b.plan.OpenFile(b.path(o))
+}
+
+// keptPath is the path that an image which is kept opens an object's file by: the
+// one that the search found, so that a symbolic link that leads elsewhere now is
+// noticed.
+func (b *builder) keptPath(o *load.Object) string {
+	if _, ok := b.same[o.Path]; ok {
+		return o.Path
+	}
+	return b.path(o)
 }
 
 // mappings lists where each segment is.
@@ -66,9 +85,9 @@ func sorted(maps []Mapping) []Mapping {
 	return maps
 }
 
-// disk is the path of an object's file on this machine, without symbolic links; ""
-// if there is none, or another file is there: of a program from a pipe, or of another
-// root whose links lead elsewhere here.
+// disk is the path of an object's file on this machine, of the program without
+// symbolic links (/proc/self/exe); "" if there is none, or another file is there: of a
+// program from a pipe, or of another root whose links lead elsewhere here.
 func (b *builder) disk(o *load.Object) string {
 	if p, ok := b.disks[o]; ok {
 		return p
@@ -77,11 +96,10 @@ func (b *builder) disk(o *load.Object) string {
 		b.disks = make(map[*load.Object]string)
 	}
 	b.disks[o] = ""
-	abs, err := filepath.Abs(o.Name)
-	if err != nil {
-		return ""
+	p, err := filepath.Abs(o.Name)
+	if err == nil && o.Index == 0 {
+		p, err = filepath.EvalSymlinks(p)
 	}
-	p, err := filepath.EvalSymlinks(abs)
 	if err != nil {
 		return ""
 	}
@@ -91,8 +109,20 @@ func (b *builder) disk(o *load.Object) string {
 	return b.disks[o]
 }
 
-// path is where an object's file is on this machine, with symbolic links followed:
-// one inside another root may lead elsewhere here.
+// origin is the directory that $ORIGIN is for an object (glibc, _dl_new_object and
+// _dl_get_origin; musl, fixup_rpath): of the program links are followed.
+func (b *builder) origin(o *load.Object) string {
+	if o.Index == 0 {
+		return filepath.Dir(b.path(o))
+	}
+	p, err := filepath.Abs(b.name(o))
+	if err != nil {
+		p = b.path(o)
+	}
+	return filepath.Dir(p)
+}
+
+// path is where an object's file is on this machine.
 func (b *builder) path(o *load.Object) string {
 	if b.opt.Paths != nil {
 		return b.opt.Paths(o)
@@ -109,6 +139,12 @@ func (b *builder) path(o *load.Object) string {
 // name is the path by which the process knows an object: the one that it was opened
 // by, but of a file in another root, where that path leads elsewhere, its own here.
 func (b *builder) name(o *load.Object) string {
+	if b.opt.Root != "" { // where its dynamic linker looks, it is the same
+		return o.Path
+	}
+	if o.Path == b.disk(o) {
+		return o.Path
+	}
 	if f, err := cache.Stat(o.Path); err == nil && f.Dev == o.ID.Dev && f.Ino == o.ID.Ino {
 		return o.Path
 	}

@@ -27,6 +27,7 @@ type Program struct {
 type Options struct {
 	Path  string    // PATH
 	Stdin io.Reader // for the name "-"
+	Argv0 string    // argv[0] instead of args[0]; a script's interpreter gets neither
 }
 
 // maxStdin is how much of a pipe is read: executables are smaller.
@@ -47,6 +48,9 @@ const maxScripts = 5
 // the kernel gives it (Linux, load_script).
 func Open(args []string, opt Options) (*Program, error) {
 	p := &Program{Name: args[0], Args: slices.Clone(args)}
+	if opt.Argv0 != "" {
+		p.Args[0] = opt.Argv0
+	}
 	if err := p.find(opt); err != nil {
 		return nil, err
 	}

@@ -258,6 +258,179 @@ vdso:	mov	x4, x1
 	str	x12, [x11]
 	b	2b
 
+	/* x1 how many records: they are left out where AT_EXECFN is the plan's name */
+skip:	mov	x24, x1
+	bl	named
+	cbnz	x9, next
+	add	x24, x24, x24, lsl #1
+	add	x19, x19, x24, lsl #4		/* 48 bytes each */
+	b	next
+
+	/* x0 path, x1 what the file is to be: opened */
+opensame:
+	mov	x24, x1
+	mov	x1, x0
+	mov	x0, #-100			/* AT_FDCWD */
+	mov	x2, #0x80000			/* O_CLOEXEC */
+	mov	x3, #0
+	mov	x8, #56				/* openat */
+	svc	#0
+	tbnz	x0, #63, stale
+	mov	x23, x0
+	adr	x1, empty
+	mov	x3, #0x1000			/* AT_EMPTY_PATH */
+	b	1f
+
+	/* x0 path, x1 what the file is to be: st_dev, st_ino, st_size, st_mtim, st_ctim */
+same:	mov	x24, x1
+	mov	x1, x0
+	mov	x0, #-100			/* AT_FDCWD */
+	mov	x3, #0
+1:	sub	sp, sp, #128
+	mov	x2, sp
+	mov	x8, #79				/* newfstatat */
+	svc	#0
+	tbnz	x0, #63, stale
+	ldp	x9, x10, [sp]
+	ldp	x11, x12, [x24]
+	cmp	x9, x11
+	ccmp	x10, x12, #0, eq
+	b.ne	stale
+	ldr	x9, [sp, #48]
+	ldp	x11, x12, [x24, #16]
+	ldr	x10, [sp, #88]
+	cmp	x9, x11
+	ccmp	x10, x12, #0, eq
+	b.ne	stale
+	ldp	x9, x10, [sp, #96]
+	ldp	x11, x12, [x24, #32]
+	cmp	x9, x11
+	ccmp	x10, x12, #0, eq
+	b.ne	stale
+	ldr	x9, [sp, #112]
+	ldr	x11, [x24, #48]
+	cmp	x9, x11
+	b.ne	stale
+	add	sp, sp, #128
+	b	next
+
+	/* x0 path, at which nothing is to be */
+absent:	mov	x1, x0
+	mov	x0, #-100			/* AT_FDCWD */
+	mov	x3, #0
+	sub	sp, sp, #128
+	mov	x2, sp
+	mov	x8, #79				/* newfstatat */
+	svc	#0
+	add	sp, sp, #128
+	tbz	x0, #63, stale
+	b	next
+
+	/* x0 the beginning of strings of the environment, x1 all that are to be there, in their order */
+variables:
+	mov	x9, x21
+1:	ldr	x10, [x9], #8
+	cbz	x10, 5f
+	mov	x11, x0
+2:	ldrb	w12, [x11], #1
+	cbz	w12, 3f
+	ldrb	w13, [x10], #1
+	cmp	w12, w13
+	b.ne	1b
+	b	2b
+3:	ldr	x11, [x1], #8
+	cbz	x11, other
+	ldr	x10, [x9, #-8]
+4:	ldrb	w12, [x11], #1
+	ldrb	w13, [x10], #1
+	cmp	w12, w13
+	b.ne	other
+	cbnz	w12, 4b
+	b	1b
+5:	ldr	x11, [x1]
+	cbnz	x11, other
+	b	next
+
+	/* x0 what uname is to give as release and version */
+kernel:	mov	x24, x0
+	sub	sp, sp, #400
+	mov	x0, sp
+	mov	x8, #160			/* uname */
+	svc	#0
+	add	x10, sp, #2*65
+	mov	x9, #2*65
+1:	ldrb	w12, [x10], #1
+	ldrb	w13, [x24], #1
+	cmp	w12, w13
+	b.ne	stale
+	subs	x9, x9, #1
+	b.ne	1b
+	add	sp, sp, #400
+	b	next
+
+	/*
+	 * The image is not that of its files any more, or of these variables: it is
+	 * asked for again, or, where that has been done, the program is started as it is.
+	 */
+stale:	mov	x25, #16
+	b	1f
+other:	mov	x25, #24
+1:	adr	x24, plan
+	ldr	x24, [x24, #40]
+	mov	sp, x20
+	bl	named
+	cbz	x9, 5f
+	ldr	x9, [x20]
+	cbz	x9, 5f
+	ldr	x10, [x24, x25]
+	ldr	x11, [x10], #8			/* how many strings the list has */
+	add	x9, x9, x11
+	add	x9, x9, #2
+	and	x9, x9, #-2
+	sub	x1, x20, x9, lsl #3
+	mov	sp, x1
+	mov	x11, x1
+2:	ldr	x9, [x10], #8
+	cbz	x9, 4f
+	cmp	x9, #1				/* stands for argv[0] */
+	b.ne	3f
+	ldr	x9, [x20, #8]
+3:	str	x9, [x11], #8
+	b	2b
+4:	add	x10, x20, #16
+6:	ldr	x9, [x10], #8
+	str	x9, [x11], #8
+	cbnz	x9, 6b
+	ldr	x0, [x24]
+	mov	x2, x21
+	mov	x8, #221			/* execve */
+	svc	#0
+5:	ldr	x0, [x24, #8]
+	add	x1, x20, #8
+	mov	x2, x21
+	mov	x8, #221			/* execve */
+	svc	#0
+	ldp	x1, x2, [x24, #32]
+	b	die
+
+	/* x9: 0 if AT_EXECFN is the plan's name; changes x1, x10 to x13 */
+named:	mov	x13, x30
+	mov	x1, #16+31			/* AT_EXECFN */
+	bl	value
+	mov	x30, x13
+	adr	x10, plan
+	ldr	x10, [x10, #32]
+	cbz	x9, 3f
+1:	ldrb	w11, [x9], #1
+	ldrb	w12, [x10], #1
+	cmp	w11, w12
+	b.ne	3f
+	cbnz	w11, 1b
+	mov	x9, #0
+	ret
+3:	mov	x9, #1
+	ret
+
 	/* the value that x1 names, into x9; changes x10 and x11 */
 value:	cmp	x1, #16
 	b.hs	3f
@@ -354,6 +527,7 @@ tlsaddr:
 table:	.word	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.word	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
 	.word	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
-	.word	vdso-table
+	.word	vdso-table, skip-table, opensame-table, same-table, absent-table, variables-table, kernel-table, next-table
+empty:	.byte	0
 	.balign	16, 0
 plan:

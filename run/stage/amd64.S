@@ -257,6 +257,197 @@ vdso:	movq	%rsi, %r8
 	addq	$24, %rdx
 	jmp	1b
 
+	/* rsi how many records: they are left out where AT_EXECFN is the plan's name */
+skip:	movq	%rsi, %r8
+	call	named
+	jne	next
+	leaq	(%r8,%r8,2), %r8
+	shlq	$4, %r8				/* 48 bytes each */
+	addq	%r8, %rbx
+	jmp	next
+
+	/* rdi path, rsi what the file is to be: opened */
+opensame:
+	movq	%rsi, %r8
+	movq	%rdi, %rsi
+	movl	$-100, %edi			/* AT_FDCWD */
+	movl	$0x80000, %edx			/* O_CLOEXEC */
+	movl	$257, %eax			/* openat */
+	syscall
+	testl	%eax, %eax
+	js	stale
+	movl	%eax, %r15d
+	movl	%eax, %edi
+	leaq	empty(%rip), %rsi
+	movl	$0x1000, %r10d			/* AT_EMPTY_PATH */
+	jmp	1f
+
+	/* rdi path, rsi what the file is to be: st_dev, st_ino, st_size, st_mtim, st_ctim */
+same:	movq	%rsi, %r8
+	movq	%rdi, %rsi
+	movl	$-100, %edi			/* AT_FDCWD */
+	xorl	%r10d, %r10d
+1:	subq	$160, %rsp
+	movq	%rsp, %rdx
+	movl	$262, %eax			/* newfstatat */
+	syscall
+	testl	%eax, %eax
+	js	stale
+	movq	%r8, %rsi
+	movq	%rsp, %rdi
+	cmpsq
+	jne	stale
+	cmpsq
+	jne	stale
+	leaq	48(%rsp), %rdi
+	cmpsq
+	jne	stale
+	leaq	88(%rsp), %rdi
+	movl	$4, %ecx
+	repe cmpsq
+	jne	stale
+	addq	$160, %rsp
+	jmp	next
+
+	/* rdi path, at which nothing is to be */
+absent:	movq	%rdi, %rsi
+	movl	$-100, %edi			/* AT_FDCWD */
+	xorl	%r10d, %r10d
+	subq	$160, %rsp
+	movq	%rsp, %rdx
+	movl	$262, %eax			/* newfstatat */
+	syscall
+	addq	$160, %rsp
+	testl	%eax, %eax
+	jns	stale
+	jmp	next
+
+	/* rdi the beginning of strings of the environment, rsi all that are to be there, in their order */
+variables:
+	movq	%r13, %r8
+1:	movq	(%r8), %rax
+	addq	$8, %r8
+	testq	%rax, %rax
+	jz	5f
+	movq	%rdi, %rcx
+2:	cmpb	$0, (%rcx)
+	je	3f
+	movb	(%rax), %r11b
+	cmpb	(%rcx), %r11b
+	jne	1b
+	incq	%rax
+	incq	%rcx
+	jmp	2b
+3:	movq	(%rsi), %rcx
+	addq	$8, %rsi
+	testq	%rcx, %rcx
+	jz	other
+	movq	-8(%r8), %rax
+4:	movb	(%rax), %r11b
+	cmpb	(%rcx), %r11b
+	jne	other
+	incq	%rax
+	incq	%rcx
+	testb	%r11b, %r11b
+	jne	4b
+	jmp	1b
+5:	cmpq	$0, (%rsi)
+	jne	other
+	jmp	next
+
+	/* rdi what uname is to give as release and version */
+kernel:	movq	%rdi, %rdx
+	subq	$400, %rsp
+	movq	%rsp, %rdi
+	movl	$63, %eax			/* uname */
+	syscall
+	movq	%rdx, %rsi
+	leaq	2*65(%rsp), %rdi
+	movl	$2*65, %ecx
+	repe cmpsb
+	jne	stale
+	addq	$400, %rsp
+	jmp	next
+
+	/* rdi leaf, rsi sub-leaf, rdx mask and r10 value of ebx and above it ecx */
+cpu:	movl	%edi, %eax
+	movl	%esi, %ecx
+	movq	%rdx, %r8
+	pushq	%rbx
+	cpuid
+	movl	%ebx, %eax
+	popq	%rbx
+	shlq	$32, %rcx
+	orq	%rcx, %rax
+	andq	%r8, %rax
+	cmpq	%r10, %rax
+	je	next
+
+	/*
+	 * The image is not that of its files any more, or of these variables: it is
+	 * asked for again, or, where that has been done, the program is started as it is.
+	 */
+stale:	movl	$16, %edx
+	jmp	1f
+other:	movl	$24, %edx
+1:	movq	%r12, %rsp
+	andq	$-16, %rsp
+	movq	plan+40(%rip), %rbx
+	call	named
+	je	5f
+	cmpq	$0, (%r12)
+	je	5f
+	movq	(%rbx,%rdx), %rsi
+	movq	(%rsi), %rcx			/* how many strings the list has */
+	addq	(%r12), %rcx
+	leaq	8(,%rcx,8), %rcx
+	subq	%rcx, %rsp
+	movq	%rsp, %rdi
+	addq	$8, %rsi
+2:	lodsq
+	testq	%rax, %rax
+	jz	4f
+	cmpq	$1, %rax			/* stands for argv[0] */
+	jne	3f
+	movq	8(%r12), %rax
+3:	stosq
+	jmp	2b
+4:	leaq	16(%r12), %rsi
+6:	lodsq
+	stosq
+	testq	%rax, %rax
+	jnz	6b
+	movq	(%rbx), %rdi
+	movq	%rsp, %rsi
+	movq	%r13, %rdx
+	movl	$59, %eax			/* execve */
+	syscall
+5:	movq	8(%rbx), %rdi
+	leaq	8(%r12), %rsi
+	movq	%r13, %rdx
+	movl	$59, %eax			/* execve */
+	syscall
+	movq	32(%rbx), %rsi
+	movq	40(%rbx), %rdx
+	jmp	die
+
+	/* whether AT_EXECFN is the plan's name; changes rax, rcx, rsi, r11 */
+named:	movl	$16+31, %esi			/* AT_EXECFN */
+	call	value
+	movq	plan+32(%rip), %rcx
+	testq	%rax, %rax
+	jz	2f
+1:	movb	(%rax), %r11b
+	cmpb	(%rcx), %r11b
+	jne	3f
+	incq	%rax
+	incq	%rcx
+	testb	%r11b, %r11b
+	jne	1b
+	ret
+2:	incq	%rax
+3:	ret
+
 	/* the value that rsi names, into rax; changes rcx */
 value:	cmpl	$16, %esi
 	jae	3f
@@ -348,6 +539,7 @@ tlsaddr:
 table:	.long	end-table, open-table, close-table, map-table, protect-table, thread-table
 	.long	poke-table, poke32-table, random-table, auxv-table, call-table, chain-table
 	.long	resolve-table, copy-table, init-table, initof-table, environ-table, system-table, callof-table, store-table, stop-table
-	.long	vdso-table
+	.long	vdso-table, skip-table, opensame-table, same-table, absent-table, variables-table, kernel-table, cpu-table
+empty:	.byte	0
 	.balign	16, 0
 plan:

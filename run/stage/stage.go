@@ -41,11 +41,21 @@ const (
 	Store             // function, its argument, place of what it returns
 	Stop              // the process stops itself (SIGSTOP)
 	VDSO              // copy of the vDSO, its words, rows of place, value and mask, and how many: if the process's is that, each place becomes value + (its address & mask)
+
+	// Of an image that is kept; see Keep.
+	Skip      // nothing, and how many records are left out where AT_EXECFN is the name that Keep was given
+	OpenSame  // path, a Stat of the plan: opens the file if it is that one
+	Same      // path, a Stat of the plan
+	Absent    // path, at which nothing is to be
+	Variables // beginning of strings of the environment, list of all that are to be there, in their order
+	Kernel    // release and version as uname(2) gives them, 65 bytes each
+	CPU       // leaf, sub-leaf, mask, value: of %ebx and, above it, %ecx as CPUID gives them; x86-64 alone
 	ops
 )
 
 var opNames = [ops]string{"end", "open", "close", "map", "protect", "thread", "poke", "poke32", "random", "auxv",
-	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop", "vdso"}
+	"call", "chain", "resolve", "copy", "init", "initof", "environ", "system", "callof", "store", "stop", "vdso",
+	"skip", "opensame", "same", "absent", "variables", "kernel", "cpu"}
 
 // String names the operation.
 func (o Op) String() string {
@@ -111,11 +121,14 @@ type Plan struct {
 	at      uint64 // where the code lies
 	extra   []byte // strings and code of the plan, behind its header
 	strings map[string]uint64
+	name    uint64 // of Keep
+	again   uint64
 }
 
 // headerSize is that of the plan's header behind the code: where the records are,
-// where the destructors are, and what to say of a mapping that cannot be made.
-const headerSize = 32
+// where the destructors are, what to say of a mapping that cannot be made, and what
+// Keep has.
+const headerSize = 48
 
 const cannotMap = "elfwright: a segment cannot be mapped\n"
 
@@ -212,6 +225,8 @@ func (p *Plan) Bytes() []byte {
 	b = le.AppendUint64(b, fini)
 	b = le.AppendUint64(b, p.strings[cannotMap])
 	b = le.AppendUint64(b, uint64(len(cannotMap)))
+	b = le.AppendUint64(b, p.name)
+	b = le.AppendUint64(b, p.again)
 	b = append(b, p.extra...)
 	for _, r := range p.Records {
 		b = le.AppendUint64(b, uint64(r.Op))

@@ -47,7 +47,7 @@ func (b *builder) pd(n *node, parent *PD) {
 	if b.pds[p.Name] == nil {
 		b.pds[p.Name] = p
 	}
-	n.each("program_image", func(k *node) { p.Path, p.SymbolsPath = k.text("path"), k.text("path_for_symbols") })
+	n.each("program_image", func(k *node) { p.image, p.Path, p.SymbolsPath = k, k.text("path"), k.text("path_for_symbols") })
 	for _, k := range n.kids {
 		if k.el != nil {
 			b.pdChild(p, k)

@@ -226,5 +226,16 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%v: no place", x)
 			}
 		}
+		if all.Faulty() {
+			return
+		}
+		if same := sys.Rewrite(desc.Changes{}); string(same) != text {
+			t.Fatalf("nothing was to be changed, and it is %q", same)
+		}
+		c := desc.Changes{Images: map[*desc.PD]desc.Image{sys.PDs[0]: {Path: "<&'\"\n"}}}
+		again, _ := desc.Parse("f", sys.Rewrite(c), b, desc.Options{Length: length})
+		if again == nil || again.PDs[0].Path != "<&'\"\n" {
+			t.Fatalf("the path is not what it was changed to: %q", sys.Rewrite(c))
+		}
 	})
 }

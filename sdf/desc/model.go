@@ -44,6 +44,7 @@ type PD struct {
 	FPU         bool
 	Path        string // of the image
 	SymbolsPath string // of the file with its symbols, or ""
+	image       *node
 
 	Maps     []*Map
 	IRQs     []*IRQ

@@ -128,3 +128,18 @@ func ExampleParse() {
 	fmt.Printf("header at %#x, kernel entry %#x, %d regions\n", img.Offset, img.KernelEntry, len(img.Regions))
 	// Output: header at 0x20, kernel entry 0xffff, 2 regions
 }
+
+func TestEncode(t *testing.T) {
+	want, err := loader.Parse("f", build(0, good, 0x30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := want.Encode()
+	if uint64(len(b)) != loader.HeaderSize(2) || !bytes.Equal(b, build(0, good, 0)) {
+		t.Errorf("%x", b)
+	}
+	got, err := loader.Parse("f", append(b, make([]byte, 0x30)...))
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%+v, want %+v, %v", got, want, err)
+	}
+}

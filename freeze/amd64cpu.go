@@ -34,9 +34,9 @@ var features = []feature{
 	{0xd, 1, 0, 0, "xsaveopt"}, {0xd, 1, 0, 1, "xsavec"}, {0xd, 1, 0, 2, "xgetbv1"},
 }
 
-// checkProcessor refuses a processor that lacks what the process may use, or that
+// checkX86 refuses a processor that lacks what the process may use, or that
 // keeps registers at other places than the frozen ones are.
-func (c *compiler) checkProcessor() {
+func (c *compiler) checkX86() {
 	buf := c.Data(make([]byte, 16), 16)
 	type leaf struct{ leaf, sub uint32 }
 	asked := leaf{^uint32(0), 0}
@@ -110,10 +110,6 @@ func words4(w ...uint32) []byte {
 // dynamic says whether the program has a dynamic linker: AT_BASE is not 0.
 func (c *compiler) dynamic() bool {
 	const atBase = 7
-	for i := 0; i+16 <= len(c.s.Auxv); i += 16 {
-		if word(c.s.Auxv[i:]) == atBase {
-			return word(c.s.Auxv[i+8:]) != 0
-		}
-	}
-	return false
+	base, _ := c.aux(atBase)
+	return base != 0
 }
