@@ -33,6 +33,9 @@ func root(t *testing.T) {
 // cases is the program of all cases, which is made once.
 func cases(t *testing.T) string {
 	t.Helper()
+	if prog := prebuilt([]string{"testdata/resources.c"}); prog != "" {
+		return prog
+	}
 	samples.Need(t, "gcc", "bash")
 	once.Do(func() {
 		compile(t, "-O1", "testdata/resources.c", "-pthread", "-o", filepath.Join(scratch, "cases"))

@@ -258,6 +258,7 @@ CASE(dispatch, "refused: has its system calls dispatched to itself (PR_SET_SYSCA
 	stop();
 }
 
+#ifdef __x86_64__
 CASE(descriptor_table, "refused: has a table of segments (modify_ldt)")
 {
 	struct { unsigned entry, base, limit, flags; } d = {0, 0x1000, 1, 0x51};
@@ -277,6 +278,7 @@ CASE(ports, "refused: may use ports of devices (ioperm)")
 	NEED(syscall(SYS_ioperm, 0x80, 1, 1) == 0);
 	stop();
 }
+#endif
 
 CASE(keyring, "refused: has a keyring of its own (keyrings(7))")
 {
