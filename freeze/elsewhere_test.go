@@ -33,7 +33,10 @@ func root(t *testing.T) {
 // cases is the program of all cases, which is made once.
 func cases(t *testing.T) string {
 	t.Helper()
-	samples.Need(t, "gcc")
+	if prog := prebuilt([]string{"testdata/resources.c"}); prog != "" {
+		return prog
+	}
+	samples.Need(t, "gcc", "bash")
 	once.Do(func() {
 		built = filepath.Join(scratch, "cases")
 		built = build(t, built, "-O1", "testdata/resources.c", "-pthread")

@@ -155,6 +155,9 @@ func TestMain(m *testing.M) {
 	if os.Getpid() == 1 {
 		guest()
 	}
+	if os.Getenv(dyingFreezer) != "" {
+		freezeAndDie()
+	}
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	if os.Getenv(asOther) != "" {
 		os.Exit(freezeOther())

@@ -259,32 +259,28 @@ CASE(dispatch, "refused: has its system calls dispatched to itself (PR_SET_SYSCA
 }
 
 #ifdef __x86_64__
-#define X86(call) (call)
-#else
-#define X86(call) -1
-#endif
-
 struct segment { unsigned entry, base, limit, flags; };
 
 CASE(descriptor_table, "refused: has a table of segments (modify_ldt)")
 {
 	struct segment d = {0, 0x1000, 1, 0x51};
-	NEED(X86(syscall(154, 1, &d, sizeof d)) == 0 && d.limit); // modify_ldt
+	NEED(syscall(SYS_modify_ldt, 1, &d, sizeof d) == 0 && d.limit);
 	stop();
 }
 
 CASE(segments, "refused: has segments of its own (set_thread_area)")
 {
 	struct segment d = {-1, 0x1000, 1, 0x51};
-	NEED(X86(syscall(205, &d)) == 0 && d.limit); // set_thread_area
+	NEED(syscall(SYS_set_thread_area, &d) == 0 && d.limit);
 	stop();
 }
 
 CASE(ports, "refused: may use ports of devices (ioperm)")
 {
-	NEED(X86(syscall(173, 0x80, 1, 1)) == 0); // ioperm
+	NEED(syscall(SYS_ioperm, 0x80, 1, 1) == 0);
 	stop();
 }
+#endif
 
 CASE(keyring, "refused: has a keyring of its own (keyrings(7))")
 {
