@@ -48,6 +48,12 @@ func freezes(tool, dir string) (list []comparison, done func(), err error) {
 	if err != nil {
 		return nil, done, err
 	}
+	busy, err := ticking(at("ticks"), at("pause"))
+	if err != nil {
+		return nil, done, err
+	}
+	pids = append(pids, busy)
+	ticks := strconv.Itoa(busy)
 	for file, argv := range map[string][]string{
 		"small.frozen": {small}, "large.frozen": {large}, "large.lazy": {"--lazy", large}, "python.frozen": {python}, "python.lazy": {"--lazy", python},
 	} {
@@ -69,6 +75,8 @@ func freezes(tool, dir string) (list []comparison, done func(), err error) {
 		{name: "freeze: 1 MiB", ours: freeze(small), clean: at("out"), peers: gcores(small, dir)},
 		{name: "freeze: Python with numpy", ours: freeze(python), clean: at("out"), peers: gcores(python, dir)},
 		{name: "freeze: 1 GiB", ours: freeze(large), clean: at("out"), peers: []peer{{[]string{"cp", at("large.bytes"), at("out")}, "1.2"}}},
+		{name: "freeze: stop of a process of 1 GiB", ours: freeze(ticks), gap: at("pause"), clean: at("out"), peers: []peer{{[]string{"sleep", "0.5"}, ""}}},
+		{name: "freeze: stop of a process of 1 GiB, --snapshot", ours: freeze(ticks, "--snapshot"), gap: at("pause"), clean: at("out"), peers: []peer{{[]string{"sleep", "0.5"}, ""}, {goal: "20 ms"}}},
 		first("thaw of 1 MiB", "small.frozen", peer{[]string{at("heap"), "1", "go on"}, ""}, peer{goal: "2 ms"}),
 		first("thaw of Python with numpy", "python.frozen", cold, peer{goal: "20 ms"}),
 		first("thaw of Python with numpy, lazy", "python.lazy", cold, peer{goal: "3 ms"}),
@@ -104,14 +112,33 @@ func standing(argv ...string) (pid int, err error) {
 	return pid, errors.New(argv[0] + ": does not stop itself")
 }
 
+// ticking starts a program that notes its longest pause in a file, and waits until it
+// does.
+func ticking(prog, file string) (pid int, err error) {
+	if err := os.WriteFile(file, make([]byte, 8), 0o644); err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(prog, strconv.Itoa(memory), file)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	for range 10000 {
+		if b, err := os.ReadFile(file); err == nil && string(b) != "\x00\x00\x00\x00\x00\x00\x00\x00" {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return cmd.Process.Pid, nil
+}
+
 // freezeSources makes the programs that are frozen, and the bytes that cp copies.
 func freezeSources(dir string) error {
-	for name, text := range map[string]string{"heap.c": heapSource, "fresh.c": freshSource, "start.py": numpySource} {
+	for name, text := range map[string]string{"ticks.c": ticksSource, "heap.c": heapSource, "fresh.c": freshSource, "start.py": numpySource} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
-	for _, line := range []string{"gcc -O1 -o heap heap.c", "gcc -O1 -o fresh fresh.c", fmt.Sprintf("head -c %dM /dev/urandom >large.bytes", memory)} {
+	for _, line := range []string{"gcc -O1 -o heap heap.c", "gcc -O1 -o fresh fresh.c", "gcc -O1 -o ticks ticks.c", fmt.Sprintf("head -c %dM /dev/urandom >large.bytes", memory)} {
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Dir = dir
 		if msg, err := cmd.CombinedOutput(); err != nil {
@@ -163,6 +190,37 @@ int main(int argc, char **argv)
 	write(1, "x\n", 2);
 	pause();
 	return 0;
+}
+`
+
+const ticksSource = `
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+
+static uint64_t now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* Memory full of numbers, and the longest pause between two looks at the clock. */
+int main(int argc, char **argv)
+{
+	size_t n = (atol(argv[1]) << 20) / 8;
+	uint64_t *v = malloc(8 * n), x = 1;
+	for (size_t i = 0; i < n; i++)
+		v[i] = x = x * 6364136223846793005u + 1442695040888963407u;
+	volatile uint64_t *longest = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, open(argv[2], O_RDWR), 0);
+	for (uint64_t last = now();;) {
+		uint64_t t = now();
+		if (t - last > *longest)
+			*longest = t - last;
+		last = t;
+	}
 }
 `
 

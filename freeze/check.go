@@ -31,6 +31,12 @@ func (c *compiler) check() {
 	if s.CWD.Deleted {
 		c.refuse("working directory "+s.CWD.Path, "is deleted", "")
 	}
+	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
+		c.refuse("working directory "+s.CWD.Path, "has no path", "")
+	}
+	if s.Session[2] == s.PID {
+		c.warn("the process leads a session, which is not restored: the thawed process is in that of who starts it")
+	}
 	if s.Root != "/" {
 		c.refuse("root directory "+s.Root, "a thawed process has that of whoever starts it", "")
 	}
@@ -49,6 +55,9 @@ func (c *compiler) check() {
 		c.checkThread(&s.Threads[i])
 		if t := &s.Threads[i]; t.Sched != nil && binary.LittleEndian.Uint32(t.Sched[4:]) == schedDeadline {
 			c.refuse(fmt.Sprintf("thread %d", t.TID), "SCHED_DEADLINE belongs to one thread at a time", "")
+		}
+		if s.Threads[i].Ends {
+			c.warn("thread %d: the call that it waits in ends with EINTR: it was interrupted before, and which it is is not known", s.Threads[i].TID)
 		}
 		if s.Threads[i].Stopped {
 			c.stopped = true
@@ -134,10 +143,19 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel", "")
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
+		case m.Shared && m.File() && !m.Anonymous() && !c.leadsTo(m):
+			c.refuse(what, "is shared memory of a file to which its path does not lead any more", "")
 		case uint64(m.End()) > c.arch.taskSizes[0]:
 			c.refuse(what, fmt.Sprintf("is beyond %#x", c.arch.taskSizes[0]), "")
 		}
 	}
+}
+
+// leadsTo says whether the path of a mapping is that of its file.
+func (c *compiler) leadsTo(m *capture.Map) bool {
+	var st unix.Stat_t
+	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, m.Name), &st)
+	return err == nil && st.Ino == m.Inode
 }
 
 func numbers(n []int) string { return strings.Trim(fmt.Sprint(n), "[]") }

@@ -2,7 +2,6 @@ package freeze
 
 import (
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 type compiler struct {
 	*script.Builder
 	s    *capture.Snapshot
-	t    io.ReaderAt // its memory
+	t    *capture.Target // nil: it is not a living process, and the snapshot has its memory
 	opt  Options
 	arch *arch
 	refusals
@@ -48,6 +47,7 @@ type compiler struct {
 	pairs     map[uint64]bool    // sockets that are made
 	nameless  script.Slot        // not 0: a mapping has lost its name
 	unlocked  script.Slot        // or is not locked any more
+	misplaced script.Slot        // or is on other nodes
 	late      []func()           // what comes when all descriptors are there
 	libraries map[string]library // files of mappings, by name
 	argsFD    script.Slot
@@ -72,7 +72,7 @@ func (c *compiler) who() string {
 }
 
 // compile makes the script for an address, and all that goes with it.
-func compile(s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) (*compiler, error) {
+func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
 	c := newCompiler(script.NewBuilder(archOf(s).Machine, uint64(stub.Start)+page), &shelf{next: memoryOff}, s, t, opt, stub)
 	c.check()
 	c.thaw()
@@ -80,7 +80,7 @@ func compile(s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) 
 }
 
 // newCompiler is one whose script and file may be those of others, too.
-func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t io.ReaderAt, opt Options, stub image.Range) *compiler {
+func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) *compiler {
 	c := &compiler{
 		Builder: b, shelf: on, s: s, t: t, opt: opt, arch: archOf(s), stubAt: stub,
 		files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
@@ -91,7 +91,7 @@ func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t io.ReaderA
 
 // build compiles twice: how long the script is decides where it can be, and where
 // it is stands in it.
-func build(s *capture.Snapshot, t io.ReaderAt, opt Options) (*Report, *elffile.Body, error) {
+func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffile.Body, error) {
 	if opt.PIDs == PIDAuto {
 		opt.PIDs = PIDNew
 		if remembers(s) {

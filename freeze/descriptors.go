@@ -122,6 +122,10 @@ func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
 }
 
 func (c *compiler) regular(d *capture.Descriptor) {
+	if d.FS == capture.MessageQueues {
+		c.queue(d)
+		return
+	}
 	if strings.HasPrefix(d.Link, secret) {
 		c.refuseFD(d, "is secret memory (memfd_secret), which nobody else may read")
 		return
@@ -212,47 +216,9 @@ func (c *compiler) directoryFD(d *capture.Descriptor) {
 	}
 }
 
-// Devices that are nothing but what they are: /dev/null, zero, full, random,
-// urandom.
-func plainDevice(rdev uint64) bool {
-	if unix.Major(rdev) != 1 {
-		return false
-	}
-	switch unix.Minor(rdev) {
-	case 3, 5, 7, 8, 9:
-		return true
-	}
-	return false
-}
-
-func (c *compiler) character(d *capture.Descriptor) {
-	if plainDevice(d.Rdev) && !d.Deleted() {
-		c.reopen(d, d.Link, d.Flags)
-		return
-	}
-	if i := c.terminal(d); i >= 0 {
-		c.dup(script.Int(i), d)
-		return
-	}
-	c.refuseFD(d, fmt.Sprintf("is a device (%d, %d)", unix.Major(d.Rdev), unix.Minor(d.Rdev)))
-}
-
-// terminal finds which of 0, 1, 2 is the same terminal.
-func (c *compiler) terminal(d *capture.Descriptor) int {
-	if c.tree != nil {
-		return c.tree.terminal(d)
-	}
-	for i := range c.s.Descriptors {
-		if o := &c.s.Descriptors[i]; o.N <= 2 && o.Mode == d.Mode && o.Rdev == d.Rdev && c.opt.FDs[o.N] == "" {
-			return o.N
-		}
-	}
-	return -1
-}
-
 // unnamed makes a file without a name, with what was in it.
 func (c *compiler) unnamed(d *capture.Descriptor) {
-	if d.Huge {
+	if d.FS == unix.HUGETLBFS_MAGIC {
 		c.refuseFD(d, "is of huge pages (hugetlbfs)")
 		return
 	}

@@ -69,8 +69,8 @@ func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 // putMemory puts the memory of a process into the file.
 func (c *compiler) putMemory(body *elffile.Body, progress func(done, total uint64)) {
 	from := &source{steady: c.steady(), progress: progress}
-	if p, ok := c.t.(interface{ Fork() error }); ok && c.opt.Snapshot {
-		from.fork = p.Fork
+	if c.t != nil && c.opt.Snapshot {
+		from.fork = c.t.Fork
 	}
 	maps := c.s.Maps
 	for _, b := range c.blobs {

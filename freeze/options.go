@@ -53,6 +53,9 @@ type Options struct {
 	Compress bool
 	// Progress is told now and then how much of the memory is in the file.
 	Progress func(done, total uint64)
+	// Unjoined lets a core go on of which is not known where the end of its threads is
+	// waited for.
+	Unjoined bool
 	// OtherVDSO makes the file behave as if the kernel's code were another.
 	OtherVDSO bool
 }

@@ -23,13 +23,13 @@ type resource struct {
 	name                 string
 	opt                  freeze.Options
 	refused, warns, says string
+	elsewhere            bool // another test has it
 }
 
 // TestResources freezes the cases of testdata/resources, one resource each. The
 // process that goes on and the thawed one have to find it as it was.
 func TestResources(t *testing.T) {
-	samples.Need(t, "gcc")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	n := 0
 	for line := range strings.Lines(string(list)) {
@@ -38,6 +38,9 @@ func TestResources(t *testing.T) {
 		r, err := parseResource(name, how)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if r.elsewhere {
+			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +58,8 @@ func parseResource(name, how string) (*resource, error) {
 	for how != "" {
 		word, rest, _ := strings.Cut(how, " ")
 		switch word {
+		case "elsewhere":
+			r.elsewhere = true
 		case "alone":
 			r.opt.Kill = true
 		case "ns", "keep", "new":
@@ -145,7 +150,18 @@ func TestMain(m *testing.M) {
 		guest()
 	}
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
-	os.Exit(m.Run())
+	if os.Getenv(asOther) != "" {
+		os.Exit(freezeOther())
+	}
+	dir, err := os.MkdirTemp("", "elfwright")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // run starts a program in a directory and freezes it when it stops itself.

@@ -34,6 +34,7 @@ func (c *compiler) threads() {
 	c.armTimers()
 	c.owners()
 	c.locks()
+	c.modes()
 	if c.otherUser() && c.s.Dumpable == 1 {
 		c.Call("prctl", script.Int(unix.PR_SET_DUMPABLE), script.Int(1), zero, zero, zero).Says("PR_SET_DUMPABLE")
 	}

@@ -17,7 +17,7 @@ import (
 // TestWays freezes and thaws in every way that there is.
 func TestWays(t *testing.T) {
 	samples.Need(t, "gcc")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	static := compile(t, "-O1", "-static", "testdata/resources.c", "-pthread")
 	fixed := compile(t, "-O1", "-no-pie", "testdata/resources.c", "-pthread")
 	for _, way := range []struct {
@@ -57,7 +57,7 @@ func shell(t *testing.T, dir, line string) (out string, code int) {
 // TestSurroundings thaws one file where much is otherwise.
 func TestSurroundings(t *testing.T) {
 	samples.Need(t, "gcc", "bash", "setarch")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	dir := t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "threads"); err != nil || code != 3 {
@@ -90,7 +90,7 @@ func TestSurroundings(t *testing.T) {
 // TestMissing takes away what the thaw needs: it ends with 125 and says what.
 func TestMissing(t *testing.T) {
 	samples.Need(t, "gcc", "bash")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	for _, c := range []struct{ name, line, want string }{
 		{"file_position", "mv position p; mkdir position; ./frozen", "position: EISDIR"},
 		{"file_position", "rm -rf position; ./frozen", "position: ENOENT"},
@@ -237,5 +237,47 @@ func TestSame(t *testing.T) {
 	}
 	if st, _ := os.Stat(filepath.Join(dir, "0")); st.Mode().Perm() != 0o700 {
 		t.Errorf("mode %v", st.Mode())
+	}
+}
+
+// TestKill kills processes of several threads, of which the file is made: those that
+// are children of ours, and those that are not. Their ends are told.
+func TestKill(t *testing.T) {
+	samples.Need(t, "gcc", "bash")
+	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	for i := range 10 {
+		dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
+		slow := time.AfterFunc(20*time.Second, func() { panic("a process that was killed is waited for without end") })
+		if _, code, err := run(t, dir, frozen, freeze.Options{Kill: true}, prog, "threads"); err != nil || code != 0 {
+			t.Fatal(i, code, err)
+		}
+		cmd := exec.Command("bash", "-c", `"$0" threads & echo $!; wait $!; echo $?`, prog)
+		cmd.Dir = dir
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var pid, code int
+		if _, err := fmt.Fscan(out, &pid); err != nil {
+			t.Fatal(err)
+		}
+		for state := ""; !strings.HasPrefix(state, "T"); time.Sleep(time.Millisecond) {
+			b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, state, _ = strings.Cut(string(b), ") ")
+		}
+		if _, err := freeze.Freeze(pid, frozen, freeze.Options{Kill: true, FDs: map[int]string{1: freeze.Inherit}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fscan(out, &code); err != nil || code != 128+9 {
+			t.Errorf("who started it hears %d, %v", code, err)
+		}
+		cmd.Wait()
+		slow.Stop()
 	}
 }

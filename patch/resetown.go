@@ -139,8 +139,9 @@ func (r *ownRoute) addRows(asked []*edit) error {
 		return err
 	}
 	r.a.mem.edits = append(r.a.mem.edits, tableEdit(r.t.Addr+r.t.TableOff, rows))
-	i, p := r.t.Prog, &r.a.img.Progs[r.t.Prog]
-	if i, err = r.a.mem.load(p.Vaddr, p.Filesz); err != nil {
+	p := &r.a.img.Progs[r.t.Prog]
+	i, err := r.a.mem.load(p.Vaddr, p.Filesz)
+	if err != nil {
 		return refusef(r.a.img, "", "the table of what a reset restores: %v", err)
 	}
 	if size := at - r.a.img.Progs[i].Vaddr; size > r.a.img.Progs[i].Filesz {

@@ -14,6 +14,9 @@ import (
 type Stat struct {
 	Comm  string
 	State byte
+	TTY   int // 7: the number of the controlling terminal; 0: none
+	TPGID int // 8: the process group in its foreground
+	Flags int // 9: the kernel's PF_ flags
 
 	Parent, Group, Session int // fields 4 to 6
 	Terminal, Foreground   int // 7 and 8: the controlling terminal, and the process group in its foreground
@@ -42,6 +45,13 @@ func ParseStat(text []byte) (Stat, error) {
 		return s, fmt.Errorf("stat: %d fields, not 52 or more", len(words)+first-1)
 	}
 	s.State = words[0][0]
+	for field, to := range map[int]*int{7: &s.TTY, 8: &s.TPGID, 9: &s.Flags} {
+		v, err := strconv.Atoi(words[field-first])
+		if err != nil {
+			return s, fmt.Errorf("stat: field %d: %q is not a number", field, words[field-first])
+		}
+		*to = v
+	}
 	for _, f := range []struct {
 		field int
 		to    *image.Addr

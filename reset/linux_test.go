@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"elfwright/elffile"
 	"elfwright/internal/samples"
+	"elfwright/phdr"
 	"elfwright/reset"
 )
 
@@ -216,6 +218,59 @@ func TestRaw(t *testing.T) {
 				out, _ := apply(t, samples.MakeFile(t, recipe), reset.Options{Shape: shape, OS: reset.Linux})
 				fourRounds(t, run(t, p.emulator, out), "5 0 5 5 1")
 			})
+		}
+	}
+}
+
+// TestCode: code that a program changes is restored, and run as it was.
+func TestCode(t *testing.T) {
+	for _, p := range platforms {
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				out, r := apply(t, samples.MakeFile(t, p.recipe("code.c", "-static", "-Wl,--no-warn-rwx-segments")), reset.Options{Shape: shape})
+				fourRounds(t, run(t, p.emulator, out), "5 7")
+				if warned := slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "caches" }); warned != (p.name == "arm") {
+					t.Errorf("a warning of caches: %v", warned)
+				}
+			})
+		}
+	}
+}
+
+// TestStrip: strip and objcopy make program headers anew of sections; what was added
+// survives that.
+func TestStrip(t *testing.T) {
+	for _, p := range platforms {
+		for _, link := range p.links {
+			for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+				for _, tool := range []string{"strip", "objcopy"} {
+					t.Run(p.name+"/"+link+"/"+string(shape)+"/"+tool, func(t *testing.T) {
+						t.Parallel()
+						samples.Need(t, p.prefix+tool)
+						path := samples.MakeFile(t, p.recipe("count.c", "-"+link))
+						out, r := apply(t, path, reset.Options{Shape: shape})
+						if slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "far-table" }) != (p.name == "arm" || p.name == "riscv64") {
+							t.Errorf("warnings: %v", r.Warnings)
+						}
+						if p.name == "arm" || p.name == "riscv64" {
+							return // there is a warning that they destroy it
+						}
+						changed := out + "." + tool
+						argv := []string{out, changed}
+						if tool == "strip" {
+							argv = []string{"-o", changed, out}
+						}
+						if msg, err := exec.Command(p.prefix+tool, argv...).CombinedOutput(); err != nil || len(msg) > 0 {
+							t.Fatalf("%s: %v: %s", tool, err, msg)
+						}
+						fourRounds(t, run(t, p.emulator, changed, "argument"), wantC)
+						if _, err := reset.Verify(open(t, changed), nil); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
 		}
 	}
 }

@@ -39,7 +39,8 @@ type Descriptor struct {
 	Gone    bool     // of a pipe: nobody has its other end
 	Size2   int      // of a pipe, F_GETPIPE_SZ
 	Seals   int      // of a memfd
-	Huge    bool     // of hugetlbfs
+	FS      int64    // f_type of statfs(2), of a regular file
+	Told    bool     // of a message queue: mq_notify(3)
 	Owner   Owner    // F_GETOWN_EX
 	Signal  int      // F_GETSIG
 	Termios []byte

@@ -37,7 +37,8 @@ type Map struct {
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
-	Others  []int // processes that have the same shared memory
+	Policy  Policy // mbind(2)
+	Others  []int  // processes that have the same shared memory
 	// Nameless is set on a shared mapping of a file that is deleted: what is in it
 	// is only there.
 	Nameless bool
@@ -166,7 +167,7 @@ func (t *Target) scanner() (*scanner, error) {
 		return nil, t.fault("%w", err)
 	}
 	s := &scanner{f: f, guard: pageIsGuard, vec: make([]pageRegion, 1024)}
-	if _, err := s.once(0, pageSize); err == unix.EINVAL {
+	if _, err := s.once(0, pageSize); err == unix.EINVAL || t.blind {
 		s.guard = 0
 	}
 	return s, nil
@@ -218,7 +219,11 @@ func (t *Target) pages(maps []Map) error {
 		if m.Kernel() {
 			continue
 		}
-		err := s.scan(m.Range, m.page)
+		page := m.page
+		if s.guard == 0 && !m.Shared && !m.File() {
+			page = func(r image.Range, categories uint64) { t.tryPages(m, r, categories) }
+		}
+		err := s.scan(m.Range, page)
 		if err == unix.ENOTTY || err == unix.EINVAL {
 			err = t.oldPages(m)
 		}
@@ -239,7 +244,11 @@ const nearBy = 64 << 10
 func (m *Map) page(r image.Range, categories uint64) {
 	switch {
 	case categories&pageIsGuard != 0:
-		m.Guard = append(m.Guard, r)
+		if n := len(m.Guard); n > 0 && m.Guard[n-1].End() == r.Start {
+			m.Guard[n-1].Size += r.Size
+		} else {
+			m.Guard = append(m.Guard, r)
+		}
 		return
 	case m.Shared && m.File() && !m.Anonymous() && !m.SysV():
 		return
@@ -252,6 +261,24 @@ func (m *Map) page(r image.Range, categories uint64) {
 		return
 	}
 	m.Runs = append(m.Runs, r)
+}
+
+// tryPages tells guard pages from others where the kernel does not (6.13 and 6.14):
+// they look as if they were swapped out, but cannot be read.
+func (t *Target) tryPages(m *Map, r image.Range, categories uint64) {
+	if categories&pageIsPresent != 0 {
+		m.page(r, categories)
+		return
+	}
+	b := make([]byte, 1)
+	for at := r.Start; at < r.End(); at += image.Addr(pageSize) {
+		one := image.Range{Start: at, Size: pageSize}
+		if _, err := t.ReadAt(b, int64(at)); err != nil {
+			m.page(one, pageIsGuard)
+		} else {
+			m.page(one, categories)
+		}
+	}
 }
 
 // oldPages asks kernels before 6.7, which do not tell a zero page from another.

@@ -18,7 +18,7 @@ import (
 func (t *Target) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{PID: t.PID, Outer: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.memory, t.leaveVDSO, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives, t.segments, t.numbers,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives, t.segments, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -145,58 +145,6 @@ func (t *Target) onlyFile(maps []Map, r image.Range, of *Map) bool {
 	return true
 }
 
-// leaveVDSO lets a thread go on for a moment that is within the kernel's own code:
-// what that reads may be another in the next process.
-func (t *Target) leaveVDSO(s *Snapshot) error {
-	const tries = 1000
-	for i := range s.Maps {
-		m := &s.Maps[i]
-		if m.Name != vdsoName {
-			continue
-		}
-		for _, th := range t.threads {
-			for n := 0; m.Contains(image.Addr(th.regs.PC())) && !inCall(th.regs); n++ {
-				if n == tries {
-					return t.fault("thread %d: does not leave the vDSO", th.tid)
-				}
-				if err := t.step(th); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func inCall(r Registers) bool {
-	_, ok := r.InCall()
-	return ok
-}
-
-// step lets a thread run for a moment.
-func (t *Target) step(th *thread) error {
-	if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: continue: %w", th.tid, err)
-	}
-	if _, err := ptrace(unix.PTRACE_INTERRUPT, th.tid, 0, 0); err != nil {
-		return t.fault("thread %d: interrupt: %w", th.tid, err)
-	}
-	for {
-		ws, err := wait(th.tid)
-		switch {
-		case err != nil:
-			return t.fault("thread %d: wait: %w", th.tid, err)
-		case !ws.Stopped():
-			return t.fault("thread %d: has ended", th.tid)
-		case uint32(ws)>>16 == eventStop:
-			return t.registers()
-		}
-		if _, err := ptrace(unix.PTRACE_CONT, th.tid, 0, uintptr(ws.StopSignal())); err != nil {
-			return t.fault("thread %d: continue: %w", th.tid, err)
-		}
-	}
-}
-
 // askProcess has the first thread tell what belongs to all.
 func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.makeScratch(); err != nil {
@@ -235,10 +183,7 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 	if err := t.limits(s); err != nil {
 		return err
 	}
-	if err := t.restOfProcess(s); err != nil {
-		return err
-	}
-	return t.intervalTimers(s)
+	return t.restOfProcess(s)
 }
 
 func (t *Target) intervalTimers(s *Snapshot) error {
@@ -248,6 +193,7 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 		if err != nil {
 			return t.fault("getitimer %d: %w", which, err)
 		}
+		s.ITimers[which] = nil
 		if !bytes.Equal(b, make([]byte, size)) {
 			s.ITimers[which] = b
 		}
@@ -255,11 +201,8 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 	return nil
 }
 
-// signals reads actions, and signals that wait.
+// signals reads actions.
 func (t *Target) signals(s *Snapshot) (err error) {
-	if s.Pending, err = pending(t.PID, true); err != nil {
-		return t.fault("pending signals: %w", err)
-	}
 	const size = 32 // the kernel's struct sigaction
 	for n := 1; n <= 64; n++ {
 		// SIGCHLD has flags that count without a handler.

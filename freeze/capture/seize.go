@@ -24,6 +24,8 @@ type Target struct {
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
 	pidfd   int // 0: not opened
+	once    once
+	blind   bool // as if the kernel did not tell guard pages from others
 	began   time.Time
 	stopped time.Duration
 	copy    *proc.Process // that stands for the process's memory; nil: none
@@ -252,10 +254,7 @@ func (t *Target) release() error {
 		}
 	}
 	if t.kill {
-		// Its parent hears of its end when we have, the first thread last.
-		for _, th := range slices.Backward(t.threads) {
-			wait(th.tid)
-		}
+		t.bury()
 	}
 	t.threads = nil
 	if t.stopped == 0 {
@@ -265,4 +264,22 @@ func (t *Target) release() error {
 		return t.fault("letting it go: %w", err)
 	}
 	return nil
+}
+
+// bury waits for the threads of a process that was killed. The dead of a tracer are
+// nobody else's before it has waited for them: neither the first thread's parent hears
+// of its end, nor does wait4 for the first tell anything while there are others.
+func (t *Target) bury() {
+	for _, th := range t.threads {
+		if th.tid != t.PID {
+			wait(th.tid)
+		}
+	}
+	b, err := t.read("status")
+	if err != nil {
+		return
+	}
+	if s, err := ParseStatus(b); err == nil && s.PPID != os.Getpid() { // our own child is buried by who started it
+		wait(t.PID)
+	}
 }

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"io"
+
 	"elfwright/image"
 	"elfwright/proc"
 )
@@ -55,6 +57,8 @@ type Snapshot struct {
 	// Inherits is set where limits and directory are not known: they stay those of
 	// who starts the frozen file.
 	Inherits bool
+	// Memory is what is read instead of a living process's memory.
+	Memory io.ReaderAt
 }
 
 // Siginfo is the kernel's siginfo_t.
@@ -70,6 +74,7 @@ type Thread struct {
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
 	Now        Registers // as they are
+	Ends       bool      // the call that it is in ends with EINTR
 	Xstate     []byte    // of x86; elsewhere the registers of floating point
 	Sets       []Set     // what else the machine has
 	Mask       uint64

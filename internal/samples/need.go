@@ -64,7 +64,7 @@ var debianPackages = map[string]string{
 	"clang++-14": "clang-14", "ld.lld-14": "lld-14", "llvm-objcopy-14": "llvm-14", "llvm-readelf-14": "llvm-14", "llvm-strip-14": "llvm-14",
 	"eu-elflint": "elfutils", "eu-readelf": "elfutils", "eu-strip": "elfutils", "eu-unstrip": "elfutils",
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
-	"setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
+	"flock": "util-linux", "setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
 	"nginx": "nginx-light", "psql": "postgresql", "/usr/lib/postgresql/15/bin/initdb": "postgresql", "gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
 	"arm-none-eabi-as": "binutils-arm-none-eabi", "arm-none-eabi-ld": "binutils-arm-none-eabi",
 	"qemu-system-aarch64": "qemu-system-arm", "qemu-system-i386": "qemu-system-x86", "qemu-system-x86_64": "qemu-system-x86",

@@ -192,7 +192,26 @@ func newMachine(t *testing.T, b []byte, img *loader.Image) *machine {
 	if len(table) != 0 {
 		t.Errorf("%d bytes are left of the table", len(table))
 	}
+	if want := m.tables(); head[6]-head[5] != want*0x1000 || !m.loads(head[5]) || !m.loads(head[6]-1) {
+		t.Errorf("page tables have [%#x, %#x), and need %d pages", head[5], head[6], want)
+	}
 	return m
+}
+
+// tables counts the tables that a runtime fills when it maps page by page.
+func (m *machine) tables() uint64 {
+	seen := map[string]bool{}
+	for i := range m.domains {
+		seen[fmt.Sprint(i)] = true
+	}
+	for _, x := range m.maps {
+		for virt := x[1]; virt < x[1]+x[3]; virt += 0x1000 {
+			for _, shift := range []uint{39, 30, 21} {
+				seen[fmt.Sprint(x[0], shift, virt>>shift)] = true
+			}
+		}
+	}
+	return uint64(len(seen))
 }
 
 // find returns the mapping that has an address of a domain.
@@ -319,10 +338,16 @@ func TestMemory(t *testing.T) {
 		{[]desc.Memory{{Start: 0x40000000, End: 0x41000000}}, "", "overlaps the file itself"},
 		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x1000" phys_addr="0x9000000" prefill_path="fill"/>`, "the board has no memory at [0x9000000, 0x9001000) to be filled"},
 		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x1000"/>`, ""},
+		// So large a device needs more tables than there is memory, and takes no time.
+		{[]desc.Memory{{Start: 0x41000000, End: 0x42000000}}, `<memory_region name="r" size="0x4000000000" phys_addr="0x100000000"/>`, "page tables: there are no 0x"},
 	} {
 		b := board()
 		b.Memory = c.memory
-		s, a := apply(t, dir, b, c.region+`<protection_domain name="a"><program_image path="a.elf"/></protection_domain>`)
+		inner := ""
+		if strings.Contains(c.want, "page tables") {
+			inner = `<map mr="r" vaddr="0x4000000000"/>`
+		}
+		s, a := apply(t, dir, b, c.region+`<protection_domain name="a"><program_image path="a.elf"/>`+inner+`</protection_domain>`)
 		_, err := boot.Make(s, a, rt, boot.Options{Search: []string{dir}, Lenient: true})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v", c.memory, err)

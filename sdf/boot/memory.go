@@ -40,7 +40,7 @@ func (m *maker) place() {
 	for i, p := range m.sys.PDs {
 		m.space(i, p, phys)
 	}
-	pages := m.tablePages()
+	pages := m.tablePages() // at most 2^36 for each of 63 protection domains: no overflow
 	m.tables = image.Range{Start: m.take(m.sys.PDs[0].Pos(), "page tables", pages*page, page), Size: pages * page}
 	m.parts = append(m.parts, part{what: "page tables", phys: m.tables})
 }

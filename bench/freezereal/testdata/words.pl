@@ -5,7 +5,7 @@ my ($state, %count) = (1);
 for my $round (1 .. 60) {
 	for (1 .. 800) {
 		$state = ($state * 1103515245 + 12345) % 2147483648;
-		my $word = join '', map { chr(97 + ($state >> $_) % 26) } 3, 9, 14, 20;
+		my $word = join '', map { chr(97 + ($state >> $_) % 7) } 3, 9, 14, 20;
 		$word =~ s/([aeiou])/<$1>/g;
 		$count{$word}++;
 	}
