@@ -297,7 +297,7 @@ func (c *compiler) whose(d *capture.Descriptor) string {
 	if c.tree != nil && c.tree.outside[d.Link] != 0 {
 		return fmt.Sprintf("process %d's", c.tree.outside[d.Link])
 	}
-	return "another process's or gone"
+	return "another process's"
 }
 
 // watches says whether it is c that tells an epoll what it watches: the first

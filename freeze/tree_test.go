@@ -243,3 +243,38 @@ func TestTreePrograms(t *testing.T) {
 		})
 	}
 }
+
+// TestTreeMissing takes away what one process of a tree needs: none goes on.
+func TestTreeMissing(t *testing.T) {
+	samples.Need(t, "bash")
+	for _, c := range []struct{ name, make, away, want string }{
+		{"a file of a child", "echo x >file; (exec 3<file; rm -f begun; sleep 0.2; echo lost >begun) & sleep 0.1; kill -STOP $$; wait; exit 3", "rm file", "descriptor 3: open "},
+		{"the directory of a grandchild", "mkdir dir; (sleep 0.3 & cd dir; sleep 0.3 & wait; echo lost >../begun) & sleep 0.1; kill -STOP $$; wait; exit 3", "rmdir dir", "working directory "},
+		{"a file of several", "echo x >file; exec 3<file; sleep 0.2 & sleep 0.3 & sleep 0.1; kill -STOP $$; wait; echo lost >begun; exit 3", "rm file", "descriptor 3: open "},
+	} {
+		dir := t.TempDir()
+		frozen := filepath.Join(dir, "frozen")
+		if out, code, err := run(t, dir, frozen, freeze.Options{Tree: true}, "bash", "-c", c.make); err != nil || code != 3 {
+			t.Fatal(c.name, code, out, err)
+		}
+		if out, code := shell(t, dir, "rm -f begun; ./frozen"); code != 3 || out != "" {
+			t.Errorf("%s, which is there: exit code %d, %q", c.name, code, out)
+		}
+		out, code := shell(t, dir, c.away+"; rm -f begun; ./frozen; r=$?; sleep 0.5; cat begun; exit $r")
+		if code != 125 || !strings.Contains(out, "thaw: ") || !strings.Contains(out, c.want) || strings.Contains(out, "lost") {
+			t.Errorf("%s: exit code %d, %q; want 125 and %q", c.name, code, out, c.want)
+		}
+	}
+}
+
+// TestTreeDescriptors says what becomes of a descriptor of one process.
+func TestTreeDescriptors(t *testing.T) {
+	samples.Need(t, "bash")
+	dir := t.TempDir()
+	out, code, err := run(t, dir, filepath.Join(dir, "f"), freeze.Options{Tree: true, FDs: map[int]string{7: freeze.Null}}, "bash", "-c",
+		"(sleep 0.5 &) | { exec 7<&0 </dev/null; sleep 0.1; kill -STOP $$; read x <&7; echo end $?; }; exit 3")
+	if err != nil || code != 3 {
+		t.Fatal(code, out, err)
+	}
+	thawed(t, dir, filepath.Join(dir, "f"), 3, "end 1\n")
+}

@@ -361,11 +361,16 @@ CASE(shared_offset, "")
 	CHECK(pread(fd, b, 4, 2 * 4096) == 4 && strcmp(b, "here") == 0);
 }
 
-CASE(shared_deleted, "refused: is shared memory of a file that is deleted")
+CASE(shared_deleted, "")
 {
-	int fd = file("gone", "x");
-	SETUP(mmap(0, 4096, 3, MAP_SHARED, fd, 0) != MAP_FAILED && unlink("gone") == 0);
+	char b[5] = "";
+	int fd = file("gone", "before"), other = file("other", "before");
+	char *p = mmap(0, 4096, 3, MAP_SHARED, fd, 0), *q = mmap(0, 4096, 3, MAP_SHARED, other, 0);
+	SETUP(p != MAP_FAILED && q != MAP_FAILED && unlink("gone") == 0 && unlink("other") == 0 && close(other) == 0);
 	stop();
+	CHECK(strcmp(p, "before") == 0 && strcmp(q, "before") == 0);
+	strcpy(p, "here");
+	CHECK(pread(fd, b, 4, 0) == 4 && strcmp(b, "here") == 0);
 }
 
 CASE(memfd_mapped_closed, "")
