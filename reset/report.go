@@ -56,7 +56,7 @@ type Kept struct {
 // notes hold for every program.
 var notes = []string{
 	"to reset, jump to e_entry (on Linux, AT_ENTRY) with one thread and interrupts masked",
-	"a reset restores the program's memory: open files, mappings, the break, timers, devices and capabilities stay as they are",
+	"a reset restores the program's memory: open files, mappings, the break, signal handlers, timers, floating-point modes, devices and capabilities stay as they are",
 }
 
 // entries are the rows of a table.
