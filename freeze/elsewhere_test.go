@@ -33,10 +33,13 @@ func root(t *testing.T) {
 // cases is the program of all cases, which is made once.
 func cases(t *testing.T) string {
 	t.Helper()
+	if prog := prebuilt([]string{"testdata/resources.c"}); prog != "" {
+		return prog
+	}
 	samples.Need(t, "gcc", "bash")
 	once.Do(func() {
-		compile(t, "-O1", "testdata/resources.c", "-pthread", "-o", filepath.Join(scratch, "cases"))
 		built = filepath.Join(scratch, "cases")
+		built = build(t, built, "-O1", "testdata/resources.c", "-pthread")
 		samples.Settle(t, built)
 	})
 	return built
@@ -101,6 +104,7 @@ func untilStopped(t *testing.T, pid int) {
 // TestTerminal freezes a program that has set up its terminal, and thaws it in
 // another one.
 func TestTerminal(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	_, slave := terminal(t)
@@ -127,6 +131,7 @@ func TestTerminal(t *testing.T) {
 
 // TestStrict thaws where a limit cannot be what it was.
 func TestStrict(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{Strict: true}, prog, "umask"); err != nil || code != 3 {
@@ -146,10 +151,22 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// TestNear freezes a process that has a pipe together with a child.
+func TestNear(t *testing.T) {
+	prog, dir := cases(t), t.TempDir()
+	report, out, code, err := start(t, dir, filepath.Join(dir, "frozen"), freeze.Options{Orphan: true}, prog, "pipe_near")
+	if err != nil || code != 3 {
+		t.Fatal(code, out, err)
+	}
+	if w := strings.Join(report.Warnings, "\n"); !strings.Contains(w, "has it open, too; the thawed process has one of its own") {
+		t.Errorf("warnings %q", w)
+	}
+}
+
 // TestWithoutProc thaws where there is no /proc.
 func TestWithoutProc(t *testing.T) {
 	root(t)
-	samples.Need(t, "unshare")
+	samples.Need(t, "bash", "unshare")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "score"); err != nil || code != 3 {
@@ -163,6 +180,7 @@ func TestWithoutProc(t *testing.T) {
 
 // TestKeep thaws with the old number, which must be free then.
 func TestKeep(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
@@ -190,6 +208,7 @@ func TestKeep(t *testing.T) {
 // TestTerminated sends a signal while the thaw goes on: it ends the process before
 // it is there, or is handled by it.
 func TestTerminated(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{PIDs: freeze.PIDNew}, prog, "terminated"); err != nil || code != 3 {
@@ -223,6 +242,7 @@ func TestTerminated(t *testing.T) {
 // TestDiskFull freezes to a disk without room: there is no file, and the process
 // goes on.
 func TestDiskFull(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	disk := filepath.Join(dir, "disk")
@@ -275,7 +295,7 @@ func freezeOther() int {
 // TestOtherUser has a user without any privilege freeze what is his, and thaw it.
 func TestOtherUser(t *testing.T) {
 	root(t)
-	samples.Need(t, "setpriv")
+	samples.Need(t, "bash", "setpriv")
 	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	base := t.TempDir()
@@ -333,6 +353,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // TestProcessor makes each check of the processor ask for what is not there.
 func TestProcessor(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "umask"); err != nil || code != 3 {

@@ -22,6 +22,8 @@ func (c *compiler) mappings() {
 			continue
 		}
 		switch {
+		case m.SysV():
+			c.attach(m)
 		case m.Anonymous():
 			c.sharedMap(m)
 		case m.Shared && m.File():
@@ -53,17 +55,19 @@ func (c *compiler) mmap(m *capture.Map, prot, flags uint64, fd script.Arg, off u
 		Says("map %v %s", m.Range, m.Name)
 }
 
-// fromFile says whether a mapping is made of the frozen file itself: nobody can
-// tell it from one of the original file, or the user does not mind (Lazy).
+// fromFile says whether a mapping is made of the frozen file itself: it was one of a
+// file before, or the user does not mind (Lazy). Pages that the process gives back
+// (MADV_DONTNEED) are then what they were when it was frozen; of its own file they
+// would be what the file has, which is the same but for those that were written.
 func (c *compiler) fromFile(m *capture.Map) bool {
 	if m.Has("gd") || len(m.Runs) == 0 {
 		return false
 	}
-	return m.File() && !m.Touched || c.opt.Lazy
+	return m.File() || c.opt.Lazy
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
-	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.storeOnce(m)))
 }
 
 // prot is the protection of a mapping: on AArch64 branches into it may be guarded.
@@ -76,6 +80,23 @@ func prot(m *capture.Map) uint64 {
 	return p
 }
 
+// storeOnce stores a mapping. Pages of a file that nobody has changed are the same
+// in each process of a tree.
+func (c *compiler) storeOnce(m *capture.Map) int64 {
+	if c.tree == nil || m.Touched || !m.File() {
+		return c.store(m.Range)
+	}
+	key := onceKey{fileID{device(m.Dev), m.Inode}, m.Off, m.Size}
+	at, ok := c.once[key]
+	if ok {
+		c.blobs = append(c.blobs, blob{m.Range, at, true})
+	} else {
+		at = c.store(m.Range)
+		c.once[key] = at
+	}
+	return at
+}
+
 const readable = unix.PROT_READ | unix.PROT_WRITE
 
 func (c *compiler) anonymousMap(m *capture.Map) {
@@ -84,9 +105,23 @@ func (c *compiler) anonymousMap(m *capture.Map) {
 		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
 		return
 	}
-	c.mmap(m, readable, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
+	flags := uint64(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS)
+	if full(m) {
+		flags |= unix.MAP_POPULATE
+	}
+	c.mmap(m, readable, flags, anyFile, 0)
 	c.fill(m)
 	c.protect(m, p)
+}
+
+// full says whether nearly all of a mapping has contents: it gets its pages at once
+// then, which is quicker than a fault for each.
+func full(m *capture.Map) bool {
+	stored := uint64(0)
+	for _, r := range m.Runs {
+		stored += r.Size
+	}
+	return stored >= m.Size-m.Size/16
 }
 
 // fill reads what the mapping has.
@@ -129,7 +164,7 @@ func (c *compiler) sharedFiles() {
 		}
 		id := fileID{device(m.Dev), m.Inode}
 		if _, ok := c.files[id]; ok {
-			continue
+			continue // or it is that of several processes
 		}
 		size := uint64(0)
 		for j := range c.s.Maps {
@@ -195,7 +230,7 @@ func (c *compiler) descriptorOf(id fileID) *capture.Descriptor {
 func (c *compiler) sharedMap(m *capture.Map) {
 	id := fileID{device(m.Dev), m.Inode}
 	fd := c.files[id]
-	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
+	if c.descriptorOf(id) != nil || len(m.Runs) == 0 || c.tree != nil && c.tree.memory[id] != nil {
 		c.mmap(m, prot(m), unix.MAP_SHARED, fd.Get(), m.Off)
 		return
 	}

@@ -1,6 +1,7 @@
 package freeze
 
 import (
+	"context"
 	"time"
 
 	"elfwright/freeze/capture"
@@ -35,7 +36,9 @@ const (
 
 // Options say how to freeze.
 type Options struct {
-	FDs    map[int]string // what becomes of descriptors
+	Tree   bool                   // children, and theirs, are frozen, too
+	FDs    map[int]string         // what becomes of descriptors
+	FDsOf  map[int]map[int]string // of those of one process of a tree, by its number
 	PIDs   PIDs
 	ArgsFD int // the descriptor that gets the arguments and the environment of the thaw; 0: none
 	Libs   Libs
@@ -49,6 +52,8 @@ type Options struct {
 	Mode     uint32
 	// Compress makes a file of zstd of the frozen one; see Expand.
 	Compress bool
+	// Context ends it before the file is there; nil: nothing does.
+	Context context.Context
 	// Progress is told now and then how much of the memory is in the file.
 	Progress func(done, total uint64)
 	// Unjoined lets a core go on of which is not known where the end of its threads is
@@ -60,10 +65,19 @@ type Options struct {
 
 // Report says what was done.
 type Report struct {
-	Snapshot *capture.Snapshot
-	PIDs     PIDs
-	Size     int64         // of the file
-	Stored   uint64        // bytes of memory that can differ from zero
-	Stopped  time.Duration // the process stood still
-	Warnings []string      // what the thawed process has otherwise
+	Snapshot  *capture.Snapshot // of the first process
+	Processes int               // of a tree
+	PIDs      PIDs
+	Size      int64         // of the file
+	Stored    uint64        // bytes of memory that can differ from zero
+	Stopped   time.Duration // the process stood still
+	Warnings  []string      // what the thawed process has otherwise
+}
+
+// stopped is the error of a Context that has ended it.
+func (o *Options) stopped() error {
+	if o.Context == nil {
+		return nil
+	}
+	return context.Cause(o.Context)
 }

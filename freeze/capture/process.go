@@ -16,13 +16,16 @@ import (
 
 // Snapshot reads what the process is.
 func (t *Target) Snapshot() (*Snapshot, error) {
-	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
+	s := &Snapshot{PID: t.PID, Outer: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives, t.segments, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.restore(); err != nil {
+		return nil, t.fault("%w", err)
 	}
 	return s, nil
 }
@@ -175,10 +178,8 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 		return t.fault("PR_GET_CHILD_SUBREAPER: %w", err)
 	}
 	s.Subreaper = b[0] != 0
-	const getRegistrations = 1 << 9 // MEMBARRIER_CMD_GET_REGISTRATIONS, Linux 6.3
-	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
-	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
-		return t.fault("membarrier: %w", err)
+	if err := t.registered(s); err != nil {
+		return err
 	}
 	if err := t.limits(s); err != nil {
 		return err
@@ -338,7 +339,64 @@ func (t *Target) relatives(s *Snapshot) error {
 	s.Session[0] = s.Status.PPID
 	s.Session[1], _ = unix.Getpgid(t.PID)
 	s.Session[2], _ = unix.Getsid(t.PID)
+	t.near(s)
 	return nil
+}
+
+// numbers are from here on those that the process knows itself: another namespace
+// of processes than ours has others.
+func (t *Target) numbers(s *Snapshot) error {
+	if len(s.Status.NSpid) <= 1 {
+		return nil
+	}
+	s.PID, s.Session[1], s.Session[2] = last(s.Status.NSpid), last(s.Status.NSpgid), last(s.Status.NSsid)
+	inner := make(map[int]int)
+	for i := range s.Threads {
+		th := &s.Threads[i]
+		b, err := t.read(fmt.Sprintf("task/%d/status", th.TID))
+		if err != nil {
+			return err
+		}
+		st, err := ParseStatus(b)
+		if err != nil {
+			return t.fault("thread %d: %w", th.TID, err)
+		}
+		inner[th.TID] = last(st.NSpid)
+		th.TID = last(st.NSpid)
+	}
+	for i := range s.Timers {
+		if n := inner[s.Timers[i].TID]; n != 0 {
+			s.Timers[i].TID = n
+		}
+	}
+	return nil
+}
+
+// near looks for what the process has open together with its parent or its
+// children: a pipe that was made before fork is one's and the other's.
+func (t *Target) near(s *Snapshot) {
+	ours := make(map[string]bool)
+	for i := range s.Descriptors {
+		if d := &s.Descriptors[i]; d.N > 2 && (strings.HasPrefix(d.Link, "pipe:") || strings.HasPrefix(d.Link, "socket:")) {
+			ours[d.Link] = true
+		}
+	}
+	if len(ours) == 0 {
+		return
+	}
+	s.Near = make(map[string]int)
+	for _, pid := range append([]int{s.Status.PPID}, s.Children...) {
+		dir := fmt.Sprintf("/proc/%d/fd", pid)
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // it has ended, or is none of ours
+		}
+		for _, e := range entries {
+			if link, err := os.Readlink(dir + "/" + e.Name()); err == nil && ours[link] {
+				s.Near[link] = pid
+			}
+		}
+	}
 }
 
 const protRW = 6 // elf.PF_R | elf.PF_W

@@ -38,6 +38,7 @@ type thread struct {
 	regs    Registers
 	mask    uint64
 	masked  bool
+	paused  bool          // by a stop signal
 	block   bool          // the call that it is in goes on by restart_syscall; see armEnter
 	vectors []byte        // what it had in SVE's registers; nil: nothing
 	stops   []unix.Signal // stop signals that came while it made our calls
@@ -169,7 +170,8 @@ func (t *Target) stop(tid int) error {
 		case !ws.Stopped():
 			return nil
 		case uint32(ws)>>16 == eventStop:
-			t.threads = append(t.threads, &thread{tid: tid})
+			// A thread that was stopped already tells by which signal.
+			t.threads = append(t.threads, &thread{tid: tid, paused: ws.StopSignal() != unix.SIGTRAP})
 			return nil
 		}
 		// A signal on its way: it is delivered, and the stop comes after it.
@@ -231,19 +233,12 @@ func (th *thread) resumed() Registers {
 // call that was interrupted is made again.
 func (t *Target) release() error {
 	var errs []error
-	if t.scratch != 0 && !t.kill {
-		errs = append(errs, t.freeScratch())
-	}
 	if t.kill {
 		unix.Kill(t.PID, unix.SIGKILL)
+	} else {
+		errs = append(errs, t.restore())
 	}
 	for _, th := range t.threads {
-		if th.regs != nil && th.masked && !t.kill {
-			errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
-			if th.vectors != nil {
-				errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
-			}
-		}
 		if _, err := ptrace(unix.PTRACE_DETACH, th.tid, 0, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, err)
 		}
@@ -262,6 +257,26 @@ func (t *Target) release() error {
 		return t.fault("letting it go: %w", err)
 	}
 	return nil
+}
+
+// restore makes of the threads what they were before they made our calls. From then on
+// the process goes on undisturbed also if we end in the middle of it all.
+func (t *Target) restore() error {
+	var errs []error
+	if t.scratch != 0 {
+		errs = append(errs, t.freeScratch())
+	}
+	for _, th := range t.threads {
+		if th.regs == nil || !th.masked {
+			continue
+		}
+		errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
+		if th.vectors != nil {
+			errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
+		}
+		th.masked = false
+	}
+	return errors.Join(errs...)
 }
 
 // bury waits for the threads of a process that was killed. The dead of a tracer are

@@ -280,7 +280,12 @@ CASE(grows_down, "")
 CASE(executable, "")
 {
 	unsigned char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#ifdef __aarch64__
+	memcpy(p, "\x40\x05\x80\x52\xc0\x03\x5f\xd6", 8); // mov w0, #42; ret
+#else
 	memcpy(p, "\xb8\x2a\x00\x00\x00\xc3", 6); // mov $42,%eax; ret
+#endif
+	__builtin___clear_cache((char *)p, (char *)p + 8);
 	SETUP(mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0);
 	stop();
 	CHECK(((int (*)(void))p)() == 42);
@@ -396,7 +401,7 @@ CASE(secret, "refused: is secret memory")
 
 CASE(userfault, "refused: is watched by a userfaultfd")
 {
-	int fd = syscall(323, 1 /* UFFD_USER_MODE_ONLY */);
+	int fd = syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
 	NEED(fd >= 0);
 	uint64_t api[3] = {0xaa}, reg[4];
 	char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
