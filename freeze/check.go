@@ -141,6 +141,10 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel or of a device", "")
 		case strings.HasPrefix(m.Name, "/[aio]"), strings.HasPrefix(m.Name, "/anon_hugepage"):
 			c.refuse(what, "is memory of the kernel", "")
+		case m.Nameless && strings.LastIndexByte(m.Name, '/') == 0: // never was in a directory
+			c.refuse(what, "is memory of the kernel or of a device", "")
+		case m.Nameless:
+			c.warn("%s: its file is deleted; the thawed process has the contents, and no file", what)
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
 		case m.Shared && m.File() && !m.Anonymous() && !c.leadsTo(m):
