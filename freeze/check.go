@@ -34,7 +34,7 @@ func (c *compiler) check() {
 	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
 		c.refuse("working directory "+s.CWD.Path, "has no path", "")
 	}
-	if s.Session[2] == s.PID {
+	if s.Session[2] == s.PID && (c.tree == nil || c.member.session == 0) {
 		c.warn("the process leads a session, which is not restored: the thawed process is in that of who starts it")
 	}
 	if s.Root != "/" {

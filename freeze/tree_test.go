@@ -32,7 +32,14 @@ func TestTrees(t *testing.T) {
 	if len(bytes.Fields(names)) < 30 {
 		t.Fatalf("cases: %q", names)
 	}
+	page, err := os.ReadFile("../docs/freeze-trees.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name := range strings.FieldsSeq(string(names)) {
+		if !bytes.Contains(page, []byte("`"+name+"`")) {
+			t.Errorf("case %s is not in docs/freeze-trees.md", name)
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
