@@ -119,12 +119,12 @@ func (c *compiler) checkMaps() {
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
 		c.checkFlags(m, what)
-		if others := c.strangers(m); len(others) > 0 && !c.opt.Orphan {
+		if len(m.Others) > 0 && !c.opt.Orphan {
 			option := "--orphan (each has its own then)"
 			if c.tree != nil {
 				option = ""
 			}
-			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(others))), option)
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), option)
 		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {

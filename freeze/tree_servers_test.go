@@ -153,9 +153,14 @@ func TestTreePostgres(t *testing.T) {
 	}
 	client.Close()
 	ask("1000", "select count(*) from numbers")
-	time.Sleep(100 * time.Millisecond)
-	if _, err := freeze.Freeze(server.Process.Pid, frozen, freeze.Options{Tree: true, Kill: true, Mode: 0o755}); err != nil {
-		t.Fatal(err)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // until the processes of the clients are gone
+		_, err := freeze.Freeze(server.Process.Pid, frozen, freeze.Options{Tree: true, Kill: true, Mode: 0o755})
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
 	}
 	server.Wait()
 	samples.Settle(t, frozen)
