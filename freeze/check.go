@@ -154,7 +154,7 @@ func (c *compiler) checkMaps() {
 // leadsTo says whether the path of a mapping is that of its file.
 func (c *compiler) leadsTo(m *capture.Map) bool {
 	var st unix.Stat_t
-	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, m.Name), &st)
+	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.Outer, m.Name), &st)
 	return err == nil && st.Ino == m.Inode
 }
 
