@@ -34,7 +34,7 @@ func (c *compiler) check() {
 	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
 		c.refuse("working directory "+s.CWD.Path, "has no path", "")
 	}
-	if s.Session[2] == s.PID {
+	if s.Session[2] == s.PID && (c.tree == nil || c.member.session == 0) {
 		c.warn("the process leads a session, which is not restored: the thawed process is in that of who starts it")
 	}
 	if s.Root != "/" {
@@ -119,12 +119,12 @@ func (c *compiler) checkMaps() {
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
 		c.checkFlags(m, what)
-		if others := c.strangers(m); len(others) > 0 && !c.opt.Orphan {
+		if len(m.Others) > 0 && !c.opt.Orphan {
 			option := "--orphan (each has its own then)"
 			if c.tree != nil {
 				option = ""
 			}
-			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(others))), option)
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), option)
 		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {

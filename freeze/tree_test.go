@@ -32,7 +32,14 @@ func TestTrees(t *testing.T) {
 	if len(bytes.Fields(names)) < 30 {
 		t.Fatalf("cases: %q", names)
 	}
+	page, err := os.ReadFile("../docs/freeze-trees.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name := range strings.FieldsSeq(string(names)) {
+		if !bytes.Contains(page, []byte("`"+name+"`")) {
+			t.Errorf("case %s is not in docs/freeze-trees.md", name)
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
@@ -277,4 +284,46 @@ func TestTreeDescriptors(t *testing.T) {
 		t.Fatal(code, out, err)
 	}
 	thawed(t, dir, filepath.Join(dir, "f"), 3, "end 1\n")
+}
+
+// TestAgainInside freezes a process that is in a namespace of its own, by the number
+// of what was started, which only waits for it. It knows the numbers inside.
+func TestAgainInside(t *testing.T) {
+	samples.Need(t, "python3")
+	dir := t.TempDir()
+	var f [2]string
+	for i := range f {
+		f[i] = filepath.Join(dir, fmt.Sprint("f", i))
+	}
+	opt := freeze.Options{Kill: true, PIDs: freeze.PIDNS}
+	const text = `
+import os, signal, sys, threading, time
+me = os.getpid()
+t = threading.Thread(target=time.sleep, args=(0.6,))
+t.start()
+tid = t.native_id
+os.kill(me, signal.SIGSTOP)
+time.sleep(0.3)
+t.join()
+print("same" if os.getpid() == me and threading.get_native_id() == me and t.native_id == tid else "other")
+sys.stdout.flush()
+os._exit(7)`
+	if _, _, err := run(t, dir, f[0], opt, "python3", "-c", text); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(f[0])
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(150 * time.Millisecond)
+	r, err := freeze.Freeze(cmd.Process.Pid, f[1], opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if r.Snapshot.Outer == cmd.Process.Pid || r.Snapshot.PID == r.Snapshot.Outer {
+		t.Errorf("process %d was frozen for %d", r.Snapshot.Outer, cmd.Process.Pid)
+	}
+	samples.Settle(t, f[1])
+	thawed(t, dir, f[1], 7, "same\n")
 }
