@@ -68,7 +68,7 @@ func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 
 // putMemory puts the memory of a process into the file.
 func (c *compiler) putMemory(body *elffile.Body, progress func(done, total uint64)) {
-	from := &source{steady: c.steady(), progress: progress}
+	from := &source{steady: c.steady(), progress: progress, stopped: c.opt.stopped}
 	if c.t != nil && c.opt.Snapshot {
 		from.fork = c.t.Fork
 	}
