@@ -7,12 +7,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"elfwright/elffile"
 	"elfwright/freeze"
+	"elfwright/freeze/saved"
 	"elfwright/internal/samples"
+	"elfwright/machine/aarch64"
 )
 
 // TestOnAArch64 freezes testdata/aarch64.c: what this machine alone has. It runs
@@ -33,6 +37,9 @@ func TestOnAArch64(t *testing.T) {
 				want := name + " is as it was\n"
 				if out, code, err := run(t, dir, frozen, opt, prog, name); err != nil || code != 3 || out != want {
 					t.Fatal(code, out, err)
+				}
+				if name == "simd" {
+					checkSIMD(t, frozen)
 				}
 				thawed(t, dir, frozen, 3, want)
 			})
@@ -63,4 +70,27 @@ func TestOnAArch64(t *testing.T) {
 		}
 		thawed(t, "/tmp", frozen, 125, "thaw: this processor has no feature 62 of AT_HWCAP (tag 16), which the process may use\n")
 	})
+}
+
+// checkSIMD looks for what the case has in its first register.
+func checkSIMD(t *testing.T, frozen string) {
+	t.Helper()
+	f, err := elffile.Open(frozen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	list, err := saved.Open(f, aarch64.Machine)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	defer list[0].Close()
+	state := list[0].State(0)
+	const size, fpcr = 528, 516
+	if len(state) != size || state[0] != 1 || state[1] != 4 || state[15] != 46 || state[fpcr+2] != 0xc0 {
+		t.Errorf("registers in the file: %x", state)
+	}
+	if !slices.Contains(list[0].CPU, "asimd") {
+		t.Errorf("features in the file: %q", list[0].CPU)
+	}
 }

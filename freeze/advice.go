@@ -40,6 +40,10 @@ func (c *compiler) advise(m *capture.Map) {
 			c.Call("madvise", start, size, script.Int(a.advice)).Says("madvise %v %s", m.Range, a.flag)
 		}
 	}
+	if p := m.Policy; p.Mode != 0 {
+		const move = 2 // MPOL_MF_MOVE
+		c.fails(c.Call("mbind", start, size, script.Int(p.Mode), script.Int(c.Data(p.Nodes, 8)), script.Int(len(p.Nodes)*8+1), script.Int(move)), &c.misplaced)
+	}
 	for _, g := range m.Guard {
 		c.Call("madvise", script.Int(uint64(g.Start)), script.Int(g.Size), script.Int(madvGuardInstall)).Says("guard pages %v (Linux 6.13)", g)
 	}
@@ -84,6 +88,7 @@ func (c *compiler) adviceLacks() {
 		c.Place(fine)
 	}
 	tell(c.nameless, "this kernel has no names for memory (CONFIG_ANON_VMA_NAME), that of the process has none now")
+	tell(c.misplaced, "the nodes of some memory (mbind) are not here")
 	tell(c.unlocked, "memory that was locked is not, RLIMIT_MEMLOCK is too low or it is not permitted")
 	if c.s.LockFuture != 0 {
 		const future, onFault = 2, 4 // MCL_FUTURE, MCL_ONFAULT

@@ -81,15 +81,32 @@ func (c *compiler) checkHWCAP(tag int, names []string) {
 		if have>>bit&1 == 0 {
 			continue
 		}
-		name := fmt.Sprintf("feature %d of AT_HWCAP (tag %d)", bit, tag)
-		if bit < len(names) {
-			name = names[bit]
-		}
+		name := featureName(tag, bit, names)
 		ok := c.Label()
 		c.Do(script.Bits4, script.Int(uint64(here)+uint64(bit/32*4)), script.Int(uint32(1)<<(bit%32))).Or(ok)
 		c.Do(script.Fail).Says("this processor has no %s, which the process may use", name)
 		c.Place(ok)
 	}
+}
+
+func featureName(tag, bit int, names []string) string {
+	if bit < len(names) {
+		return names[bit]
+	}
+	return fmt.Sprintf("feature %d of AT_HWCAP (tag %d)", bit, tag)
+}
+
+// featuresArm are the names of all.
+func (c *compiler) featuresArm() (names []string) {
+	for _, set := range hwcaps {
+		have, _ := c.aux(uint64(set.tag))
+		for bit := range 64 {
+			if have>>bit&1 != 0 {
+				names = append(names, featureName(set.tag, bit, set.names))
+			}
+		}
+	}
+	return names
 }
 
 // aux is the process's entry of the auxiliary vector.

@@ -55,8 +55,9 @@ func (c *compiler) attributes() {
 	if s.KeepCaps != 0 {
 		set(unix.PR_SET_KEEPCAPS, s.KeepCaps, "PR_SET_KEEPCAPS")
 	}
-	if s.SecureBits != 0 {
-		set(unix.PR_SET_SECUREBITS, s.SecureBits, "PR_SET_SECUREBITS")
+	const keepCaps = 1 << 4 // SECURE_KEEP_CAPS, which is PR_SET_KEEPCAPS
+	if bits := s.SecureBits &^ keepCaps; bits != 0 {
+		c.orLacks(c.Call("prctl", script.Int(unix.PR_SET_SECUREBITS), script.Int(s.SecureBits), zero, zero, zero), "PR_SET_SECUREBITS %#x is not permitted here", bits)
 	}
 	c.membarrier()
 	c.restOfProcess()

@@ -145,7 +145,9 @@ func (c *fromCore) sharedTwice() {
 
 // sameBytes compares the pages that both have of a file.
 func (c *fromCore) sameBytes(a, b *capture.Map) bool {
-	from, to := max(a.Off, b.Off), min(a.Off+a.Size, b.Off+b.Size)
+	// Behind the last page that is not zero nothing differs.
+	last := func(m *capture.Map) uint64 { return m.Off + uint64(m.Runs[len(m.Runs)-1].End()-m.Start) }
+	from, to := max(a.Off, b.Off), min(a.Off+a.Size, b.Off+b.Size, max(last(a), last(b)))
 	x, y := make([]byte, chunk), make([]byte, chunk)
 	for at := from; at < to; at += chunk {
 		n := min(chunk, to-at)

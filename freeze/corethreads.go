@@ -10,7 +10,7 @@ import (
 )
 
 // threads makes the threads of those of the core.
-func (c *fromCore) threads() error {
+func (c *fromCore) threads(opt *Options) error {
 	var list []capture.Thread
 	for i := range c.Threads {
 		t, err := c.thread(i)
@@ -27,7 +27,7 @@ func (c *fromCore) threads() error {
 		return fmt.Errorf("its first thread (%d) has ended while others go on; such a process cannot be made again", c.PID)
 	}
 	c.out.Threads = list
-	c.library()
+	c.library(opt.Unjoined)
 	return nil
 }
 
@@ -36,6 +36,9 @@ func (c *fromCore) thread(i int) (capture.Thread, error) {
 	t := &c.Threads[i]
 	out := capture.Thread{TID: t.TID, Comm: t.Comm, Regs: capture.Registers(t.Regs).Restarted(false), Xstate: xstate(c.State(i)), Mask: t.Mask, AltStack: make([]byte, 24)}
 	binary.LittleEndian.PutUint32(out.AltStack[8:], disabled)
+	// What a core does not have is as for a new thread.
+	fresh := &c.blank.Threads[0]
+	out.Status, out.Personality, out.TSC, out.MCEKill = c.out.Status, fresh.Personality, fresh.TSC, fresh.MCEKill
 	for _, n := range t.Pending {
 		c.warn("thread %d: signal %d was pending; who sent it is not in a core", t.TID, n)
 		s := make(capture.Siginfo, 128)
@@ -73,7 +76,7 @@ const (
 // library finds what the C library had told the kernel of each thread, and the
 // kernel does not write into cores: where the thread's number is to be cleared when
 // it ends, its robust mutexes, and its area for restartable sequences.
-func (c *fromCore) library() {
+func (c *fromCore) library(unjoined bool) {
 	rseq, size := c.rseqOffset()
 	var unknown []string
 	for i := range c.out.Threads {
@@ -81,18 +84,66 @@ func (c *fromCore) library() {
 		fs := t.Regs.Get("fs_base")
 		b := make([]byte, 0x300)
 		o := binary.LittleEndian
-		if n, _ := c.ReadAt(b, int64(fs)); n < len(b) || int(o.Uint32(b[glibcTID:])) != t.TID || int64(o.Uint64(b[glibcRobust+8:])) != glibcFutexOff {
+		n, _ := c.ReadAt(b, int64(fs))
+		switch {
+		case n == len(b) && int(o.Uint32(b[glibcTID:])) == t.TID && int64(o.Uint64(b[glibcRobust+8:])) == glibcFutexOff:
+			t.TIDAddr, t.RobustHead, t.RobustSize = fs+glibcTID, fs+glibcRobust, glibcRobustSize
+			if rseq != 0 {
+				c.sequence(t, fs+rseq, size)
+			}
+		case n >= muslTID+4 && o.Uint64(b) == fs && int(o.Uint32(b[muslTID:])) == t.TID && c.muslLock() != 0:
+			t.TIDAddr = c.muslLock()
+		default:
 			unknown = append(unknown, fmt.Sprint(t.TID))
+		}
+	}
+	if len(unknown) == 0 || c.out.Go || len(c.out.Threads) == 1 {
+		return
+	}
+	what := "threads " + strings.Join(unknown, ", ")
+	if !unjoined {
+		c.refuse(what, "are not of a C library that is known; a core does not tell where the kernel has to say that a thread has ended, so that who waits for that (pthread_join) would wait for ever", "--unjoined")
+		return
+	}
+	c.warn("%s: who waits for the end of one (pthread_join) waits for ever", what)
+}
+
+const muslTID = 0x30 // of struct pthread of musl 1.2
+
+// muslLock finds the lock of musl's list of threads, which the kernel opens when a
+// thread ends (__thread_list_lock): no symbol leads to it, but the code that hands
+// it to the kernel does.
+//
+//	b8 da 00 00 00        mov $218,%eax (set_tid_address)
+//	48 8d 3d xx xx xx xx  lea x(%rip),%rdi
+//	0f 05                 syscall
+func (c *fromCore) muslLock() uint64 {
+	if c.lockFound {
+		return c.lock
+	}
+	c.lockFound = true
+	head, tail := []byte{0xb8, 0xda, 0, 0, 0, 0x48, 0x8d, 0x3d}, []byte{0x0f, 0x05}
+	for i := range c.out.Maps {
+		m := &c.out.Maps[i]
+		const most = 64 << 20
+		if !m.Exec() || m.Kernel() || m.Size > most {
 			continue
 		}
-		t.TIDAddr, t.RobustHead, t.RobustSize = fs+glibcTID, fs+glibcRobust, glibcRobustSize
-		if rseq != 0 {
-			c.sequence(t, fs+rseq, size)
+		b := make([]byte, m.Size)
+		n, _ := c.ReadAt(b, int64(m.Start))
+		for at := 0; at < n; {
+			j := bytes.Index(b[at:n], head)
+			if j < 0 {
+				break
+			}
+			at += j + len(head)
+			if at+6 <= n && bytes.Equal(b[at+4:at+6], tail) {
+				c.lock = uint64(m.Start) + uint64(at) + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(b[at:]))))
+				return c.lock
+			}
 		}
 	}
-	if len(unknown) > 0 && !c.out.Go && len(c.out.Threads) > 1 {
-		c.warn("threads %s: are not of a glibc that is known, so that who waits for the end of one (pthread_join) may wait for ever", strings.Join(unknown, ", "))
-	}
+	return 0
 }
 
 // rseqOffset finds where threads of glibc 2.35 and later have the area of rseq(2),

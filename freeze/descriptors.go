@@ -25,7 +25,8 @@ func (c *compiler) descriptors() {
 			c.chosen(d, choice)
 		case d.N == c.opt.ArgsFD && d.N > 0:
 			c.dup(c.argsFD.Get(), d)
-		case d.N <= 2 && pipes[d.Ino] == nil:
+		case c.fromTree(d):
+		case d.N <= 2 && pipes[d.Ino] == nil && !c.restores(d):
 			// the new one
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
@@ -70,11 +71,20 @@ func (c *compiler) put(d *capture.Descriptor) {
 	c.Call("close", c.tmp.Get())
 }
 
-func describe(d *capture.Descriptor) string { return fmt.Sprintf("descriptor %d, %s", d.N, d.Link) }
+func describe(d *capture.Descriptor) string {
+	if d.Called != "" {
+		return d.Called
+	}
+	return fmt.Sprintf("descriptor %d, %s", d.N, d.Link)
+}
 
 // refuseFD refuses a descriptor.
 func (c *compiler) refuseFD(d *capture.Descriptor, why string) {
-	c.refuse(describe(d), why, fmt.Sprintf("--fd %d=inherit, null, close or a path", d.N))
+	n := strconv.Itoa(d.N)
+	if c.tree != nil {
+		n = c.tree.nameOf(c, d)
+	}
+	c.refuse(describe(d), why, "--fd "+n+"=inherit, null, close or a path")
 }
 
 const onlyWhenOpening = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_NOCTTY
@@ -112,6 +122,10 @@ func (c *compiler) open(d *capture.Descriptor, pipes map[uint64]*pipe) {
 }
 
 func (c *compiler) regular(d *capture.Descriptor) {
+	if d.FS == capture.MessageQueues {
+		c.queue(d)
+		return
+	}
 	if strings.HasPrefix(d.Link, secret) {
 		c.refuseFD(d, "is secret memory (memfd_secret), which nobody else may read")
 		return
@@ -120,7 +134,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 		c.unnamed(d)
 		return
 	}
-	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.s.PID)+"/") {
+	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.s.Outer)+"/") {
 		c.refuseFD(d, "is of the process itself, which is another one then")
 		return
 	}
@@ -137,7 +151,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 // nameIsFile makes sure that the path leads to the file now, at least.
 func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 	var st unix.Stat_t
-	err := unix.Lstat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, d.Link), &st)
+	err := unix.Lstat(fmt.Sprintf("/proc/%d/root%s", c.s.Outer, d.Link), &st)
 	switch {
 	case err != nil && strings.HasSuffix(d.Link, " (deleted)"):
 		c.refuseFD(d, fmt.Sprintf("its name is deleted, and which other ones it has (st_nlink %d) the kernel does not tell", d.Links))
@@ -202,44 +216,9 @@ func (c *compiler) directoryFD(d *capture.Descriptor) {
 	}
 }
 
-// Devices that are nothing but what they are: /dev/null, zero, full, random,
-// urandom.
-func plainDevice(rdev uint64) bool {
-	if unix.Major(rdev) != 1 {
-		return false
-	}
-	switch unix.Minor(rdev) {
-	case 3, 5, 7, 8, 9:
-		return true
-	}
-	return false
-}
-
-func (c *compiler) character(d *capture.Descriptor) {
-	if plainDevice(d.Rdev) && !d.Deleted() {
-		c.reopen(d, d.Link, d.Flags)
-		return
-	}
-	if i := c.terminal(d); i >= 0 {
-		c.dup(script.Int(i), d)
-		return
-	}
-	c.refuseFD(d, fmt.Sprintf("is a device (%d, %d)", unix.Major(d.Rdev), unix.Minor(d.Rdev)))
-}
-
-// terminal finds which of 0, 1, 2 is the same terminal.
-func (c *compiler) terminal(d *capture.Descriptor) int {
-	for i := range c.s.Descriptors {
-		if o := &c.s.Descriptors[i]; o.N <= 2 && o.Mode == d.Mode && o.Rdev == d.Rdev && c.opt.FDs[o.N] == "" {
-			return o.N
-		}
-	}
-	return -1
-}
-
 // unnamed makes a file without a name, with what was in it.
 func (c *compiler) unnamed(d *capture.Descriptor) {
-	if d.Huge {
+	if d.FS == unix.HUGETLBFS_MAGIC {
 		c.refuseFD(d, "is of huge pages (hugetlbfs)")
 		return
 	}

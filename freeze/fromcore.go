@@ -27,7 +27,10 @@ type fromCore struct {
 	refusals
 	warnings []string
 	moves    bool // the program can be anywhere
-	other    bool // the kernel's code is not to be mapped, but replaced
+	// lock is that of musl's list of threads, once it was looked for.
+	lock      uint64
+	lockFound bool
+	other     bool // the kernel's code is not to be mapped, but replaced
 }
 
 // FromCore makes an executable of an ELF core file that Linux or gcore wrote. exe is
@@ -44,7 +47,11 @@ func FromCore(file, exe, name string, opt Options) (*Report, error) {
 	defer f.Close()
 	var report *Report
 	err = f.Guard(func() error {
-		c, err := openCore(f, exe)
+		empty, err := blank()
+		if err != nil {
+			return err
+		}
+		c, err := openCoreWith(f, exe, empty)
 		if err != nil {
 			return err
 		}
@@ -55,7 +62,8 @@ func FromCore(file, exe, name string, opt Options) (*Report, error) {
 	return report, err
 }
 
-func openCore(f *elffile.File, exe string) (*fromCore, error) {
+// openCoreWith opens a core; what is not in it is as in another process.
+func openCoreWith(f *elffile.File, exe string, blank *capture.Snapshot) (*fromCore, error) {
 	m := all.Lookup(f.Header.Machine, f.Class)
 	if m != nil && m != amd64.Machine {
 		return nil, fmt.Errorf("%s: is of %s; only processes of x86-64 are frozen so far", f.Name, m.Name)
@@ -67,7 +75,7 @@ func openCore(f *elffile.File, exe string) (*fromCore, error) {
 	case len(list) == 0 || list[0].Core == nil:
 		return nil, fmt.Errorf("%s: is not an ELF core file (e_type is %s)", f.Name, elffile.TypeName(f.Header.Type))
 	}
-	c := &fromCore{Process: list[0], name: f.Name}
+	c := &fromCore{Process: list[0], name: f.Name, blank: blank}
 	if exe != "" {
 		if c.Exe == "" {
 			return nil, fmt.Errorf("%s: does not tell which of its memory is of the program, so that %s is of no use (AT_ENTRY, NT_FILE)", f.Name, exe)
@@ -78,8 +86,7 @@ func openCore(f *elffile.File, exe string) (*fromCore, error) {
 		}
 		c.Moved = map[string]string{c.Exe: path}
 	}
-	c.blank, err = blank()
-	return c, err
+	return c, nil
 }
 
 func (c *fromCore) write(name string, opt Options) (*Report, error) {
@@ -88,7 +95,7 @@ func (c *fromCore) write(name string, opt Options) (*Report, error) {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
 	opt.OtherVDSO = opt.OtherVDSO || c.other
-	r, body, err := build(s, c, opt)
+	r, body, err := build(s, nil, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +118,7 @@ func (c *fromCore) snapshot(opt *Options) (*capture.Snapshot, error) {
 	s.PID, s.Exe, s.Auxv = c.PID, c.Exe, c.Auxv
 	s.Timers, s.Pending, s.Actions, s.Children, s.Foreign, s.Stub, s.Go = nil, nil, nil, nil, nil, image.Range{}, c.isGo()
 	s.Session = [3]int{c.Parent, c.Group, c.Session}
-	s.Inherits = true
+	s.Inherits, s.Memory = true, c
 	s.CWD.Path, s.Status.Umask = "", -1
 	s.Descriptors = c.descriptors(opt.FDs)
 	if len(c.Auxv) < 16 || c.PID <= 0 {
@@ -126,7 +133,7 @@ func (c *fromCore) snapshot(opt *Options) (*capture.Snapshot, error) {
 	if err := c.processor(); err != nil {
 		return nil, err
 	}
-	if err := c.threads(); err != nil {
+	if err := c.threads(opt); err != nil {
 		return nil, err
 	}
 	c.bounds()

@@ -10,6 +10,9 @@ import (
 	"elfwright/image"
 )
 
+// note writes it.
+func (c *compiler) note() ([]byte, error) { return c.describe().Encode() }
+
 // describe says what the process was, for the note.
 func (c *compiler) describe() *note.Process {
 	s, st := c.s, &c.s.Stat
@@ -81,8 +84,11 @@ func (c *compiler) describeMaps(p *note.Process) {
 	}
 }
 
-// features are the names of what checkProcessor asks for.
+// features are the names of what the processor is asked for before a thaw.
 func (c *compiler) features() (names []string) {
+	if c.arch == arm64 {
+		return c.featuresArm()
+	}
 	for _, f := range features {
 		if c.s.CPU.Find(f.leaf, f.sub)[f.word]>>f.bit&1 != 0 {
 			names = append(names, f.name)

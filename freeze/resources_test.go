@@ -23,13 +23,13 @@ type resource struct {
 	name                 string
 	opt                  freeze.Options
 	refused, warns, says string
+	elsewhere            bool // another test has it
 }
 
 // TestResources freezes the cases of testdata/resources, one resource each. The
 // process that goes on and the thawed one have to find it as it was.
 func TestResources(t *testing.T) {
-	samples.Need(t, "gcc")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	n := 0
 	for line := range strings.Lines(string(list)) {
@@ -38,6 +38,9 @@ func TestResources(t *testing.T) {
 		r, err := parseResource(name, how)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if r.elsewhere {
+			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +58,8 @@ func parseResource(name, how string) (*resource, error) {
 	for how != "" {
 		word, rest, _ := strings.Cut(how, " ")
 		switch word {
+		case "elsewhere":
+			r.elsewhere = true
 		case "alone":
 			r.opt.Kill = true
 		case "ns", "keep", "new":
@@ -81,7 +86,14 @@ func parseResource(name, how string) (*resource, error) {
 	return r, nil
 }
 
+// compile makes a program that is there as long as the test runs.
 func compile(t *testing.T, args ...string) string {
+	t.Helper()
+	return build(t, filepath.Join(t.TempDir(), "prog"), args...)
+}
+
+// build makes a program, unless it is there already: it returns where.
+func build(t *testing.T, prog string, args ...string) string {
 	t.Helper()
 	if prog := prebuilt(args); prog != "" {
 		return prog
@@ -94,7 +106,6 @@ func compile(t *testing.T, args ...string) string {
 			t.Fatal(err)
 		}
 	}
-	prog := filepath.Join(t.TempDir(), "prog")
 	if out, err := exec.Command("gcc", append([]string{"-o", prog}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
 	}
@@ -148,7 +159,18 @@ func TestMain(m *testing.M) {
 		freezeAndDie()
 	}
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
-	os.Exit(m.Run())
+	if os.Getenv(asOther) != "" {
+		os.Exit(freezeOther())
+	}
+	dir, err := os.MkdirTemp("", "elfwright")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	scratch = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // run starts a program in a directory and freezes it when it stops itself.

@@ -2,6 +2,7 @@ package freeze
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,8 @@ func (c *compiler) socket(d *capture.Descriptor) {
 		c.refuseFD(d, fmt.Sprintf("is a socket of address family %d", s.Domain))
 	case s.OtherFilter:
 		c.refuseFD(d, "is a socket with a filter that the kernel does not tell (eBPF)")
+	case slices.ContainsFunc(s.Groups, func(g capture.Group) bool { return g.Chosen }):
+		c.refuseFD(d, "is a socket that receives from chosen senders of a multicast group only")
 	case s.Domain == unix.AF_UNIX && (s.Connected || s.Closed) && !c.onItsOwn(d):
 		c.connected(d)
 	case s.Connected && s.Type != unix.SOCK_DGRAM:
@@ -50,6 +53,7 @@ func (c *compiler) single(d *capture.Descriptor) {
 	if bound(s) {
 		c.bind(d, fd)
 	}
+	c.join(d)
 	if s.Listening {
 		c.Call("listen", fd, script.Int(s.Listen)).Says("%s: listen at %s", describe(d), address(s.Domain, s.Name))
 	}

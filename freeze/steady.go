@@ -18,6 +18,9 @@ type steady struct {
 
 func (c *compiler) steady() steady {
 	s := steady{target: c.t}
+	if c.s.Memory != nil {
+		s.target = c.s.Memory
+	}
 	for i := range c.s.Threads {
 		if r := c.s.Threads[i].Rseq; r.Addr != 0 {
 			s.rseqs = append(s.rseqs, r)

@@ -17,7 +17,7 @@ import (
 // TestWays freezes and thaws in every way that there is.
 func TestWays(t *testing.T) {
 	samples.Need(t, "gcc")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	static := compile(t, "-O1", "-static", "testdata/resources.c", "-pthread")
 	fixed := compile(t, "-O1", "-no-pie", "testdata/resources.c", "-pthread")
 	for _, way := range []struct {
@@ -57,7 +57,7 @@ func shell(t *testing.T, dir, line string) (out string, code int) {
 // TestSurroundings thaws one file where much is otherwise.
 func TestSurroundings(t *testing.T) {
 	samples.Need(t, "gcc", "bash", "setarch")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	dir := t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "threads"); err != nil || code != 3 {
@@ -90,7 +90,7 @@ func TestSurroundings(t *testing.T) {
 // TestMissing takes away what the thaw needs: it ends with 125 and says what.
 func TestMissing(t *testing.T) {
 	samples.Need(t, "gcc", "bash")
-	prog := compile(t, "-O1", "testdata/resources.c", "-pthread")
+	prog := cases(t)
 	for _, c := range []struct{ name, line, want string }{
 		{"file_position", "mv position p; mkdir position; ./frozen", "position: EISDIR"},
 		{"file_position", "rm -rf position; ./frozen", "position: ENOENT"},

@@ -195,7 +195,7 @@ func (b *builder) model() *picture.Model {
 	if b.Bias == 0 && b.Maps == nil {
 		return picture.New(b.Image, b.File)
 	}
-	m := picture.New(moved(b.Image, b.Bias), b.File, b.Maps...)
+	m := picture.New(moved(b.Image, b.Bias), b.File, plain(b.Maps)...)
 	m.Drop(picture.Physical) // a process has none that it knows of
 	return m
 }

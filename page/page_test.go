@@ -14,7 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"elfwright/elffile"
+	"elfwright/freeze/note"
 	"elfwright/image"
 	"elfwright/internal/elftest"
 	"elfwright/internal/samples"
@@ -326,4 +329,16 @@ func FuzzWrite(f *testing.F) {
 			check(t, subjectOf(file), Options{})
 		}
 	})
+}
+
+// TestFrozenPieces: a mapping is its pieces in the file and the room between.
+func TestFrozenPieces(t *testing.T) {
+	m := &note.Map{Range: note.Range{Start: 0x1000, Size: 0x5000}, Stored: []note.Run{{Range: note.Range{Start: 0x2000, Size: 0x1000}, At: 0x300}, {Range: note.Range{Start: 0x3000, Size: 0x1000}, At: 0x900}}}
+	want := []picture.Stored{
+		{Range: image.Range{Start: 0x1000, Size: 0x1000}}, {Range: image.Range{Start: 0x2000, Size: 0x1000}, Off: 0x300, Size: 0x1000},
+		{Range: image.Range{Start: 0x3000, Size: 0x1000}, Off: 0x900, Size: 0x1000}, {Range: image.Range{Start: 0x4000, Size: 0x2000}},
+	}
+	if d := cmp.Diff(want, pieces(m)); d != "" {
+		t.Error(d)
+	}
 }

@@ -55,6 +55,10 @@ func (a *applier) warn(code, format string, args ...any) {
 	}
 }
 
+func newApplier(f *elffile.File, opt Options) *applier {
+	return &applier{img: f, opt: opt, mem: &memory{f: f, more: make(map[int]uint64)}, warned: make(map[string]bool), grownTo: make(map[int]uint64)}
+}
+
 // belongs says why a file's symbols are not those of an image. The entry point and
 // the debuglink are not held against it: an image that can be reset, or that binds
 // trees, starts elsewhere.
@@ -78,8 +82,8 @@ func Apply(f *elffile.File, sets []Set, opt Options) (*Result, error) {
 			return nil, fmt.Errorf("%w\n  --no-match goes on all the same", err)
 		}
 	}
-	a := &applier{img: f, opt: opt, mem: &memory{f: f, more: make(map[int]uint64)}, warned: make(map[string]bool), grownTo: make(map[int]uint64),
-		res: &resolver{finder: newFinder(f, opt.Symbols, opt.Demangle), opt: opt, debug: make(map[*elffile.File]*debug)}}
+	a := newApplier(f, opt)
+	a.res = &resolver{finder: newFinder(f, opt.Symbols, opt.Demangle), opt: opt, debug: make(map[*elffile.File]*debug)}
 	for i := range sets {
 		if err := a.set(&sets[i]); err != nil {
 			return nil, err

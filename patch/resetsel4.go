@@ -84,8 +84,9 @@ func (r *sel4Route) edit(e *edit) error {
 		if used > 0 && k+used > s.SrcSize {
 			r.lengths[i] = max(r.lengths[i], k+used)
 		}
-		// beyond the copy it is zero already
-		if n := min(to-from, max(used, s.SrcSize-min(k, s.SrcSize))); n > 0 {
+		// Beyond the copy, as long as it will be so far, it is zero already.
+		length := max(s.SrcSize, r.lengths[i])
+		if n := min(to-from, max(used, length-min(k, length))); n > 0 {
 			r.out = append(r.out, saved(e, from, n, s.Src+k))
 		}
 		if r.deflated(s) && from == e.addr && to == e.end() {

@@ -114,6 +114,18 @@ type Map struct {
 	Off    uint64
 	Path   string
 	Header int // program header that it comes from, or -1
+	// Stored says that the mapping is of a process that lies in the file, and where:
+	// it is drawn as a segment is, a block for each piece. nil: it is drawn as a
+	// mapping.
+	Stored []Stored
+}
+
+// Stored is a piece of a mapping that is in the file; without a size in the file it
+// is zeros.
+type Stored struct {
+	Range image.Range
+	Off   uint64
+	Size  uint64 // in the file
 }
 
 // New makes the model of an image; img.Sections are drawn as far as they were
@@ -134,6 +146,10 @@ func New(img *image.Image, f *elffile.File, maps ...Map) *Model {
 	m.segments(img)
 	m.sections(img)
 	for i, x := range maps {
+		if x.Stored != nil {
+			m.stored(&x)
+			continue
+		}
 		at := [Spaces]Extent{Virtual: extent(uint64(x.Range.Start), x.Range.Size)}
 		m.Items = append(m.Items, Item{Kind: Mapping, Index: i, Name: strings.TrimSpace(x.Prot + " " + x.Path), Prot: mapProt(x.Prot), At: at, Filled: x.Range.Size, Parent: -1})
 	}
@@ -143,6 +159,20 @@ func New(img *image.Image, f *elffile.File, maps ...Map) *Model {
 		m.Scales[s] = m.scale(Space(s))
 	}
 	return m
+}
+
+// stored adds the pieces of a mapping that the file has.
+func (m *Model) stored(x *Map) {
+	name := strings.TrimSpace(x.Prot + " " + x.Path[strings.LastIndexByte(x.Path, '/')+1:])
+	for _, p := range x.Stored {
+		it := Item{Kind: Segment, Index: -1, Name: name, Prot: mapProt(x.Prot), Filled: p.Size, Parent: -1}
+		it.At[Virtual] = extent(uint64(p.Range.Start), p.Range.Size)
+		it.At[Physical] = it.At[Virtual] // so that no column is drawn for what a process does not know
+		if p.Size > 0 {
+			it.At[File] = extent(p.Off, p.Size)
+		}
+		m.Items = append(m.Items, it)
+	}
 }
 
 // tables adds the ELF header and the two header tables.
@@ -357,6 +387,9 @@ func (m *Model) Has(s Space) bool {
 func (it *Item) Title() string {
 	switch it.Kind {
 	case Segment, Header:
+		if it.Index < 0 {
+			return it.Name // a piece of a process
+		}
 		return fmt.Sprintf("%s %d %s", it.Name, it.Index, Letters(it.Prot))
 	}
 	return it.Name

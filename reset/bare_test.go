@@ -1,7 +1,9 @@
 package reset_test
 
 import (
+	"bytes"
 	"context"
+	"debug/elf"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"elfwright/internal/samples"
 	"elfwright/patch"
 	"elfwright/reset"
+	"elfwright/reset/table"
 )
 
 // A board is a machine without an operating system, and how a program for it is
@@ -32,6 +35,8 @@ var boards = []board{
 	{name: "arm", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-marm", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
 	{name: "thumb", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-Wl,-Ttext-segment=0x40100000"},
+		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
+	{name: "thumb-halfway", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-DHALFWAY", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
 	// M-profile starts where its vector table says, whatever e_entry is.
 	{name: "arm-m", compiler: "arm-linux-gnueabihf-gcc", source: "armm.S", flags: []string{"-mcpu=cortex-m3", "-mfloat-abi=soft", "-mthumb", "-Wl,-T,flash.lds"},
@@ -163,4 +168,30 @@ func TestHeap(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "prog")
 	save(t, out, p.Body)
 	fourRounds(t, b.boot(t, out), "5")
+}
+
+// TestDirtySlot: memory that no loader has cleared is not taken for the registers of
+// a start before.
+func TestDirtySlot(t *testing.T) {
+	for _, b := range boards {
+		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
+			opt := b.opt
+			opt.Shape = reset.Deflate
+			f := open(t, b.bareProgram(t, opt))
+			tab, err := table.Find(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range f.Progs {
+				if p := &f.Progs[i]; p.Type == elf.PT_LOAD && p.Vaddr == tab.Slot {
+					p.Filesz, p.Off = p.Memsz, (uint64(f.Body.Size())+0xffff)&^0xffff
+					f.Body.Put(int64(p.Off), elffile.Buffer(bytes.Repeat([]byte{0xa5}, int(p.Memsz))))
+				}
+			}
+			out := filepath.Join(t.TempDir(), "dirty")
+			save(t, out, f.Encode())
+			fourRounds(t, b.boot(t, out), wantBare)
+		})
+	}
 }

@@ -54,6 +54,7 @@ func (n *install) deflate() {
 		}
 	}
 	n.emptySections(was)
+	n.warnTemplate()
 	for _, r := range slices.Backward(image.Union(dead...)) {
 		n.take(r)
 	}
@@ -76,6 +77,16 @@ func (n *install) template(load *elffile.Prog) uint64 {
 		}
 	}
 	return 0
+}
+
+// warnTemplate tells of a template that is not where the sections are any more.
+func (n *install) warnTemplate() {
+	for i := range n.now.Progs {
+		p := &n.now.Progs[i]
+		if off, _, ok := n.now.OffsetOf(p.Vaddr); p.Type == elf.PT_TLS && p.Filesz > 0 && (!ok || off != p.Off) {
+			n.warning("tls", "PT_TLS names the copy, because its 0x%x bytes are not in the first 0x%x of a writable segment: GNU strip and objcopy would lose the initial values of thread-local variables", p.Filesz, maxTemplate)
+		}
+	}
 }
 
 // deflated says whether a program header is a segment that loses its bytes.

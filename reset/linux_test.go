@@ -4,15 +4,20 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"elfwright/elffile"
 	"elfwright/internal/samples"
+	"elfwright/match"
+	"elfwright/patch"
+	"elfwright/phdr"
 	"elfwright/reset"
 )
 
@@ -215,6 +220,90 @@ func TestRaw(t *testing.T) {
 				t.Parallel()
 				out, _ := apply(t, samples.MakeFile(t, recipe), reset.Options{Shape: shape, OS: reset.Linux})
 				fourRounds(t, run(t, p.emulator, out), "5 0 5 5 1")
+			})
+		}
+	}
+}
+
+// TestCode: code that a program changes is restored, and run as it was.
+func TestCode(t *testing.T) {
+	for _, p := range platforms {
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				out, r := apply(t, samples.MakeFile(t, p.recipe("code.c", "-static", "-Wl,--no-warn-rwx-segments")), reset.Options{Shape: shape})
+				fourRounds(t, run(t, p.emulator, out), "5 7")
+				if warned := slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "caches" }); warned != (p.name == "arm") {
+					t.Errorf("a warning of caches: %v", warned)
+				}
+			})
+		}
+	}
+}
+
+// TestStrip: strip and objcopy make program headers anew of sections; what was added
+// survives that.
+func TestStrip(t *testing.T) {
+	for _, p := range platforms {
+		for _, link := range p.links {
+			for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+				for _, tool := range []string{"strip", "objcopy"} {
+					t.Run(p.name+"/"+link+"/"+string(shape)+"/"+tool, func(t *testing.T) {
+						t.Parallel()
+						samples.Need(t, p.prefix+tool)
+						path := samples.MakeFile(t, p.recipe("count.c", "-"+link))
+						out, r := apply(t, path, reset.Options{Shape: shape})
+						if slices.ContainsFunc(r.Warnings, func(w phdr.Warning) bool { return w.Code == "far-table" }) {
+							t.Errorf("the program header table is not where strip looks for it: %v", r.Warnings)
+						}
+						changed := out + "." + tool
+						argv := []string{out, changed}
+						if tool == "strip" {
+							argv = []string{"-o", changed, out}
+						}
+						if msg, err := exec.Command(p.prefix+tool, argv...).CombinedOutput(); err != nil || len(msg) > 0 {
+							t.Fatalf("%s: %v: %s", tool, err, msg)
+						}
+						fourRounds(t, run(t, p.emulator, changed, "argument"), wantC)
+						if _, err := reset.Verify(open(t, changed), nil); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestPatched patches resettable programs with a value that is longer than the spare
+// bytes, in memory that was zero, by the names in the original.
+func TestPatched(t *testing.T) {
+	long := append(bytes.Repeat([]byte{7}, 4999), 9)
+	for _, p := range platforms {
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
+				t.Parallel()
+				was := open(t, samples.MakeFile(t, p.recipe("count.c", "-static")))
+				f := resettable(t, was, reset.Options{Shape: shape})
+				sets := []patch.Set{
+					{Place: "buffer", Value: patch.Value{Kind: patch.Bytes, Data: elffile.Buffer(long)}},
+					{Place: "zero", Value: patch.Value{Kind: patch.Number, Int: big.NewInt(3)}},
+					{Place: "data", Value: patch.Value{Kind: patch.Number, Int: big.NewInt(6)}},
+				}
+				r, err := patch.Apply(f, sets, patch.Options{Symbols: []*elffile.File{was}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := filepath.Join(t.TempDir(), "patched")
+				save(t, out, r.Body)
+				fourRounds(t, run(t, p.emulator, out, "argument"), "6 3 6 7 text 9 first 11 0 3 heap 2 named argument")
+				now := open(t, out)
+				if _, err := reset.Verify(now, nil); err != nil {
+					t.Error(err)
+				}
+				if m := match.Files(now, was); m.Err() != nil && !strings.Contains(m.Err().Error(), "entry") {
+					t.Errorf("it is not known any more: %v", m.Err())
+				}
 			})
 		}
 	}

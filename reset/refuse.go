@@ -32,9 +32,9 @@ func refuse(f *elffile.File) (*machine.Machine, []byte, error) {
 	if t, err := table.Find(f); err != nil {
 		return nil, nil, err
 	} else if t != nil && t.Sel4 {
-		return nil, nil, refusef(f, "program header %d is the table of sel4-reset: the program restores its memory itself", t.Prog)
+		return nil, nil, refusef(f, "program header %d is the table of sel4-reset: the program restores its memory itself; patch changes what it restores, and --update brings its copies up to date", t.Prog)
 	} else if t != nil {
-		return nil, nil, refusef(f, "it is resettable already: program header %d is the table; patch changes what it restores", t.Prog)
+		return nil, nil, refusef(f, "it is resettable already: program header %d is the table; patch changes what it restores, and --update brings its copies up to date", t.Prog)
 	}
 	if err := refuseDynamic(f); err != nil {
 		return nil, nil, err

@@ -169,3 +169,46 @@ func TestAt(t *testing.T) {
 		}
 	}
 }
+
+// TestDistance: where all is loaded at one distance from where it runs, so is what is
+// added.
+func TestDistance(t *testing.T) {
+	for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+		f := change(elf.EM_RISCV, func(f *elffile.File) { f.Progs[0].Paddr += 0x100000; f.Progs[1].Paddr += 0x100000 })
+		for i, p := range resettable(t, f, reset.Options{Shape: shape}).Progs {
+			if p.Type == elf.PT_LOAD && p.Paddr-p.Vaddr != 0x100000 {
+				t.Errorf("%s: program header %d: p_paddr 0x%x, p_vaddr 0x%x", shape, i, p.Paddr, p.Vaddr)
+			}
+		}
+	}
+}
+
+// TestTemplate: where thread-local variables have their initial values far from the
+// start of a segment, PT_TLS names the copy, and that is told.
+func TestTemplate(t *testing.T) {
+	for _, at := range []uint64{0x10, 0x5100} {
+		f := change(elf.EM_X86_64, func(f *elffile.File) {
+			f.Progs[1].Filesz, f.Progs[1].Memsz = 0x6000, 0x7000
+			f.Body.Put(dataOff+0x5000, elffile.Buffer(strings.Repeat("bytes...", 0x200)))
+			f.Progs = append(f.Progs, elffile.Prog{Type: elf.PT_TLS, Flags: elf.PF_R, Off: dataOff + at, Vaddr: dataAt + at, Paddr: dataAt + at, Filesz: 0x40, Memsz: 0x80, Align: 8})
+		})
+		r, err := reset.Apply(f, reset.Options{Shape: reset.Deflate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		warned := strings.Contains(fmt.Sprint(r.Report.Warnings), "PT_TLS names the copy")
+		if warned != (at == 0x5100) {
+			t.Errorf("+0x%x: %v", at, r.Report.Warnings)
+		}
+		now := parseBody(t, f.Name, r.Body)
+		for i := range now.Progs {
+			if p := &now.Progs[i]; p.Type == elf.PT_TLS {
+				have, err1 := now.ProgData(i)
+				want, err2 := f.ProgData(2)
+				if err1 != nil || err2 != nil || string(have) != string(want) || p.Vaddr != dataAt+at {
+					t.Errorf("+0x%x: PT_TLS names other bytes: %q, %v, %v", at, have, err1, err2)
+				}
+			}
+		}
+	}
+}

@@ -60,7 +60,8 @@ func system(f *elffile.File, asked OS) (OS, string, error) {
 	return NoneOS, "nothing says Linux", nil
 }
 
-// progNotes are those of a program header.
+// progNotes are those of a program header. mold gives one of alignment 8 to notes of
+// alignment 4, too: so it is read both ways.
 func progNotes(f *elffile.File, i int) []elffile.Note {
 	p := &f.Progs[i]
 	if p.Type != elf.PT_NOTE {
@@ -71,7 +72,8 @@ func progNotes(f *elffile.File, i int) []elffile.Note {
 		return nil
 	}
 	list, _ := elffile.ParseNotes(f.Format, b, int64(p.Off), p.Align)
-	return list
+	more, _ := elffile.ParseNotes(f.Format, b, int64(p.Off), 4)
+	return append(list, more...)
 }
 
 // bootHeader is what tells that a boot loader starts a program; "" if nothing does.

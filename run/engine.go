@@ -53,7 +53,7 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
-	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
+	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Musl: p.Musl, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
 	opt.NoFile = r.Source.Path == ""
 	if keep != nil {
 		if opt.Keep, r.NotKept = keep.keeping(p, proc); r.NotKept == nil {

@@ -29,7 +29,7 @@ func (p *Program) keeper(path string) (*keeper, error) {
 		return nil, errors.New("what has its libraries in another root is not kept for the next start")
 	case p.told():
 		return nil, errors.New("what is searched for in another way than the dynamic linker's is not kept for the next start")
-	case p.Save || path == "" || p.Row != nil:
+	case p.Save || path == "" || p.Row != nil || p.Musl != nil:
 		return nil, errors.New("what is saved, has no file, or is made by a row from elsewhere is not kept for the next start")
 	}
 	abs, err := filepath.Abs(path)

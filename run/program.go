@@ -16,6 +16,7 @@ import (
 	"elfwright/plan"
 	"elfwright/run/glibc"
 	"elfwright/run/interp"
+	"elfwright/run/musl"
 	"elfwright/run/own"
 	"elfwright/run/source"
 )
@@ -39,6 +40,7 @@ type Program struct {
 	Tell        bool         // Trace will be asked, and needs all that was decided
 	Save        bool         // what is made is to need no other file
 	Row         *glibc.Row   // of the program's glibc, for engine own; nil: one that is built in
+	Musl        *musl.Row    // of its musl, likewise
 	Random      uint64       // from which addresses are made where they are at random
 	Look        bool         // it is not to be started: what no engine starts here is no error
 	Stop        Stop         // where the process stops itself

@@ -116,7 +116,7 @@ func TestFrozen(t *testing.T) {
 		"Process 4242: /bin/prog\n", "Saved in:           a frozen file\n", "parent 1, group 4242, session 7, user 1000, users' group 100\n", "Umask:              0022\n",
 		"Thread 4242 prog, pc 0x4710, sp 0x7000, blocked signals 0x2, pending 10\n", "rax        0000001122334455", "ymm0       00000000000000000000000000000033000000000000000000000000000022",
 		"#0   0x0000000000004710\n", "#1   0x0000000000004711 <frame pointer>\n", "#2   0x0000000000004712 <frame pointer>\n",
-		"0000000000004000 0000000000005000  r-xp         0  /no/such/prog at 0x2000\n", "rw-p      4096  [stack] [rd wr gd]\n", "r--s         0  /memfd:x (deleted)\n",
+		"0000000000004000 0000000000005000  r-xp         0  /no/such/prog at 0x2000\n", "rw-p      4096  [stack]  [rd wr gd]\n", "r--s         0  /memfd:x (deleted)\n",
 		"     3  /tmp/f, flags 0x8002, position 17, asked for: null\n", "CPU                        5            unlimited\n",
 		"Pending signals: 12\n", "15 SIGTERM    0x4720, flags 0x4, mask 0x1\n", "13 SIGPIPE    ignored", "0: clock 1, signal 14", "groups are not restored",
 		"Thaw script of process 4242 at 0x101000, 3 steps:\n0  equal($28, 0): to 2\n1  getpid()  # no number\n2  exit(3)\n",
@@ -167,7 +167,7 @@ func TestCoreProcess(t *testing.T) {
 	if len(errs.Faults) > 0 {
 		t.Error(errs.Faults)
 	}
-	for _, want := range []string{"Saved in:           an ELF core\n", "#2   0x0000000000004712 <frame pointer>\n", "r--p         0  /no/such/prog\n", "rw-p      8192  \n"} {
+	for _, want := range []string{"Saved in:           an ELF core\n", "#2   0x0000000000004712 <frame pointer>\n", "r--p         0  /no/such/prog\n", "rw-p      8192\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -142,7 +142,7 @@ func (r *processRow) frameText(t *text, n int, f *saved.Frame) {
 		t.names(f.Module.Base())
 		t.str(")")
 	}
-	if f.How == unwind.Pointer || f.How == unwind.Signal {
+	if f.How == unwind.ByPointer || f.How == unwind.BySignal {
 		t.str(" <" + string(f.How) + ">")
 	}
 	t.nl()
@@ -160,8 +160,10 @@ func (r *processRow) mapsText(t *text) {
 		t.str("  ")
 		t.str(protection(m))
 		t.dec(stored(m), 10)
-		t.str("  ")
-		t.names(m.Name)
+		if m.Name != "" {
+			t.str("  ")
+			t.names(m.Name)
+		}
 		if m.Off != 0 {
 			t.str(" at ")
 			t.zx(m.Off)
@@ -170,7 +172,7 @@ func (r *processRow) mapsText(t *text) {
 			t.str(" (deleted)")
 		}
 		if m.Flags != "" {
-			t.str(" [")
+			t.str("  [")
 			t.names(m.Flags)
 			t.str("]")
 		}

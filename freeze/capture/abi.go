@@ -14,12 +14,14 @@ import (
 type ABI struct {
 	Machine *machine.Machine
 	goarch  string
-	number  string    // the register of a call's number
-	made    string    // the one that says which call is being made, -1 for none; empty: the kernel has gone back before the call when it can be asked
-	result  string    // and that of the result
-	args    [6]string //
-	insn    []byte    // the instruction
-	restart uint64    // number of restart_syscall
+	number  string                                 // the register of a call's number
+	made    string                                 // the one that says which call is being made, -1 for none; empty: the kernel has gone back before the call when it can be asked
+	result  string                                 // and that of the result
+	args    [6]string                              //
+	insn    []byte                                 // the instruction
+	restart uint64                                 // number of restart_syscall
+	blocks  []uint64                               // the calls that go on by it
+	loads   func(code []byte) (nr uint64, ok bool) // an instruction that loads a call's number
 	// Extended is the note of the registers that are kept apart from the general
 	// ones.
 	Extended uintptr

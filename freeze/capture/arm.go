@@ -16,6 +16,7 @@ import (
 var arm = &ABI{
 	Machine: aarch64.Machine, goarch: "arm64", number: "x8", result: "x0", args: [6]string{"x0", "x1", "x2", "x3", "x4", "x5"},
 	insn: []byte{0x01, 0x00, 0x00, 0xd4}, restart: 128, Extended: 2, // NT_PRFPREG
+	blocks: []uint64{98, 101, 115}, loads: loadsArm, // futex, nanosleep, clock_nanosleep
 }
 
 var armSteps = steps{probes: armProbes, processor: armProcessor, extra: armSets, enter: armEnter}
@@ -65,12 +66,8 @@ func skipByNote(tid int) error {
 	return setRegset(tid, noteSystemCall, []byte{0xff, 0xff, 0xff, 0xff})
 }
 
-// The calls that go on by restart_syscall when they were interrupted: futex,
-// nanosleep, clock_nanosleep.
-var armBlocks = []uint64{98, 101, 115}
-
-// armEnter finds out how a thread that is before the instruction of such a call
-// goes on there. The registers do not tell; but the kernel changes the number in
+// armEnter finds out how a thread goes on that is before the instruction of a call
+// which may go on by restart_syscall. The registers do not tell; but the kernel changes the number in
 // x8 on the way back, and at once the thread comes to the instruction, where it can
 // be seen.
 func armEnter(t *Target, th *thread) error {
@@ -83,7 +80,7 @@ func armEnter(t *Target, th *thread) error {
 		th.block = true
 		return nil
 	}
-	if !slices.Contains(armBlocks, nr) {
+	if !slices.Contains(abi.blocks, nr) {
 		return nil
 	}
 	insn, err := t.Memory(image.Range{Start: image.Addr(th.regs.PC()), Size: uint64(len(abi.insn))})

@@ -95,10 +95,8 @@ func (t *Target) unnamed(d *Descriptor) error {
 		return err
 	}
 	defer unix.Close(fd)
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(fd, &fs); err == nil && fs.Type == unix.HUGETLBFS_MAGIC {
-		d.Huge = true
-		return nil
+	if d.FS == unix.HUGETLBFS_MAGIC || d.FS == MessageQueues {
+		return nil // refused, too
 	}
 	if s, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0); err == nil {
 		d.Seals = s

@@ -28,6 +28,10 @@ type Descriptor struct {
 	// Same is the lowest descriptor that is the same open file: N itself for the
 	// first of them.
 	Same int
+	// File is the number of the open file among those of a tree; 0: there is none.
+	File int
+	// Called is what errors call the descriptor; empty: by its number.
+	Called string
 
 	Socket  *Socket
 	Content []byte   // what is in a memfd, a deleted file
@@ -35,7 +39,8 @@ type Descriptor struct {
 	Gone    bool     // of a pipe: nobody has its other end
 	Size2   int      // of a pipe, F_GETPIPE_SZ
 	Seals   int      // of a memfd
-	Huge    bool     // of hugetlbfs
+	FS      int64    // f_type of statfs(2), of a regular file
+	Told    bool     // of a message queue: mq_notify(3)
 	Owner   Owner    // F_GETOWN_EX
 	Signal  int      // F_GETSIG
 	Termios []byte

@@ -37,7 +37,11 @@ type Map struct {
 	Guard []image.Range // MADV_GUARD_INSTALL
 	// Touched is set on a private mapping of a file of which a page was written.
 	Touched bool
-	Others  []int // processes that have the same shared memory
+	Policy  Policy // mbind(2)
+	Others  []int  // processes that have the same shared memory
+	// Nameless is set on a shared mapping of a file that is deleted: what is in it
+	// is only there.
+	Nameless bool
 }
 
 // Exec says whether code can run there.
@@ -93,7 +97,30 @@ func (t *Target) maps() ([]Map, error) {
 	if err != nil {
 		return nil, t.fault("%w", err)
 	}
+	for i := range maps {
+		if m := &maps[i]; m.Shared && m.File() && m.Deleted && !m.Anonymous() && !m.SysV() && strings.HasPrefix(m.Name, "/") {
+			t.otherName(m)
+		}
+	}
 	return maps, nil
+}
+
+// otherName looks for the file of a mapping under another name in the same
+// directory: sem_open(3) makes one with a name that does not last.
+func (t *Target) otherName(m *Map) {
+	dir := filepath.Dir(m.Name)
+	entries, _ := os.ReadDir(t.path("root" + dir))
+	for _, e := range entries {
+		var st unix.Stat_t
+		if err := unix.Lstat(t.path("root"+filepath.Join(dir, e.Name())), &st); err != nil || st.Ino != m.Inode {
+			continue
+		}
+		if fmt.Sprintf("%02x:%02x", unix.Major(st.Dev), unix.Minor(st.Dev)) == m.Dev {
+			m.Name, m.Deleted = filepath.Join(dir, e.Name()), false
+			return
+		}
+	}
+	m.Nameless = true
 }
 
 func (t *Target) path(name string) string {
@@ -141,7 +168,7 @@ func (t *Target) scanner() (*scanner, error) {
 		return nil, t.fault("%w", err)
 	}
 	s := &scanner{f: f, guard: pageIsGuard, vec: make([]pageRegion, 1024)}
-	if _, err := s.once(0, pageSize); err == unix.EINVAL {
+	if _, err := s.once(0, pageSize); err == unix.EINVAL || t.blind {
 		s.guard = 0
 	}
 	return s, nil
@@ -197,7 +224,11 @@ func (t *Target) pages(maps []Map) error {
 		if m.File() {
 			s.file = pageIsFile
 		}
-		err := s.scan(m.Range, m.page)
+		page := m.page
+		if s.guard == 0 && !m.Shared && !m.File() {
+			page = func(r image.Range, categories uint64) { t.tryPages(m, r, categories) }
+		}
+		err := s.scan(m.Range, page)
 		if err == unix.ENOTTY || err == unix.EINVAL {
 			err = t.oldPages(m)
 		}
@@ -218,9 +249,13 @@ const nearBy = 64 << 10
 func (m *Map) page(r image.Range, categories uint64) {
 	switch {
 	case categories&pageIsGuard != 0:
-		m.Guard = append(m.Guard, r)
+		if n := len(m.Guard); n > 0 && m.Guard[n-1].End() == r.Start {
+			m.Guard[n-1].Size += r.Size
+		} else {
+			m.Guard = append(m.Guard, r)
+		}
 		return
-	case m.Shared && m.File() && !m.Anonymous():
+	case m.Shared && m.File() && !m.Anonymous() && !m.SysV():
 		return
 	}
 	if categories&pageIsFile == 0 {
@@ -231,6 +266,24 @@ func (m *Map) page(r image.Range, categories uint64) {
 		return
 	}
 	m.Runs = append(m.Runs, r)
+}
+
+// tryPages tells guard pages from others where the kernel does not (6.13 and 6.14):
+// they look as if they were swapped out, but cannot be read.
+func (t *Target) tryPages(m *Map, r image.Range, categories uint64) {
+	if categories&pageIsPresent != 0 {
+		m.page(r, categories)
+		return
+	}
+	b := make([]byte, 1)
+	for at := r.Start; at < r.End(); at += image.Addr(pageSize) {
+		one := image.Range{Start: at, Size: pageSize}
+		if _, err := t.ReadAt(b, int64(at)); err != nil {
+			m.page(one, pageIsGuard)
+		} else {
+			m.page(one, categories)
+		}
+	}
 }
 
 // oldPages asks kernels before 6.7, which do not tell a zero page from another.
@@ -251,7 +304,7 @@ func (t *Target) oldPages(m *Map) error {
 // Anonymous says whether a shared mapping is of memory without a name in the
 // file system: shared by fork and nobody else, or a memfd.
 func (m *Map) Anonymous() bool {
-	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
+	return m.Shared && (m.Nameless || m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
 }
 
 // Keep notes pages that have content, after those that were noted before.

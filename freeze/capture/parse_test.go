@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const smapsText = `00400000-00401000 r-xp 00000000 fe:00 1234                               /usr/bin/a (deleted)
@@ -73,6 +75,29 @@ func TestParseInfo(t *testing.T) {
 	}
 }
 
+func TestParseIGMP(t *testing.T) {
+	l := ParseIGMP([]byte("Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n4\teth0      :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n"))
+	if len(l) != 1 || l[0].Device != "eth0" || l[0].index != 4 || string(l[0].Address[4:8]) != "\xe0\x00\x00\x01" {
+		t.Errorf("%+v", l)
+	}
+	l = ParseIGMP6([]byte("4    eth0            ff020000000000000000000000000001     1 0000000C 0\nbroken\n"))
+	if len(l) != 1 || l[0].Device != "eth0" || l[0].Address[8] != 0xff || l[0].Address[23] != 1 {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestParseWatch(t *testing.T) {
+	w, err := ParseWatch("inotify wd:3 ino:9e7e sdev:800013 mask:800afce ignored_mask:0 fhandle-bytes:8 fhandle-type:1 f_handle:7e9e0000640d1b6d")
+	if err != nil || w.WD != 3 || w.Mask != 0x800afce || w.file.ino != 0x9e7e || w.file.kind != 1 || len(w.file.handle) != 8 || w.file.dev != unix.Mkdev(8, 19) {
+		t.Errorf("%+v, %v", w, err)
+	}
+	for _, bad := range []string{"tfd: 5", "inotify wd:x", "inotify wd:1 f_handle:1"} {
+		if _, err := ParseWatch(bad); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
+
 func FuzzSmaps(f *testing.F) {
 	f.Add([]byte(smapsText))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -93,5 +118,7 @@ func FuzzTexts(f *testing.F) {
 		new(Descriptor).ParseInfo(b)
 		parseUnix(b)
 		ParseWatch(string(b))
+		ParseIGMP(b)
+		ParseIGMP6(b)
 	})
 }

@@ -16,9 +16,9 @@ import (
 
 // Snapshot reads what the process is.
 func (t *Target) Snapshot() (*Snapshot, error) {
-	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
+	s := &Snapshot{PID: t.PID, Outer: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.timers, t.files, t.relatives,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives, t.segments, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -178,18 +178,13 @@ func (t *Target) askProcess(s *Snapshot) (err error) {
 		return t.fault("PR_GET_CHILD_SUBREAPER: %w", err)
 	}
 	s.Subreaper = b[0] != 0
-	const getRegistrations = 1 << 9 // MEMBARRIER_CMD_GET_REGISTRATIONS, Linux 6.3
-	s.Membarrier, err = t.call(main, "membarrier", getRegistrations)
-	if err != nil && err != unix.EINVAL && err != unix.ENOSYS {
-		return t.fault("membarrier: %w", err)
+	if err := t.registered(s); err != nil {
+		return err
 	}
 	if err := t.limits(s); err != nil {
 		return err
 	}
-	if err := t.restOfProcess(s); err != nil {
-		return err
-	}
-	return t.intervalTimers(s)
+	return t.restOfProcess(s)
 }
 
 func (t *Target) intervalTimers(s *Snapshot) error {
@@ -199,6 +194,7 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 		if err != nil {
 			return t.fault("getitimer %d: %w", which, err)
 		}
+		s.ITimers[which] = nil
 		if !bytes.Equal(b, make([]byte, size)) {
 			s.ITimers[which] = b
 		}
@@ -206,11 +202,8 @@ func (t *Target) intervalTimers(s *Snapshot) error {
 	return nil
 }
 
-// signals reads actions, and signals that wait.
+// signals reads actions.
 func (t *Target) signals(s *Snapshot) (err error) {
-	if s.Pending, err = pending(t.PID, true); err != nil {
-		return t.fault("pending signals: %w", err)
-	}
 	const size = 32 // the kernel's struct sigaction
 	for n := 1; n <= 64; n++ {
 		// SIGCHLD has flags that count without a handler.
@@ -346,7 +339,64 @@ func (t *Target) relatives(s *Snapshot) error {
 	s.Session[0] = s.Status.PPID
 	s.Session[1], _ = unix.Getpgid(t.PID)
 	s.Session[2], _ = unix.Getsid(t.PID)
+	t.near(s)
 	return nil
+}
+
+// numbers are from here on those that the process knows itself: another namespace
+// of processes than ours has others.
+func (t *Target) numbers(s *Snapshot) error {
+	if len(s.Status.NSpid) <= 1 {
+		return nil
+	}
+	s.PID, s.Session[1], s.Session[2] = last(s.Status.NSpid), last(s.Status.NSpgid), last(s.Status.NSsid)
+	inner := make(map[int]int)
+	for i := range s.Threads {
+		th := &s.Threads[i]
+		b, err := t.read(fmt.Sprintf("task/%d/status", th.TID))
+		if err != nil {
+			return err
+		}
+		st, err := ParseStatus(b)
+		if err != nil {
+			return t.fault("thread %d: %w", th.TID, err)
+		}
+		inner[th.TID] = last(st.NSpid)
+		th.TID = last(st.NSpid)
+	}
+	for i := range s.Timers {
+		if n := inner[s.Timers[i].TID]; n != 0 {
+			s.Timers[i].TID = n
+		}
+	}
+	return nil
+}
+
+// near looks for what the process has open together with its parent or its
+// children: a pipe that was made before fork is one's and the other's.
+func (t *Target) near(s *Snapshot) {
+	ours := make(map[string]bool)
+	for i := range s.Descriptors {
+		if d := &s.Descriptors[i]; d.N > 2 && (strings.HasPrefix(d.Link, "pipe:") || strings.HasPrefix(d.Link, "socket:")) {
+			ours[d.Link] = true
+		}
+	}
+	if len(ours) == 0 {
+		return
+	}
+	s.Near = make(map[string]int)
+	for _, pid := range append([]int{s.Status.PPID}, s.Children...) {
+		dir := fmt.Sprintf("/proc/%d/fd", pid)
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // it has ended, or is none of ours
+		}
+		for _, e := range entries {
+			if link, err := os.Readlink(dir + "/" + e.Name()); err == nil && ours[link] {
+				s.Near[link] = pid
+			}
+		}
+	}
 }
 
 const protRW = 6 // elf.PF_R | elf.PF_W

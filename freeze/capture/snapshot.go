@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"io"
+
 	"elfwright/image"
 	"elfwright/proc"
 )
@@ -8,6 +10,7 @@ import (
 // Snapshot is what a process is, but for the contents of its memory.
 type Snapshot struct {
 	PID     int
+	Outer   int // its number in our namespace of processes, where it has another
 	Exe     string
 	Machine string
 	Kernel  string // as uname -r has it
@@ -29,7 +32,8 @@ type Snapshot struct {
 	Root        string
 	Descriptors []Descriptor
 	Children    []int
-	Session     [3]int // parent, process group, session
+	Near        map[string]int // pipes and sockets that parent or children have open, too, and who
+	Session     [3]int         // parent, process group, session
 
 	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64
@@ -46,13 +50,16 @@ type Snapshot struct {
 	Lost        []string // what a new process cannot have, by name
 	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
-	SHM         int
+	Segments    []Segment // of System V shared memory that are attached
+	SysV        [2]int    // sets of semaphores and queues of messages that there are, whoever has them
 	CPU         CPU
 	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none
 	// Inherits is set where limits and directory are not known: they stay those of
 	// who starts the frozen file.
 	Inherits bool
+	// Memory is what is read instead of a living process's memory.
+	Memory io.ReaderAt
 }
 
 // Siginfo is the kernel's siginfo_t.
@@ -68,6 +75,7 @@ type Thread struct {
 	Comm       string
 	Regs       Registers // as they must be when it goes on in a new process
 	Now        Registers // as they are
+	Ends       bool      // the call that it is in ends with EINTR
 	Xstate     []byte    // of x86; elsewhere the registers of floating point
 	Sets       []Set     // what else the machine has
 	Mask       uint64

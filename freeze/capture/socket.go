@@ -25,6 +25,7 @@ type Socket struct {
 	FileMode               uint32    // and its mode; 0: it has no such name any more
 	Messages               []Message // that were not read yet
 	Filter                 []byte    // classic BPF
+	Groups                 []Group   // of multicast
 	OtherFilter            bool      // a filter that cannot be read
 	Options                []SocketOption
 }
@@ -59,6 +60,9 @@ func (t *Target) socket(d *Descriptor) error {
 	s.Filter, readable = filter(fd)
 	s.OtherFilter = !readable
 	d.Socket = s
+	if err := t.groups(s, fd); err != nil {
+		return err
+	}
 	if s.Domain == unix.AF_UNIX {
 		return t.unixSocket(d, fd)
 	}

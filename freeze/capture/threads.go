@@ -16,8 +16,12 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // thread reads one thread.
 func (t *Target) thread(th *thread) (Thread, error) {
-	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Now: th.regs, Mask: th.mask, Stopped: threadStopped(t.PID, th.tid)}
+	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Now: th.regs, Mask: th.mask, Stopped: th.paused || threadStopped(t.PID, th.tid)}
 	var err error
+	var found bool
+	if out.Regs, found = t.callAgain(out.Regs); !found {
+		out.Ends = true
+	}
 	fail := func(what string) (Thread, error) { return out, t.fault("thread %d: %s: %w", th.tid, what, err) }
 	if out.Xstate, err = getXstate(th.tid); err != nil {
 		return fail("extended state")
@@ -29,9 +33,6 @@ func (t *Target) thread(th *thread) (Thread, error) {
 		if err := t.steps.extra(t, th, &out); err != nil {
 			return out, err
 		}
-	}
-	if out.Pending, err = pending(th.tid, false); err != nil {
-		return fail("pending signals")
 	}
 	if out.Rseq, err = getRseq(th.tid); err != nil && err != unix.EIO && err != unix.EINVAL {
 		return fail("rseq")

@@ -11,6 +11,7 @@ import (
 var x86 = &ABI{
 	Machine: amd64.Machine, goarch: "amd64", number: "rax", made: "orig_rax", result: "rax", args: [6]string{"rdi", "rsi", "rdx", "r10", "r8", "r9"},
 	insn: []byte{0x0f, 0x05}, restart: 219, Extended: 0x202, // NT_X86_XSTATE
+	blocks: []uint64{7, 35, 202, 230}, loads: loadsX86, // poll, nanosleep, futex, clock_nanosleep
 }
 
 var x86Steps = steps{probes: x86Probes, processor: x86Processor, extra: x86Thread}
@@ -83,8 +84,10 @@ const (
 // x86Thread asks a thread for what few have. What the kernel does not know, it
 // cannot have.
 func x86Thread(t *Target, th *thread, out *Thread) error {
-	if on, err := t.call(th, "arch_prctl", archGetCPUID, 0); err == nil {
-		out.NoCPUID = on == 0
+	if t.once.faults {
+		if on, err := t.call(th, "arch_prctl", archGetCPUID, 0); err == nil {
+			out.NoCPUID = on == 0
+		}
 	}
 	const ioPorts = 0x201 // NT_386_IOPERM
 	if b, err := getRegset(th.tid, ioPorts, make([]byte, 8192)); err == nil && len(b) > 0 {

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 
+	"elfwright/elffile"
 	"elfwright/freeze/unwind"
 )
 
@@ -50,7 +51,7 @@ func (p *Process) Backtrace(i int) []Frame {
 	var out []Frame
 	u.Walk(regs, func(f unwind.Frame) bool {
 		at := f.PC
-		if f.How == unwind.Table || f.How == unwind.Pointer {
+		if f.How == unwind.ByTable || f.How == unwind.ByPointer {
 			at-- // the address behind a call may be another function's
 		}
 		s, m, ok := p.Symbol(at)
@@ -64,15 +65,37 @@ func (p *Process) Backtrace(i int) []Frame {
 }
 
 // tables finds the unwind tables for an address.
-func (p *Process) tables(pc uint64) (addr, size uint64, ok bool) {
+func (p *Process) tables(pc uint64) (unwind.Table, bool) {
 	m := p.ModuleAt(pc)
 	if m == nil {
-		return 0, 0, false
+		return unwind.Table{}, false
 	}
+	if !m.looked {
+		m.looked = true
+		p.findTable(m)
+	}
+	return m.table, m.table.Size > 0
+}
+
+// findTable finds the index by the program headers. A static program may have none;
+// the table itself is found by its section, if the file is there.
+func (p *Process) findTable(m *Module) {
 	for i := range m.progs {
 		if q := &m.progs[i]; q.Type == elf.PT_GNU_EH_FRAME {
-			return m.Bias + q.Vaddr, q.Memsz, true
+			m.table = unwind.Table{Addr: m.Bias + q.Vaddr, Size: q.Memsz, Index: true}
+			return
 		}
 	}
-	return 0, 0, false
+	f, err := elffile.Open(p.where(m.Name))
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	f.Guard(func() error {
+		if i := f.SectionByName(".eh_frame"); i >= 0 && p.sameFile(m, f) {
+			s := &f.Sections()[i]
+			m.table = unwind.Table{Addr: m.Bias + s.Addr, Size: s.Size}
+		}
+		return nil
+	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/freeze/note"
+	"elfwright/freeze/unwind"
 )
 
 // Module is an ELF file that was mapped.
@@ -24,7 +25,9 @@ type Module struct {
 	progs   []elffile.Prog
 	file    *file
 	symbols []Symbol
-	read    bool
+	read    bool // the symbols were looked for
+	table   unwind.Table
+	looked  bool // for the table
 }
 
 // Symbol is a function, by its address in the process.

@@ -121,6 +121,9 @@ const vdsoName = "[vdso]"
 // (sigcontext.h, struct _fpx_sw_bytes), which ptrace has XCR0 in.
 func asPtrace(m *machine.Machine, b []byte) []byte {
 	const soft, features, end = 464, 8, 512
+	if m.ELF == elf.EM_AARCH64 {
+		return simd(b)
+	}
 	if m.ELF != elf.EM_X86_64 || len(b) < end {
 		return b
 	}
@@ -128,6 +131,18 @@ func asPtrace(m *machine.Machine, b []byte) []byte {
 	clear(out[soft:end])
 	copy(out[soft:], b[soft+features:soft+features+8])
 	return out
+}
+
+// simd makes of the records of an AArch64 frame what NT_FPREGSET has, struct
+// user_fpsimd_state: the vectors first. The record of them is the first one.
+func simd(records []byte) []byte {
+	const head, status, vectors, size = 8, 8, 512, 528
+	if len(records) < head+status+vectors {
+		return nil
+	}
+	out := make([]byte, 0, size)
+	out = append(out, records[head+status:head+status+vectors]...)
+	return append(out, records[head:head+status]...)[:size]
 }
 
 // State is the extended state of thread i, as ptrace gives it; nil where it is not

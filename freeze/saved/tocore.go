@@ -71,6 +71,9 @@ func (p *Process) AsCore() *core.Core {
 // sets are the registers that follow the general ones.
 func (p *Process) sets(i int) (out []core.Set) {
 	state := p.states[i]
+	if p.Machine.ELF == elf.EM_AARCH64 && state != nil {
+		return []core.Set{{Owner: "CORE", Type: ntFpregset, Data: state}}
+	}
 	if p.Machine.ELF != elf.EM_X86_64 || state == nil {
 		return nil
 	}

@@ -215,10 +215,10 @@ func newer(name string, args []Arg) (string, []Arg) {
 		return name + "at", at
 	case "access":
 		return "faccessat", at
-	case "unlink":
-		return "unlinkat", append(at, Int(0))
 	case "chmod":
 		return "fchmodat", at
+	case "unlink":
+		return "unlinkat", append(at, Int(0))
 	case "stat":
 		return "newfstatat", append(at, Int(0))
 	case "lstat":

@@ -16,15 +16,22 @@ static double half(int n) { return n * 0.5; }
 
 static void *computes(void *p)
 {
+	static const unsigned char want[32] = "thirty-two bytes of one register";
+	unsigned char got[32];
 	unsigned x = 1, rounds = 0;
 	double d = 1.5;
+	int avx = __builtin_cpu_supports("avx");
 	mine = 7;
+	if (avx)
+		__asm__ volatile("vmovdqu (%0), %%ymm15" ::"r"(want));
 	while (!stop) {
 		x = x * 1664525 + 1013904223;
 		d = d > 1e6 ? 1.5 : d * 1.0000001;
 		rounds++;
 	}
-	return (void *)(long)(mine == 7 && rounds > 0 && d >= 1.5);
+	if (avx)
+		__asm__ volatile("vmovdqu %%ymm15, (%0)" ::"r"(got) : "memory");
+	return (void *)(long)(mine == 7 && rounds > 0 && d >= 1.5 && (!avx || memcmp(got, want, sizeof got) == 0));
 }
 
 static void *waits(void *p)

@@ -15,6 +15,7 @@
 #include "resources/process.c"
 #include "resources/threads.c"
 #include "resources/time.c"
+#include "resources/terminals.c"
 #include "resources/refused.c"
 
 int main(int argc, char **argv)

@@ -43,9 +43,10 @@ type cie struct {
 
 const maxEntry = 1 << 16 // bytes of an entry of .eh_frame: the largest seen have a few hundred
 
-// find looks an address up in the index at hdr: a sorted table of pairs, the start
+// find looks an address up in an index: a sorted table of pairs, the start
 // of a function and its FDE, both 4 bytes relative to the index.
-func (u *Unwinder) find(hdr, size, pc uint64) (*fde, error) {
+func (u *Unwinder) find(t Table, pc uint64) (*fde, error) {
+	hdr, size := t.Addr, t.Size
 	if size < 12 {
 		return nil, errNone
 	}

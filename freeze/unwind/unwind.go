@@ -59,15 +59,16 @@ func (r *Regs) Set(i int, v uint64) {
 // Get returns a register, if it is known.
 func (r *Regs) Get(i int) (uint64, bool) { return r.value[i], r.known>>i&1 != 0 }
 
-// Tables finds the index of the unwind tables of the code at an address: where
-// .eh_frame_hdr is in memory, and its size.
-type Tables func(pc uint64) (addr, size uint64, ok bool)
+// Tables finds the unwind tables of the code at an address.
+type Tables func(pc uint64) (t Table, ok bool)
 
 // Unwinder walks stacks.
 type Unwinder struct {
 	Arch   *Arch
 	Mem    Memory
 	Tables Tables
+
+	read map[uint64][]place // tables without an index, by address
 }
 
 // How says by what a frame was found.
@@ -75,10 +76,10 @@ type How string
 
 // The ways to find a frame.
 const (
-	First   How = "registers"     // it is that of the thread
-	Table   How = "table"         // by an unwind table
-	Pointer How = "frame pointer" //
-	Signal  How = "signal frame"  // the handler of a signal was called by the kernel here
+	AtRegisters How = "registers"     // it is that of the thread
+	ByTable     How = "table"         // by an unwind table
+	ByPointer   How = "frame pointer" //
+	BySignal    How = "signal frame"  // the handler of a signal was called by the kernel here
 )
 
 // Frame is a call that has not returned yet.
@@ -93,7 +94,7 @@ const Most = 256
 // Walk calls yield with each frame, innermost first. It ends where a table says
 // that nobody called, or where nothing can be known.
 func (u *Unwinder) Walk(regs Regs, yield func(Frame) bool) {
-	how := First
+	how := AtRegisters
 	for range Most {
 		pc, sp := regs.value[u.Arch.PC], regs.value[u.Arch.SP]
 		if !yield(Frame{pc, sp, how}) {
@@ -105,8 +106,8 @@ func (u *Unwinder) Walk(regs Regs, yield func(Frame) bool) {
 		}
 		// A stack grows downwards: callers are above. Only a signal's handler may
 		// have had a stack of its own.
-		up := next.value[u.Arch.SP] > sp || next.value[u.Arch.SP] == sp && next.value[u.Arch.PC] != pc && how == First
-		if !up && by != Signal {
+		up := next.value[u.Arch.SP] > sp || next.value[u.Arch.SP] == sp && next.value[u.Arch.PC] != pc && how == AtRegisters
+		if !up && by != BySignal {
 			return
 		}
 		regs, how = next, by
@@ -117,20 +118,24 @@ func (u *Unwinder) Walk(regs Regs, yield func(Frame) bool) {
 func (u *Unwinder) caller(r *Regs, how How) (Regs, How, bool) {
 	pc := r.value[u.Arch.PC]
 	at := pc
-	if how == Table || how == Pointer {
+	if how == ByTable || how == ByPointer {
 		at-- // the address behind a call may be another function's
 	}
-	if hdr, size, ok := u.Tables(at); ok {
-		if f, err := u.find(hdr, size, at); err == nil {
+	if t, ok := u.Tables(at); ok {
+		find := u.findLinear
+		if t.Index {
+			find = u.find
+		}
+		if f, err := find(t, at); err == nil {
 			next, err := u.step(f, r, at)
 			if f.signal {
-				return next, Signal, err == nil
+				return next, BySignal, err == nil
 			}
-			return next, Table, err == nil
+			return next, ByTable, err == nil
 		}
 	}
 	next, ok := u.byPointer(r)
-	return next, Pointer, ok
+	return next, ByPointer, ok
 }
 
 // byPointer takes the caller's frame pointer and the return address from where the

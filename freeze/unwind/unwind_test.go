@@ -52,8 +52,14 @@ func piece(augmentation string, initial, code []byte) *memory {
 
 var start = []byte{0x0c, 7, 8, 0x90, 1} // def_cfa: r7+8; offset: r16 at cfa-8
 
-func frames(m *memory, pc, sp, fp uint64) (out []Frame) {
-	u := &Unwinder{Arch: X86, Mem: m, Tables: func(pc uint64) (uint64, uint64, bool) { return 0x1000, 20, pc >= 0x1000 && pc < 0x2000 }}
+func frames(m *memory, pc, sp, fp uint64) []Frame { return walk(m, pc, sp, fp, false) }
+
+// walk may do without the index.
+func walk(m *memory, pc, sp, fp uint64, linear bool) (out []Frame) {
+	u := &Unwinder{Arch: X86, Mem: m, Tables: func(pc uint64) (Table, bool) { return Table{0x1000, 20, true}, pc >= 0x1000 && pc < 0x2000 }}
+	if linear {
+		u.Tables = func(pc uint64) (Table, bool) { return Table{0x1020, 0x100, false}, pc >= 0x1000 && pc < 0x2000 }
+	}
 	var r Regs
 	r.Set(X86.PC, pc)
 	r.Set(X86.SP, sp)
@@ -73,8 +79,14 @@ func TestTable(t *testing.T) {
 		m := piece("zR", start, code)
 		binary.LittleEndian.PutUint64(m.b[c.want-8-0x1000:], 0x999)
 		got := frames(m, c.pc, c.sp, 0)
-		if len(got) != 2 || got[1] != (Frame{0x999, c.want, Table}) {
+		if len(got) != 2 || got[1] != (Frame{0x999, c.want, ByTable}) {
 			t.Errorf("at 0x%x: %v", c.pc, got)
+		}
+		// CIE and FDE follow each other where there is no index.
+		copy(m.b[0x24+binary.LittleEndian.Uint32(m.b[0x20:]):0x60], make([]byte, 0x40))
+		binary.LittleEndian.PutUint32(m.b[0x20:], 0x60-0x24)
+		if again := walk(m, c.pc, c.sp, 0, true); len(again) != 2 || again[1] != got[1] {
+			t.Errorf("at 0x%x without the index: %v", c.pc, again)
 		}
 	}
 }
@@ -100,7 +112,7 @@ func TestEnds(t *testing.T) {
 	// A signal's frame: the table is asked for pc itself, and the stack may go down.
 	m := piece("zRS", start, nil)
 	binary.LittleEndian.PutUint64(m.b[0x800:], 0x999)
-	if got := frames(m, 0x1100, 0x1800, 0); len(got) != 2 || got[1].How != Signal {
+	if got := frames(m, 0x1100, 0x1800, 0); len(got) != 2 || got[1].How != BySignal {
 		t.Errorf("a signal's frame: %v", got)
 	}
 }
@@ -112,7 +124,7 @@ func TestFramePointers(t *testing.T) {
 		o.PutUint64(m.b[8*i:], w)
 	}
 	got := frames(m, 0x9000, 0x2ff0, 0x3000)
-	if len(got) != 3 || got[1] != (Frame{0x111, 0x3010, Pointer}) || got[2] != (Frame{0x222, 0x3030, Pointer}) {
+	if len(got) != 3 || got[1] != (Frame{0x111, 0x3010, ByPointer}) || got[2] != (Frame{0x222, 0x3030, ByPointer}) {
 		t.Errorf("%v", got)
 	}
 }
@@ -123,6 +135,9 @@ func FuzzWalk(f *testing.F) {
 	f.Add(piece("zRS", start, []byte{0x10, 3, 2, 0x77, 0}).b, uint64(0x1100), uint64(0x1800))
 	f.Fuzz(func(t *testing.T, b []byte, pc, sp uint64) {
 		if got := frames(&memory{0x1000, b}, pc, sp, sp); len(got) > Most {
+			t.Fatalf("%d frames", len(got))
+		}
+		if got := walk(&memory{0x1000, b}, pc, sp, sp, true); len(got) > Most {
 			t.Fatalf("%d frames", len(got))
 		}
 	})

@@ -13,6 +13,8 @@ type coreFlags struct {
 	to   bool
 	from bool
 	exe  string
+	// unjoined is what freeze.Options has.
+	unjoined bool
 }
 
 func (f *coreFlags) flags() []flag {
@@ -21,6 +23,7 @@ func (f *coreFlags) flags() []flag {
 		{name: "to-core", to: &f.to, group: group, help: "write an ELF core file for debuggers, of the process PID or of the frozen FILE that is named instead"},
 		{name: "core", to: &f.from, group: group, help: "make an executable of an ELF core file, the kernel's or gcore's: memory, registers and threads go on; what cores do not have is told"},
 		{name: "exe", to: &f.exe, value: "PROG", files: true, group: group, help: "with --core: the program, if it is not where it was"},
+		{name: "unjoined", to: &f.unjoined, group: group, help: "with --core: go on with several threads of a C library that is not known; who waits for the end of one may wait for ever"},
 	}
 }
 
@@ -61,6 +64,8 @@ func (f *coreFlags) check(c *call, all *freezeFlags) error {
 		return c.usagef("flag --run: does not go with --core and --to-core")
 	case f.exe != "" && !f.from:
 		return c.usagef("flag --exe: is for --core")
+	case f.unjoined && !f.from:
+		return c.usagef("flag --unjoined: is for --core")
 	case f.from && all.kill:
 		return c.usagef("flag --kill: a core has no process that goes on")
 	case f.from && all.argsFD != 0:

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -75,39 +77,30 @@ func TestHostileFiles(t *testing.T) {
 	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
 		each = 2000
 	}
-	dir := t.TempDir()
-	data := filepath.Join(dir, "data")
-	os.WriteFile(data, []byte("some bytes of our own"), 0o644)
-	os.WriteFile(filepath.Join(dir, "good"), elftest.ExecSections(elftest.Kinds()[0]).Bytes(), 0o755)
+	// The heap is small, and would be collected all the time.
+	defer debug.SetGCPercent(debug.SetGCPercent(1000))
+	const parts = 4 // side by side
 	n := 0
-	bad := 0
-	try := func(name string, b []byte) {
-		n++
-		for _, line := range hostileVerbs {
-			if !hostile(t, dir, name, line, b) {
-				if bad++; bad == maxErrors {
-					t.Fatal("too many; the rest is not tried")
+	t.Run("", func(t *testing.T) {
+		for part := range parts {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				h := newHostileDir(t)
+				i, bad := 0, 0
+				for name, b := range hostileFiles(each) {
+					if i++; i%parts == part {
+						bad += h.try(name, b)
+					}
+					if bad >= maxErrors {
+						t.Fatal("too many; the rest is not tried")
+					}
 				}
-			}
+				if part == 0 {
+					n = i
+				}
+			})
 		}
-	}
-	for name, b := range elftest.Corpus() {
-		try(name, b)
-	}
-	seed := uint64(1)
-	for name, b := range elftest.WellFormed() {
-		left := each
-		for how, bad := range elftest.Mutate(seed, b) {
-			if left--; left < 0 {
-				break
-			}
-			try(name+": "+how, bad)
-		}
-		seed++
-	}
-	for name, b := range elftest.ArchiveCorpus() {
-		try(name, b)
-	}
+	})
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	if mem.HeapSys > hostileMemory {
@@ -116,19 +109,81 @@ func TestHostileFiles(t *testing.T) {
 	t.Logf("%d files, %d command lines each, heap at most %d MiB", n, len(hostileVerbs), mem.HeapSys>>20)
 }
 
-// hostile runs one command line on one file.
-func hostile(t *testing.T, dir, name, line string, b []byte) (ok bool) {
+// hostileFiles yields broken files, and of each good one some broken neighbours.
+func hostileFiles(each int) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for name, b := range elftest.Corpus() {
+			if !yield(name, b) {
+				return
+			}
+		}
+		seed := uint64(1)
+		for name, b := range elftest.WellFormed() {
+			left := each
+			for how, bad := range elftest.Mutate(seed, b) {
+				if left--; left < 0 {
+					break
+				}
+				if !yield(name+": "+how, bad) {
+					return
+				}
+			}
+			seed++
+		}
+		for name, b := range elftest.ArchiveCorpus() {
+			if !yield(name, b) {
+				return
+			}
+		}
+	}
+}
+
+// A hostileDir is where files are tried.
+type hostileDir struct {
+	*testing.T
+	dir string
+}
+
+func newHostileDir(t *testing.T) *hostileDir {
 	t.Helper()
-	ok = true
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "data"), []byte("some bytes of our own"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "good"), elftest.ExecSections(elftest.Kinds()[0]).Bytes(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return &hostileDir{t, dir}
+}
+
+// try runs all command lines on a file, which none of them changes, and says how
+// many did what they must not.
+func (t *hostileDir) try(name string, b []byte) (bad int) {
+	t.Helper()
+	file := filepath.Join(t.dir, "hostile")
+	for i, line := range hostileVerbs {
+		if i == 0 || bad > 0 {
+			if err := os.WriteFile(file, b, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !t.hostile(name, line, b) {
+			bad++
+		}
+	}
+	return bad
+}
+
+// hostile runs one command line on the file.
+func (t *hostileDir) hostile(name, line string, b []byte) (ok bool) {
+	t.Helper()
+	ok, dir := true, t.dir
 	complain := func(format string, args ...any) {
 		t.Helper()
 		ok = false
 		t.Errorf("%s\n%s: %s", name, line, fmt.Sprintf(format, args...))
 	}
 	file, out := filepath.Join(dir, "hostile"), filepath.Join(dir, "out")
-	if err := os.WriteFile(file, b, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	os.Remove(out)
 	words := strings.Fields(line)
 	for i, w := range words {

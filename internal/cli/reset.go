@@ -20,7 +20,7 @@ type resetFlags struct {
 	at, paddr, pageSize uint64
 	spare               int
 	hook, noMatch       bool
-	verify              bool
+	verify, update      bool
 }
 
 const resetLong = `Jumping to the entry point of OUT starts the program again, with the memory it had at first. Nothing is linked into PROG and none of its symbols are needed: OUT has a segment more, with code for its machine, a table and a copy of all writable memory, and one for the registers of the first start. The code is the new e_entry. It uses no stack, restores memory by the table and goes on where e_entry was, with the stack pointer and the arguments of the first start.
@@ -33,14 +33,14 @@ Machines: x86-64, i386, AArch64, Arm (A32 and Thumb, so that M-profile works, to
 
 A reset restores memory, and nothing else: open files, mappings, the break, timers and devices stay as they are. Jump there with one thread and interrupts masked.
 
-'elfwright patch' writes values of a resettable program to the copy as well. With --verify nothing is written: the segments of PROG, which is resettable, are expanded, every writable byte is changed, the table is applied, and the result is compared with the memory of the first start, or with that of --original.`
+'elfwright patch' writes values of a resettable program to the copy as well; what other tools have written to its writable segments alone is lost at a reset, unless --update copies it. Both also work on programs that have the table of rust-sel4's sel4-reset. With --verify nothing is written: the segments of PROG, which is resettable, are expanded, every writable byte is changed, the table is applied, and the result is compared with the memory of the first start, or with that of --original.`
 
 func resetVerb() *verb {
 	o := new(resetFlags)
 	return &verb{
 		name:  "reset",
 		short: "make a program resettable: jump to its entry, and it starts with the memory it had at first",
-		usage: []string{"[flags] PROG -o OUT", "--verify [--original FILE] PROG"},
+		usage: []string{"[flags] PROG -o OUT", "--update PROG -o OUT", "--verify [--original FILE] PROG"},
 		args:  args{min: 1, max: 1, name: "PROG"},
 		no:    "the file does not allow it, or, with --verify, a reset would not restore its memory",
 		long:  resetLong,
@@ -57,13 +57,14 @@ func resetVerb() *verb {
 			{name: "spare", to: &o.spare, value: "N", help: "rows of the table to leave free for patches; 16 if not given"},
 			overlayFlag(&o.overlay),
 			pageSizeFlag(&o.pageSize),
+			{name: "update", to: &o.update, help: "PROG is resettable, and something else has written to its writable segments: bring the copy up to date"},
 			{name: "verify", to: &o.verify, help: "check that a reset of PROG restores its memory, and write nothing"},
 			{name: "original", to: &o.original, value: "FILE", files: true, help: "with --verify: the program as it was before"},
 			o.dryRunFlag(), o.jsonFlag(""), o.outputFlag(),
 		},
 		examples: []example{
-			{"a program that counts, and starts itself again; it prints the same each time", `printf '#include <stdio.h>\n#include <sys/auxv.h>\nint n = 1, z; __attribute__((section(".persistent"))) int runs = 0; int main(void) { printf("%%d %%d\\n", n++, z++); fflush(stdout); if (++runs < 4) ((void (*)(void))getauxval(AT_ENTRY))(); return 0; }' | gcc -static -o count -xc - && elfwright reset count -o again && ./again && elfwright reset --verify --original count again`},
-			{"what it would cost", `echo 'int main(void) { return 0; }' | gcc -static -o nothing -xc - && elfwright reset --dry-run --shape=deflate nothing`},
+			{"a program that counts, and starts itself again; it prints the same each time", `printf '#include <stdio.h>\n#include <sys/auxv.h>\nint n = 1, z; __attribute__((section(".persistent"))) int runs = 0; int main(void) { printf("%%d %%d\\n", n++, z++); fflush(stdout); if (++runs < 4) ((void (*)(void))getauxval(AT_ENTRY))(); return 0; }' | gcc -static -o count -xc - && (elfwright reset count -o again && ./again && elfwright reset --verify --original count again)`},
+			{"what it would cost", `echo 'int main(void) { return 0; }' | gcc -static -o nothing -xc - && (elfwright reset --dry-run --shape=deflate nothing)`},
 		},
 		run: func(c *call) error { return runReset(c, o) },
 	}
@@ -73,6 +74,10 @@ func runReset(c *call, o *resetFlags) error {
 	switch {
 	case o.verify && (o.output != "" || o.dryRun):
 		return c.usagef("--verify writes nothing: it has no use for -o and --dry-run")
+	case o.verify && o.update:
+		return c.usagef("--verify writes nothing, and --update does: give one of them")
+	case o.update && (o.shape != "" || o.os != "" || o.hook || o.at != 0 || o.paddr != 0 || o.spare != 0 || o.pointer != "" || len(o.persistent)+len(o.symbols) > 0):
+		return c.usagef("--update leaves the table as it is: it has no use for flags that say what is in it")
 	case o.original != "" && !o.verify:
 		return c.usagef("--original is for --verify")
 	case o.spare < 0:
@@ -82,6 +87,9 @@ func runReset(c *call, o *resetFlags) error {
 	}
 	if err := o.checkOutput(c); err != nil {
 		return err
+	}
+	if o.update {
+		return o.refresh(c)
 	}
 	files := patchFlags{symbols: o.symbols}
 	return files.withFiles(c.args[0], nil, func(f *elffile.File, syms []*elffile.File) error {
@@ -135,6 +143,23 @@ func (o *resetFlags) setPointer(f *elffile.File, syms []*elffile.File, r *reset.
 	}
 	r.Body, r.Report.Size.After = p.Body, p.Body.Size()
 	return nil
+}
+
+// refresh brings the copies of a resettable program up to date, and proves it.
+func (o *resetFlags) refresh(c *call) error {
+	files := patchFlags{}
+	return files.withFiles(c.args[0], nil, func(f *elffile.File, _ []*elffile.File) error {
+		r, err := patch.Refresh(f, patch.Options{Overlay: phdr.Overlay(o.overlay), PageSize: o.pageSize})
+		if err != nil {
+			return o.finish(c, nil, nil, f.Mode(), err)
+		}
+		r.Report.Output = o.output
+		now, err := elffile.ParseBody(f.Name, r.Body)
+		if err == nil {
+			_, err = reset.Verify(now, nil)
+		}
+		return o.finish(c, r.Body, r.Report, f.Mode(), err)
+	})
 }
 
 // check verifies a resettable program.

@@ -24,7 +24,7 @@ type runFlags struct {
 
 func runVerb() *verb {
 	opt := &runFlags{engine: "auto"}
-	const kept, where, look, build = "Images that are kept", "Libraries", "Looking on", "Builds of glibc"
+	const kept, where, look, build = "Images that are kept", "Libraries", "Looking on", "Builds of C libraries"
 	return &verb{
 		name:  "run",
 		short: "start a program with a dynamic linker and libraries of our choice",
@@ -52,8 +52,8 @@ func runVerb() *verb {
 			{name: "stop-at", to: &opt.stopAt, words: []string{"entry", "main"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction; or, with engine own, before main"},
 			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, symbols (how many), bind (each), init or all; may be given more than once"},
 			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
-			{name: "row", to: &opt.row, value: "ROW", files: true, group: build, help: "take from the file ROW where the program's glibc keeps its state, instead of a row that is built in"},
-			{name: "learn", to: &opt.learn, value: "DEBUG", files: true, group: build, help: "start nothing, but print the row of PROG, a dynamic linker of glibc, from DEBUG, the file with its debugging information; ARG is its libc.so.6, which before glibc 2.33 alone tells the version"},
+			{name: "row", to: &opt.row, value: "ROW", files: true, group: build, help: "take from the file ROW where the program's C library keeps its state, instead of a row that is built in"},
+			{name: "learn", to: &opt.learn, value: "DEBUG", files: true, group: build, help: "start nothing, but print the row of PROG, a dynamic linker of glibc or musl, from DEBUG, the file with its debugging information; ARG is glibc's libc.so.6, which before 2.33 alone tells the version"},
 			{name: "save", to: &opt.save, value: "IMAGE", files: true, group: look, help: "write what would be started to IMAGE, an executable, instead of starting it"},
 		}),
 		run: func(c *call) error { return runProgram(c, opt) },
@@ -68,7 +68,7 @@ Engine own does the dynamic linker's work itself, and lets the kernel start what
 
 With --root, DIR is another system's root. The dynamic linker comes from there, and whatever that opens, now and in dlopen, is looked for below DIR first, links included that begin with a slash (Linux 5.6). A file that is not there is taken from this machine, unless it is one of the directories of libraries: two C libraries are never mixed. PROG, all files that it opens by itself, and the programs that it starts are this machine's. There is no chroot, nothing is changed on the disk, and no privilege is needed. This works by answering system calls of glibc's dynamic linker, with either engine; if its code does not allow that, it is refused. With musl, whose dynamic linker is the C library as well, the directories of DIR are put into a search path that the program does not see; it comes before RPATH.
 
-Where a build of glibc keeps its state is a row, by the build-id of its dynamic linker; those of Debian 11, 12 and 13 are built in. 'elfwright run --learn' makes one from what the distribution has for debuggers (libc6-dbg), and --row takes it.
+Where a build of glibc keeps its state is a row, by the build-id of its dynamic linker; those of Debian 11, 12 and 13 are built in, and those of musl in Debian 12. 'elfwright run --learn' makes one from what the distribution has for debuggers (libc6-dbg), of musl also from a build that was not stripped, and --row takes it.
 
 The search of engine own can be told what ld.so is told by options: --inhibit-cache, --inhibit-rpath, --hwcaps-prepend and the like. That holds for the start; what the program opens later is searched for as ever. Engine interp cannot be told, and such images are not kept.
 
@@ -89,11 +89,9 @@ func runProgram(c *call, f *runFlags) error {
 		Search: f.loaderFlags.options(load.Options{}),
 	}
 	if f.row != "" {
-		row, err := glibcRow(f.row)
-		if err != nil {
+		if err := addRow(&p, f.row); err != nil {
 			return err
 		}
-		p.Row = row
 	}
 	if err := run.CheckTrace(f.trace); err != nil {
 		return c.usagef("flag --trace: %v", err)

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 
 	"elfwright/elffile"
+	"elfwright/run"
 	"elfwright/run/glibc"
+	"elfwright/run/musl"
 )
 
 // learnRow prints the row of a build of glibc: what run --row takes.
@@ -23,26 +26,48 @@ func learnRow(c *call, debug string) error {
 		files = append(files, f)
 	}
 	files = append(files, nil) // where no libc is given
-	row, err := glibc.Learn(files[1], files[0], files[2])
-	if err != nil {
-		return err
-	}
-	b, err := row.Encode()
+	b, err := learned(files[1], files[0], files[2])
 	if err == nil {
 		_, err = c.out.Write(b)
 	}
 	return err
 }
 
-// glibcRow reads a row.
-func glibcRow(name string) (*glibc.Row, error) {
-	b, err := os.ReadFile(name)
+// learned makes a row of whichever C library it is: musl's dynamic linker has the
+// function that its first one goes on with.
+func learned(ld, debug, libc *elffile.File) ([]byte, error) {
+	if musl.Is(ld) {
+		row, err := musl.Learn(ld, debug)
+		if err != nil {
+			return nil, err
+		}
+		return row.Encode()
+	}
+	row, err := glibc.Learn(ld, debug, libc)
 	if err != nil {
 		return nil, err
 	}
-	row, err := glibc.Decode(b)
+	return row.Encode()
+}
+
+// addRow reads a row for a program's C library.
+func addRow(p *run.Program, name string) error {
+	b, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return err
 	}
-	return row, nil
+	var kind struct {
+		Structs json.RawMessage `json:"structs"` // a row of glibc has them
+	}
+	if err = json.Unmarshal(b, &kind); err == nil {
+		if kind.Structs != nil {
+			p.Row, err = glibc.Decode(b)
+		} else {
+			p.Musl, err = musl.Decode(b)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }

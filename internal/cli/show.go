@@ -37,6 +37,7 @@ The letters of the views are readelf's, so -h is the file header; help is --help
 		examples: []example{
 			{"the file header and the segments", "elfwright show -h -l /bin/ls"},
 			{"what a program needs, as JSON", "elfwright show -d --json /bin/ls"},
+			{"a process that was frozen, with its calls and registers", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 9 && elfwright show --registers nap"},
 			{"where everything is, as a picture", "elfwright show --map /bin/ls"},
 			{"the same to explore in a browser", "elfwright show --html ls.html /bin/ls"},
 		},

@@ -10,6 +10,7 @@ import (
 
 	"elfwright/elffile"
 	"elfwright/image"
+	"elfwright/machine/all"
 	webpage "elfwright/page"
 	"elfwright/picture"
 	"elfwright/plan"
@@ -87,7 +88,9 @@ func openPicture(c *call, arg string) (*elffile.File, error) {
 // draw makes the pictures of one file.
 func (f *showFlags) draw(c *call, i int, img *image.Image, file *elffile.File, bad *error) error {
 	*bad = errors.Join(*bad, img.ReadSections(file))
-	m := picture.New(img, file)
+	frozen := webpage.Subject{Image: img, File: file}
+	*bad = errors.Join(*bad, webpage.Frozen(&frozen, all.Lookup(file.Header.Machine, file.Class)))
+	m := picture.New(img, file, frozen.Maps...)
 	if f.pictures.asText {
 		style := c.style(f.color)
 		if len(c.args) > 1 {
@@ -109,8 +112,9 @@ func (f *showFlags) draw(c *call, i int, img *image.Image, file *elffile.File, b
 func writePage(c *call, name string, list []webpage.Subject, bad *error) error {
 	for i := range list {
 		*bad = errors.Join(*bad, guardAll(list[i:i+1], func() error {
-			list[i].Steps = loading(&list[i])
-			return inProcess(&list[i], c.args[i])
+			s := &list[i]
+			s.Steps = loading(s)
+			return errors.Join(webpage.Frozen(s, all.Lookup(s.File.Header.Machine, s.File.Class)), inProcess(s, c.args[i]))
 		}))
 	}
 	done := c.phase("page")

@@ -9,7 +9,7 @@ var levels = [...]string{
 	2:  "freeze/saved sdf/draw reset/table run/stage run/launch run/cache bench/linkset machine/all plan proc freeze/script flat payload match link/input link/layout link/synth link/write link/lines link/options link/x86 link/aarch64 link/arm link/riscv sdf/paging",
 	3:  "dyn/object run/serve run/source link phdr split freeze/capture oci show compare explain picture",
 	4:  "dyn/load run/interp internal/linktest freeze patch prelude reset page mount",
-	5:  "dyn/bind run/place attach bundle sdf",
+	5:  "dyn/bind run/place attach bundle sdf run/debugfile",
 	6:  "deps run/memory sdf/boot",
 	7:  "run/reloc run/glibc run/musl",
 	8:  "run/own",
@@ -45,18 +45,18 @@ var libraries = [...]library{
 	// From the standard library, what only some may use.
 	{prefix: "log", code: "mount", tests: everywhere}, // libraries return what they have to say; go-fuse takes a Logger, to say nothing
 	{prefix: "plugin"}, //
-	{prefix: "syscall", code: "bench bench/freezereal proc mount", tests: everywhere},                    // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
-	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                  // internal/cli has the table of flags
-	{prefix: "net", code: "bench/freezereal"},                                                            // nothing else here talks to a network
-	{prefix: "net/url", code: everywhere},                                                                //
-	{prefix: "math/rand", code: "internal/elftest internal/samples bench/freezereal", tests: everywhere}, // output is reproducible
+	{prefix: "syscall", code: "bench bench/freezereal proc mount", tests: everywhere},                          // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
+	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                        // internal/cli has the table of flags
+	{prefix: "net", code: "bench/freezereal"},                                                                  // nothing else here talks to a network
+	{prefix: "net/url", code: everywhere},                                                                      //
+	{prefix: "math/rand", code: "internal/elftest internal/samples bench bench/freezereal", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase internal/linktest", tests: everywhere},
 }
 
 // ignoring are the packages that may have files for other systems only. In all
 // others such a file is one whose name ends in _arm.go or the like, which Go
 // takes for a build constraint and drops without a word.
-const ignoring = "run proc"
+const ignoring = "run run/own proc"
 
 // assembling are the packages with assembly beside them that Go does not
 // assemble: it is the source of bytes in a Go file, for which a test stands.

@@ -6,11 +6,13 @@ import (
 	"elfwright/elffile"
 )
 
-// A reader is over the segment of a table of ours.
+// A reader is over the segment of a table of ours: its bytes up to the copy, which
+// may be large.
 type reader struct {
 	f    *elffile.File
 	prog int
 	b    []byte
+	size uint64 // of the segment
 	t    *Table
 }
 
@@ -23,12 +25,14 @@ func (r *reader) fault(field string, at uint64, format string, args ...any) erro
 // read reads our table.
 func read(f *elffile.File, i int) (*Table, error) {
 	p := &f.Progs[i]
-	b, err := f.BytesAt(p.Vaddr, p.Filesz)
-	if err != nil {
-		return nil, fmt.Errorf("the table of what a reset restores (program header %d): %w", i, err)
+	r := &reader{f: f, prog: i, size: p.Filesz, t: &Table{Prog: i, Addr: p.Vaddr}}
+	if err := r.read(min(HeadSize, p.Filesz)); err != nil {
+		return nil, err
 	}
-	r := &reader{f, i, b, &Table{Prog: i, Addr: p.Vaddr}}
 	if err := r.head(); err != nil {
+		return nil, err
+	}
+	if err := r.read(r.t.TableOff + r.t.Room); err != nil {
 		return nil, err
 	}
 	if err := r.table(); err != nil {
@@ -37,13 +41,23 @@ func read(f *elffile.File, i int) (*Table, error) {
 	return r.t, nil
 }
 
+// read reads the first bytes of the segment.
+func (r *reader) read(n uint64) error {
+	b, err := r.f.BytesAt(r.f.Progs[r.prog].Vaddr, n)
+	if err != nil {
+		return fmt.Errorf("the table of what a reset restores (program header %d): %w", r.prog, err)
+	}
+	r.b = b
+	return nil
+}
+
 func (r *reader) head() error {
 	t, f := r.t, r.f
 	if len(r.b) < HeadSize || string(r.b[:8]) != Magic {
 		return r.fault("magic", 0, "0x%x bytes do not begin with %q", len(r.b), Magic)
 	}
 	u32 := func(at int) uint64 { return uint64(f.U32(r.b[at:])) }
-	size := uint64(len(r.b))
+	size := r.size
 	if v := u32(8); v != Version {
 		return r.fault("version", 8, "%d is unknown; %d is known", v, Version)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"elfwright/dyn/load"
 	"elfwright/elffile"
+	"elfwright/run/debugfile"
 )
 
 // Learn makes the row of a build of glibc from its ld.so and the file that has the
@@ -29,7 +30,7 @@ func Learn(ld, debug, libc *elffile.File) (*Row, error) {
 	if err := r.learnSymbols(debug); err != nil {
 		return nil, err
 	}
-	d, err := dwarfOf(debug)
+	d, err := debugfile.DWARF(debug)
 	if err != nil {
 		return nil, err
 	}
@@ -86,38 +87,6 @@ func (r *Row) learnSymbols(debug *elffile.File) error {
 		}
 	}
 	return nil
-}
-
-// maxDebug bounds a section of debugging information: that of ld.so is a few MiB.
-const maxDebug = 256 << 20
-
-// dwarfOf reads the debugging information of a file.
-func dwarfOf(f *elffile.File) (*dwarf.Data, error) {
-	part := make(map[string][]byte)
-	for _, name := range []string{"abbrev", "info", "line", "ranges", "str", "addr", "line_str", "str_offsets", "rnglists", "loclists", "types"} {
-		if i := f.SectionByName(".debug_" + name); i >= 0 {
-			b, _, err := f.Uncompress(i, maxDebug)
-			if err != nil {
-				return nil, err
-			}
-			part[name] = b
-		}
-	}
-	if part["info"] == nil {
-		return nil, &elffile.Error{File: f.Name, Off: -1, Msg: "there is no debugging information (.debug_info)"}
-	}
-	d, err := dwarf.New(part["abbrev"], nil, nil, part["info"], part["line"], nil, part["ranges"], part["str"])
-	if err != nil {
-		return nil, &elffile.Error{File: f.Name, Struct: ".debug_info", Off: -1, Err: err}
-	}
-	for _, name := range []string{"addr", "line_str", "str_offsets", "rnglists", "loclists"} {
-		if part[name] != nil {
-			if err := d.AddSection(".debug_"+name, part[name]); err != nil {
-				return nil, &elffile.Error{File: f.Name, Struct: ".debug_" + name, Off: -1, Err: err}
-			}
-		}
-	}
-	return d, nil
 }
 
 // learnStructs finds the definitions of the structs that are wanted: the first of

@@ -2,47 +2,54 @@
 // as well, as its own start-up code would have (ldso/dynlink.c, __dls2b and __dls3).
 //
 // The state is static data without symbols. Where it lies is a [Row], found by the
-// build-id of the library and read from the code of exported functions: __dls2b,
-// __dls3, __libc_start_main.
+// build-id of the library. Those of Debian were read from the code of exported
+// functions: __dls2b, __dls3, __libc_start_main; [Learn] makes others from the
+// library's symbol table and debugging information.
 package musl
 
 import (
 	"debug/elf"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 
 	"elfwright/elffile"
 )
 
 // Row is where the private parts of a build of musl lie: addresses in its file.
 type Row struct {
-	BuildID string
-	Version string
-	Machine elf.Machine
+	BuildID string      `json:"build_id"`
+	Version string      `json:"version"`
+	Machine elf.Machine `json:"machine"`
 
 	// Functions: __copy_tls and __init_tp as __dls2b calls them, one after the other;
 	// __init_libc as __libc_start_main does; do_init_fini as __libc_start_init, which
 	// is the first that the second half of __libc_start_main calls.
-	CopyTLS, InitTP, InitLibc, InitFini uint64
+	CopyTLS  uint64 `json:"__copy_tls"`
+	InitTP   uint64 `json:"__init_tp"`
+	InitLibc uint64 `json:"__init_libc"`
+	InitFini uint64 `json:"do_init_fini"`
 
-	Libc         uint64 // struct __libc (src/internal/libc.h)
-	HWCap        uint64 // __hwcap
-	Ldso         uint64 // the library's own struct dso
-	Head, Tail   uint64 // of the list of objects
-	SymsTail     uint64 // of the list of those that symbols are looked for in
-	TLSTail      uint64
-	TLSCount     uint64
-	TLSOffset    uint64
-	TLSAlign     uint64
-	StaticCount  uint64 // static_tls_cnt
-	Queue        uint64 // main_ctor_queue
-	BuiltinQueue uint64 // builtin_ctor_queue, of four
-	EnvPath      uint64 // env_path
-	Runtime      uint64
-	Debug        uint64 // what a debugger finds the objects by; _dl_debug_addr points to it
-	Malloc       uint64 // __malloc_replaced
-	AlignedAlloc uint64 // __aligned_alloc_replaced
+	Libc         uint64 `json:"__libc"` // struct __libc (src/internal/libc.h)
+	HWCap        uint64 `json:"__hwcap"`
+	Ldso         uint64 `json:"ldso"` // the library's own struct dso
+	Head         uint64 `json:"head"` // of the list of objects
+	Tail         uint64 `json:"tail"`
+	SymsTail     uint64 `json:"syms_tail"` // of the list of those that symbols are looked for in
+	TLSTail      uint64 `json:"tls_tail"`
+	TLSCount     uint64 `json:"tls_cnt"`
+	TLSOffset    uint64 `json:"tls_offset"`
+	TLSAlign     uint64 `json:"tls_align"`
+	StaticCount  uint64 `json:"static_tls_cnt"`
+	Queue        uint64 `json:"main_ctor_queue"`
+	BuiltinQueue uint64 `json:"builtin_ctor_queue"` // of four
+	EnvPath      uint64 `json:"env_path"`
+	Runtime      uint64 `json:"runtime"`
+	Debug        uint64 `json:"debug"` // what a debugger finds the objects by; _dl_debug_addr points to it
+	Malloc       uint64 `json:"__malloc_replaced"`
+	AlignedAlloc uint64 `json:"__aligned_alloc_replaced"`
 
-	Thread uint64 // sizeof (struct pthread)
+	Thread uint64 `json:"sizeof_pthread"` // sizeof (struct pthread)
 }
 
 // rows are those that are known.
@@ -63,6 +70,34 @@ var rows = [...]Row{
 		Queue: 0xbfb40, BuiltinQueue: 0xbf770, EnvPath: 0xbf948, Runtime: 0xbfd90, Debug: 0xbf920,
 		Malloc: 0xbfd1c, AlignedAlloc: 0xbfd18, Thread: 200,
 	},
+}
+
+// Decode reads a row as [Row.Encode] writes it, and checks that nothing is missing.
+func Decode(b []byte) (*Row, error) {
+	r := &Row{}
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, err
+	}
+	return r, r.check()
+}
+
+// Encode is the row as JSON, the same bytes for the same row.
+func (r *Row) Encode() ([]byte, error) {
+	b, err := json.MarshalIndent(r, "", "\t")
+	return append(b, '\n'), err
+}
+
+// check asks for what cannot be done without.
+func (r *Row) check() error {
+	for name, at := range r.symbols() {
+		if *at == 0 {
+			return fmt.Errorf("musl %s: symbol %s is not known", r.Version, name)
+		}
+	}
+	if r.Thread == 0 {
+		return fmt.Errorf("musl %s: the size of struct pthread is not known", r.Version)
+	}
+	return nil
 }
 
 // Find is the row for a build of musl, or nil.

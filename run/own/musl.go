@@ -1,6 +1,9 @@
 package own
 
 import (
+	"encoding/hex"
+	"fmt"
+
 	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
@@ -15,7 +18,13 @@ type small struct {
 
 // chooseMusl finds the row for the process's musl.
 func (b *builder) chooseMusl(ld int) (*small, error) {
-	row := musl.Find(b.p.Ld.File)
+	row := b.opt.Musl
+	if id := hex.EncodeToString(b.p.Ld.BuildID()); row != nil && row.BuildID != id {
+		return nil, &UnsupportedError{b.p.Objects[0].Name, fmt.Sprintf("the row is of build-id %s, and %s has %s", row.BuildID, b.p.Ld.Name, id)}
+	}
+	if row == nil {
+		row = musl.Find(b.p.Ld.File)
+	}
 	if row == nil || row.Machine != b.p.Ld.Header.Machine {
 		return nil, &UnsupportedError{b.p.Objects[0].Name, b.p.Ld.Name + ": where this build of musl keeps its state is not known"}
 	}

@@ -41,6 +41,7 @@ import (
 	"elfwright/run/glibc"
 	"elfwright/run/launch"
 	"elfwright/run/memory"
+	"elfwright/run/musl"
 	"elfwright/run/place"
 	"elfwright/run/reloc"
 	"elfwright/run/stage"
@@ -77,8 +78,9 @@ type Options struct {
 	VDSO []byte
 	// LibraryPath takes the place of the new process's LD_LIBRARY_PATH.
 	LibraryPath string
-	// Row tells of the process's glibc; nil: one that is built in.
-	Row *glibc.Row
+	// Row tells of the process's glibc, and Musl of its musl; nil: one that is built in.
+	Row  *glibc.Row
+	Musl *musl.Row
 	// Keep makes an image that is kept; nil: one that is right now.
 	Keep *Keep
 	// Paths gives the path that an object's file is mapped from; nil: its name.

@@ -83,25 +83,21 @@ func (m *maker) ends() (list []uint64) {
 }
 
 // tablePages counts the pages of page tables that all address spaces need: four
-// levels, each of 9 bits, above pages of 4 KiB.
+// levels, each of 9 bits, above pages of 4 KiB. Nothing is made for each: a mapping
+// of a device may be as large as the address space.
 func (m *maker) tablePages() uint64 {
-	type key struct {
-		domain int
-		shift  uint
-		index  uint64
-	}
-	seen := map[key]bool{}
-	for i := range m.sys.PDs {
-		seen[key{i, 48, 0}] = true
-	}
-	for _, x := range m.maps {
-		for _, shift := range []uint{39, 30, 21} {
-			for n := uint64(x.at.Start) >> shift; n <= uint64(x.at.End()-1)>>shift; n++ {
-				seen[key{x.domain, shift, n}] = true
-			}
+	n := uint64(len(m.sys.PDs)) // the first level
+	for _, shift := range []uint{39, 30, 21} {
+		used := make([][]image.Range, len(m.sys.PDs))
+		for _, x := range m.maps {
+			first, last := x.at.Start>>shift, (x.at.End()-1)>>shift
+			used[x.domain] = append(used[x.domain], image.Range{Start: first, Size: uint64(last-first) + 1})
+		}
+		for _, list := range used {
+			n += image.Union(list...).Size()
 		}
 	}
-	return uint64(len(seen))
+	return n
 }
 
 func rightsOf(letters string, cache bool) (n uint64) {

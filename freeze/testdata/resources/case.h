@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,12 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <mqueue.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -35,6 +38,7 @@
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -42,7 +46,8 @@
 
 // CASE(name, how) {...} is a case. how is what the test does with it, words:
 //	alone         the process is killed before the thaw: only one can have it
-//	ns, keep      the numbers of processes that it asks for
+//	elsewhere     nothing: it needs surroundings that another test makes
+//	ns, keep, new the numbers of processes that it asks for
 //	warns: TEXT   the freezer warns with TEXT
 //	says: TEXT    the thaw warns with TEXT on standard error
 //	fd: N=WHAT    what becomes of a descriptor

@@ -280,7 +280,12 @@ CASE(grows_down, "")
 CASE(executable, "")
 {
 	unsigned char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#ifdef __aarch64__
+	memcpy(p, "\x40\x05\x80\x52\xc0\x03\x5f\xd6", 8); // mov w0, #42; ret
+#else
 	memcpy(p, "\xb8\x2a\x00\x00\x00\xc3", 6); // mov $42,%eax; ret
+#endif
+	__builtin___clear_cache((char *)p, (char *)p + 8);
 	SETUP(mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0);
 	stop();
 	CHECK(((int (*)(void))p)() == 42);
@@ -396,7 +401,7 @@ CASE(secret, "refused: is secret memory")
 
 CASE(userfault, "refused: is watched by a userfaultfd")
 {
-	int fd = syscall(323, 1 /* UFFD_USER_MODE_ONLY */);
+	int fd = syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
 	NEED(fd >= 0);
 	uint64_t api[3] = {0xaa}, reg[4];
 	char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -419,4 +424,60 @@ CASE(aio, "refused: is memory of the kernel")
 	unsigned long ctx = 0;
 	NEED(syscall(SYS_io_setup, 4, &ctx) == 0);
 	stop();
+}
+
+CASE(shared_covered, "refused: is shared memory of a file to which its path does not lead any more")
+{
+	mkdir("covered", 0700);
+	int fd = file("covered/file", "old");
+	SETUP(mmap(0, 4096, 3, MAP_SHARED, fd, 0) != MAP_FAILED && close(fd) == 0);
+	NEED(unshare(CLONE_NEWNS) == 0 && mount("none", "/", 0, MS_REC | MS_PRIVATE, 0) == 0 && mount("none", "covered", "tmpfs", 0, 0) == 0);
+	stop();
+}
+
+CASE(remapped, "")
+{
+	char *p = mmap(0, 4 * 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *q;
+	for (int i = 0; i < 4; i++)
+		p[i * 4096] = 'a' + i;
+	q = mmap(0, 4 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	SETUP(mremap(p, 2 * 4096, 2 * 4096, MREMAP_MAYMOVE | MREMAP_FIXED, q + 4096) == q + 4096);
+	stop();
+	CHECK(q[4096] == 'a' && q[2 * 4096] == 'b' && p[2 * 4096] == 'c' && p[3 * 4096] == 'd');
+	CHECK(mremap(q + 4096, 2 * 4096, 64 * 4096, MREMAP_MAYMOVE) != MAP_FAILED);
+}
+
+CASE(large_heap, "")
+{
+	char *p[200];
+	for (int i = 0; i < 200; i++)
+		p[i] = malloc(10000 + i), memset(p[i], i, 10000 + i);
+	for (int i = 0; i < 200; i += 3)
+		free(p[i]);
+	stop();
+	for (int i = 0; i < 200; i++)
+		if (i % 3)
+			CHECK(p[i][0] == (char)i && p[i][9999 + i] == (char)i && (p[i] = realloc(p[i], 50000)) && p[i][9999] == (char)i);
+	CHECK(malloc(1 << 24) != 0);
+}
+
+CASE(private_of_program, "")
+{
+	static int data = 5;
+	static const char text[] = "read only";
+	data = 6;
+	stop();
+	CHECK(data == 6 && strcmp(text, "read only") == 0 && strcmp(strerror(ENOENT), "No such file or directory") == 0);
+}
+
+CASE(bound_memory, "")
+{
+	unsigned long node = 1, mask[16] = {0};
+	int mode = -1;
+	char *p = mmap(0, 4 * 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(syscall(SYS_set_mempolicy, 1 /* MPOL_PREFERRED */, &node, 64) == 0 && syscall(SYS_mbind, p + 4096, 4096, 2 /* MPOL_BIND */, &node, 64, 0) == 0);
+	p[0] = p[4096] = 1;
+	stop();
+	CHECK(syscall(SYS_get_mempolicy, &mode, mask, 1024, p + 4096, 2 /* MPOL_F_ADDR */) == 0 && mode == 2 && mask[0] == 1);
+	CHECK(syscall(SYS_get_mempolicy, &mode, mask, 1024, p, 2) == 0 && mode == 0 && p[4096] == 1);
 }

@@ -145,3 +145,18 @@ CASE(fifo_deleted, "refused: is a FIFO that is deleted; --fd ")
 	SETUP(open("fleeting", O_RDWR) >= 0 && unlink("fleeting") == 0);
 	stop();
 }
+
+CASE(pipe_near, "elsewhere")
+{
+	int fd[2];
+	SETUP(pipe(fd) == 0);
+	int child = fork();
+	if (child == 0) {
+		close(1), close(2);
+		alarm(20);
+		pause();
+	}
+	stop();
+	kill(child, SIGKILL);
+	CHECK(write(fd[1], "x", 1) == 1);
+}

@@ -170,3 +170,15 @@ CASE(signalfd_queue, "")
 	struct signalfd_siginfo i;
 	CHECK(read(fd, &i, sizeof i) == sizeof i && i.ssi_int == 31 && fcntl(fd, F_GETFD) == FD_CLOEXEC);
 }
+
+CASE(terminated, "elsewhere")
+{
+	action(SIGTERM, 0);
+	char *p = mmap(0, 64 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(p, 1, 64 << 20); // that the thaw takes its time
+	int pid = getpid();
+	stop();
+	for (int i = 0; getpid() != pid && !got && i < 5000; i++)
+		usleep(1000);
+	CHECK(got == (getpid() == pid ? 0 : SIGTERM) && p[5 << 20] == 1);
+}

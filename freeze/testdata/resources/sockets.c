@@ -218,7 +218,7 @@ CASE(accepted, "alone")
 CASE(accepted_abstract, "alone")
 {
 	int l = socket(AF_UNIX, SOCK_SEQPACKET, 0), c = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0), d;
-	struct sockaddr_un a = {.sun_family = AF_UNIX}, b;
+	struct sockaddr_un a = {.sun_family = AF_UNIX}, b = {0};
 	socklen_t n;
 	snprintf(a.sun_path + 1, 50, "elfwright-pair-%d", getpid());
 	n = 2 + 1 + strlen(a.sun_path + 1);
@@ -359,4 +359,27 @@ CASE(raw_icmp, "")
 	NEED(fd >= 0 && set(fd, SOL_RAW, 1, 0xfe));
 	stop();
 	CHECK(option(fd, SOL_RAW, 1) == 0xfe);
+}
+
+static struct ip_mreqn group(const char *address) { return (struct ip_mreqn){.imr_multiaddr.s_addr = inet_addr(address), .imr_ifindex = if_nametoindex("lo")}; }
+
+CASE(multicast, "")
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct ip_mreqn a = group("239.1.2.3"), b = group("239.1.2.4");
+	struct ipv6_mreq c = {.ipv6mr_interface = if_nametoindex("lo")};
+	inet_pton(AF_INET6, "ff02::1234", &c.ipv6mr_multiaddr);
+	NEED(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &a, sizeof a) == 0 && setsockopt(six, IPPROTO_IPV6, IPV6_JOIN_GROUP, &c, sizeof c) == 0);
+	stop();
+	CHECK(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &a, sizeof a) < 0 && errno == EADDRINUSE);
+	CHECK(setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &b, sizeof b) == 0);
+	CHECK(setsockopt(six, IPPROTO_IPV6, IPV6_JOIN_GROUP, &c, sizeof c) < 0 && errno == EADDRINUSE);
+}
+
+CASE(multicast_senders, "refused: is a socket that receives from chosen senders of a multicast group only")
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ip_mreq_source s = {.imr_multiaddr.s_addr = inet_addr("239.1.2.5"), .imr_interface.s_addr = htonl(INADDR_LOOPBACK), .imr_sourceaddr.s_addr = inet_addr("127.0.0.9")};
+	NEED(setsockopt(fd, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, &s, sizeof s) == 0);
+	stop();
 }

@@ -162,11 +162,12 @@ static void *slacks(void *p)
 CASE(thread_attributes, "")
 {
 	pthread_t t;
+	int nice = getpriority(PRIO_PROCESS, 0);
 	SETUP(pthread_create(&t, 0, slacks, 0) == 0);
 	while (!ready)
 		usleep(100);
 	stop();
-	CHECK(prctl(PR_GET_TIMERSLACK) == 50000 && getpriority(PRIO_PROCESS, 0) == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
+	CHECK(prctl(PR_GET_TIMERSLACK) == 50000 && getpriority(PRIO_PROCESS, 0) == nice && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
 	joins(t);
 }
 
