@@ -31,6 +31,7 @@ packages=(
 	chromium                             # opens our pages
 	rustc clang-14 nasm                  # objects of other compilers
 	erofs-utils fuse3                    # make and check file system images; mount without root
+	python3 make nginx-light postgresql  # trees of processes that are frozen
 	jq strace                            # ask what our JSON says, and what a program calls
 )
 fuzz_seconds=150 # for all targets together

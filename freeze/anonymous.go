@@ -118,7 +118,11 @@ func (c *compiler) signalFD(d *capture.Descriptor) {
 }
 
 func (c *compiler) pidFD(d *capture.Descriptor) {
-	if info(d, "Pid") != strconv.Itoa(c.s.PID) {
+	if c.tree != nil {
+		c.relativeFD(d)
+		return
+	}
+	if info(d, "Pid") != strconv.Itoa(c.s.Outer) {
 		c.refuseFD(d, "is of another process, "+info(d, "Pid"))
 		return
 	}
@@ -131,7 +135,7 @@ func (c *compiler) pidFD(d *capture.Descriptor) {
 func (c *compiler) watched() {
 	for i := range c.s.Descriptors {
 		d := &c.s.Descriptors[i]
-		if d.Link != "anon_inode:[eventpoll]" || d.Same != d.N || c.opt.FDs[d.N] != "" {
+		if d.Link != "anon_inode:[eventpoll]" || d.Same != d.N || c.opt.FDs[d.N] != "" || c.tree != nil && !c.tree.watches(c, d) {
 			continue
 		}
 		for _, l := range d.Info {

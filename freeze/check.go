@@ -15,8 +15,8 @@ import (
 // restore them.
 func (c *compiler) check() {
 	s, st := c.s, &c.s.Status
-	if len(s.Children) > 0 && !c.opt.Orphan {
-		c.refuse(fmt.Sprintf("children %s", numbers(s.Children)), "trees of processes cannot be frozen so far", "--orphan (they stay behind)")
+	if len(s.Children) > 0 && !c.opt.Orphan && c.tree == nil {
+		c.refuse(fmt.Sprintf("children %s", numbers(s.Children)), "are processes of their own", "--tree (they are frozen, too) or --orphan (they stay behind)")
 	}
 	if st.Seccomp != 0 {
 		c.refuse(fmt.Sprintf("seccomp mode %d", st.Seccomp), "filters cannot be read without privilege", "")
@@ -41,9 +41,12 @@ func (c *compiler) check() {
 		c.refuse("root directory "+s.Root, "a thawed process has that of whoever starts it", "")
 	}
 	for _, ns := range s.Foreign {
+		if c.tree != nil && c != c.tree.root.c || c.opt.PIDs == PIDNS && (ns == "pid" || ns == "user") || ns == "ipc" && len(s.Segments) > 0 {
+			continue // it gets such a one, or there is a warning already
+		}
 		c.warn("the process is in another %s namespace than this one", ns)
 	}
-	if st.UIDs[0] != unix.Geteuid() {
+	if st.UIDs[0] != unix.Geteuid() && (c.tree == nil || c == c.tree.root.c) {
 		c.warn("the process is of user %d", st.UIDs[0])
 	}
 	c.checkRights()
@@ -67,7 +70,17 @@ func (c *compiler) check() {
 // process has those of who starts it.
 func (c *compiler) checkRights() {
 	st := &c.s.Status
+	if c.otherUser() {
+		// Root loses its capabilities when it becomes another user.
+		if st.CapPrm|st.CapEff|st.CapAmb != 0 {
+			c.warn("capabilities (effective %#x) are not restored", st.CapEff)
+		}
+		return
+	}
 	own, err := capture.OwnStatus()
+	if c.tree != nil && c != c.tree.root.c {
+		own, err = c.tree.root.c.s.Status, nil // of which there are warnings already
+	}
 	if err != nil {
 		c.warn("rights are not compared: %v", err)
 		return
@@ -106,8 +119,12 @@ func (c *compiler) checkMaps() {
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
 		c.checkFlags(m, what)
-		if len(m.Others) > 0 && !c.opt.Orphan {
-			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), "--orphan (each has its own then)")
+		if others := c.strangers(m); len(others) > 0 && !c.opt.Orphan {
+			option := "--orphan (each has its own then)"
+			if c.tree != nil {
+				option = ""
+			}
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(others))), option)
 		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
@@ -119,7 +136,7 @@ func (c *compiler) checkMaps() {
 		case strings.HasPrefix(m.Name, secret):
 			c.refuse(what, "is secret memory (memfd_secret), which nobody else may read", "")
 		case strings.HasPrefix(m.Name, "/SYSV"):
-			c.refuse(what, "is System V shared memory", "")
+			c.checkSegment(m, what)
 		case strings.HasPrefix(m.Name, "anon_inode:"), strings.HasPrefix(m.Name, "/dev/") && m.Shared && !m.Deleted && !strings.HasPrefix(m.Name, "/dev/shm/"):
 			c.refuse(what, "is memory of the kernel or of a device", "")
 		case strings.HasPrefix(m.Name, "/[aio]"), strings.HasPrefix(m.Name, "/anon_hugepage"):

@@ -23,9 +23,12 @@ type compiler struct {
 	warnings []string
 	stopped  bool
 
-	next  int64
+	*shelf
 	blobs []blob
-	bytes []extra
+
+	tree   *tree   // that the process is of; nil: it is alone
+	member *member // its place in the tree
+	common bool    // it is no process, but opens what several have
 
 	high      int           // a descriptor above all of the process's
 	last      script.Slot   // the highest one that is ours so far
@@ -54,23 +57,36 @@ type compiler struct {
 
 type fileID struct{ dev, ino uint64 }
 
-func (c *compiler) refuse(what, why, option string) { c.add(what, why, option) }
+func (c *compiler) refuse(what, why, option string) { c.add(c.who()+what, why, option) }
 
 func (c *compiler) warn(format string, args ...any) {
-	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
+	c.warnings = append(c.warnings, c.who()+fmt.Sprintf(format, args...))
+}
+
+// who tells the processes of a tree apart.
+func (c *compiler) who() string {
+	if c.tree == nil || c.common {
+		return ""
+	}
+	return fmt.Sprintf("process %d (%s): ", c.s.Outer, c.s.Stat.Comm)
 }
 
 // compile makes the script for an address, and all that goes with it.
 func compile(s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) (*compiler, error) {
-	a := archOf(s)
-	c := &compiler{
-		Builder: script.NewBuilder(a.Machine, uint64(stub.Start)+page), s: s, t: t, opt: opt, arch: a,
-		next: memoryOff, stubAt: stub, files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
-	}
-	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
+	c := newCompiler(script.NewBuilder(archOf(s).Machine, uint64(stub.Start)+page), &shelf{next: memoryOff}, s, t, opt, stub)
 	c.check()
 	c.thaw()
 	return c, c.err()
+}
+
+// newCompiler is one whose script and file may be those of others, too.
+func newCompiler(b *script.Builder, on *shelf, s *capture.Snapshot, t *capture.Target, opt Options, stub image.Range) *compiler {
+	c := &compiler{
+		Builder: b, shelf: on, s: s, t: t, opt: opt, arch: archOf(s), stubAt: stub,
+		files: make(map[fileID]script.Slot), wanted: make(map[int]script.Slot), made: make(map[int]bool), frames: make(map[int]frame),
+	}
+	c.tmp, c.work, c.pid = c.Slot(), c.Slot(), c.Slot()
+	return c
 }
 
 // build compiles twice: how long the script is decides where it can be, and where
@@ -87,21 +103,19 @@ func build(s *capture.Snapshot, t *capture.Target, opt Options) (*Report, *elffi
 		return nil, nil, err
 	}
 	size := page + (c.Size()+page-1)&^(page-1) + c.arch.parking
-	at, err := c.place(size + c.arch.parking)
+	at, err := c.arch.place(s.PID, s.Maps, s.Brk, size+c.arch.parking)
 	if err != nil {
 		return nil, nil, err
 	}
 	if c, err = compile(s, t, opt, image.Range{Start: at, Size: size}); err != nil {
 		return nil, nil, err
 	}
-	body, err := c.file()
+	body, err := c.file([]*compiler{c})
 	if err != nil {
 		return nil, nil, err
 	}
 	r := &Report{Snapshot: s, PIDs: opt.PIDs, Warnings: c.warnings}
-	for _, b := range c.blobs {
-		r.Stored += b.from.Size
-	}
+	r.Stored = c.stored()
 	return r, body, nil
 }
 

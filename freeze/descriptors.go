@@ -25,7 +25,8 @@ func (c *compiler) descriptors() {
 			c.chosen(d, choice)
 		case d.N == c.opt.ArgsFD && d.N > 0:
 			c.dup(c.argsFD.Get(), d)
-		case d.N <= 2 && pipes[d.Ino] == nil:
+		case c.fromTree(d):
+		case d.N <= 2 && pipes[d.Ino] == nil && !c.restores(d):
 			// the new one
 		case d.Same != d.N && c.opt.FDs[d.Same] == "":
 			c.dup(script.Int(d.Same), d)
@@ -70,11 +71,20 @@ func (c *compiler) put(d *capture.Descriptor) {
 	c.Call("close", c.tmp.Get())
 }
 
-func describe(d *capture.Descriptor) string { return fmt.Sprintf("descriptor %d, %s", d.N, d.Link) }
+func describe(d *capture.Descriptor) string {
+	if d.Called != "" {
+		return d.Called
+	}
+	return fmt.Sprintf("descriptor %d, %s", d.N, d.Link)
+}
 
 // refuseFD refuses a descriptor.
 func (c *compiler) refuseFD(d *capture.Descriptor, why string) {
-	c.refuse(describe(d), why, fmt.Sprintf("--fd %d=inherit, null, close or a path", d.N))
+	n := strconv.Itoa(d.N)
+	if c.tree != nil {
+		n = c.tree.nameOf(c, d)
+	}
+	c.refuse(describe(d), why, "--fd "+n+"=inherit, null, close or a path")
 }
 
 const onlyWhenOpening = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_NOCTTY
@@ -124,7 +134,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 		c.unnamed(d)
 		return
 	}
-	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.s.PID)+"/") {
+	if strings.HasPrefix(d.Link, "/proc/"+strconv.Itoa(c.s.Outer)+"/") {
 		c.refuseFD(d, "is of the process itself, which is another one then")
 		return
 	}
@@ -141,7 +151,7 @@ func (c *compiler) regular(d *capture.Descriptor) {
 // nameIsFile makes sure that the path leads to the file now, at least.
 func (c *compiler) nameIsFile(d *capture.Descriptor) bool {
 	var st unix.Stat_t
-	err := unix.Lstat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, d.Link), &st)
+	err := unix.Lstat(fmt.Sprintf("/proc/%d/root%s", c.s.Outer, d.Link), &st)
 	switch {
 	case err != nil && strings.HasSuffix(d.Link, " (deleted)"):
 		c.refuseFD(d, fmt.Sprintf("its name is deleted, and which other ones it has (st_nlink %d) the kernel does not tell", d.Links))

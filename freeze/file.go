@@ -1,7 +1,10 @@
 package freeze
 
 import (
+	"cmp"
 	"debug/elf"
+	"fmt"
+	"slices"
 
 	"elfwright/elffile"
 	"elfwright/freeze/capture"
@@ -11,7 +14,9 @@ import (
 
 // file lays out the frozen file: stub, memory, script, note, and a section header
 // for each mapping, so that tools can look inside.
-func (c *compiler) file() (*elffile.Body, error) {
+//
+// Processes of a tree are in one file; c is the first.
+func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 	text, err := c.Encode(uint64(c.stubAt.Start), uint64(c.stubAt.End()))
 	if err != nil {
 		return nil, err
@@ -20,9 +25,16 @@ func (c *compiler) file() (*elffile.Body, error) {
 	if err != nil {
 		return nil, err
 	}
-	note, err := c.describe().Encode()
-	if err != nil {
-		return nil, err
+	var note []byte
+	var sections []image.Section
+	for _, p := range processes {
+		slices.SortStableFunc(p.blobs, func(a, b blob) int { return cmp.Compare(a.from.Start, b.from.Start) })
+		n, err := p.describe().Encode()
+		if err != nil {
+			return nil, err
+		}
+		note = append(note, n...)
+		sections = append(sections, p.sections()...)
 	}
 	textOff := c.next
 	noteOff := (textOff + int64(len(text)) + 7) &^ 7
@@ -37,18 +49,34 @@ func (c *compiler) file() (*elffile.Body, error) {
 			{Type: elf.PT_NOTE, Flags: elf.PF_R, Filesz: uint64(len(note)), Align: 4, Segment: -1, Data: elffile.Buffer(note), Off: noteOff, Index: image.NoIndex},
 			{Type: elf.PT_GNU_STACK, Flags: elf.PF_R | elf.PF_W, Align: 16, Segment: -1, Off: image.NoOffset, Index: image.NoIndex},
 		},
-		Sections: c.sections(),
+		Sections: sections,
 	}
 	f, err := img.File()
 	if err != nil {
 		return nil, err
 	}
-	body, from := f.Encode(), &source{steady: c.steady(), progress: c.opt.Progress}
+	body := f.Encode()
+	progress := c.progressOf(processes)
+	for _, p := range processes {
+		p.putMemory(body, progress())
+	}
+	for _, e := range c.bytes {
+		body.Put(e.off, elffile.Buffer(e.data))
+	}
+	return body, nil
+}
+
+// putMemory puts the memory of a process into the file.
+func (c *compiler) putMemory(body *elffile.Body, progress func(done, total uint64)) {
+	from := &source{steady: c.steady(), progress: progress}
 	if c.t != nil && c.opt.Snapshot {
 		from.fork = c.t.Fork
 	}
 	maps := c.s.Maps
 	for _, b := range c.blobs {
+		if b.again {
+			continue
+		}
 		from.total += b.from.Size
 		for !maps[0].Covers(b.from) {
 			maps = maps[1:]
@@ -60,10 +88,35 @@ func (c *compiler) file() (*elffile.Body, error) {
 			body.Put(b.off, m)
 		}
 	}
-	for _, e := range c.bytes {
-		body.Put(e.off, elffile.Buffer(e.data))
+}
+
+// progressOf makes for each process what it is told how far it is: of several the
+// user sees the sum.
+func (c *compiler) progressOf(processes []*compiler) func() func(done, total uint64) {
+	if c.opt.Progress == nil || len(processes) == 1 {
+		return func() func(done, total uint64) { return c.opt.Progress }
 	}
-	return body, nil
+	var sum, total uint64
+	for _, p := range processes {
+		total += p.stored()
+	}
+	return func() func(done, total uint64) {
+		last := uint64(0)
+		return func(done, _ uint64) {
+			sum, last = sum+done-last, done
+			c.opt.Progress(sum, total)
+		}
+	}
+}
+
+// stored is how much of the memory is in the file, each piece counted once.
+func (c *compiler) stored() (n uint64) {
+	for _, b := range c.blobs {
+		if !b.again {
+			n += b.from.Size
+		}
+	}
+	return n
 }
 
 func segment(at image.Addr, flags elf.ProgFlag, off int64, b []byte) image.Segment {
@@ -82,6 +135,9 @@ func (c *compiler) sections() []image.Section {
 			continue
 		}
 		s := image.Section{Type: elf.SHT_NOBITS, Flags: elf.SHF_ALLOC, Addr: m.Start, Size: m.Size, Align: page, Off: memoryOff, Name: sectionName(m.Name)}
+		if c.tree != nil && c != c.tree.root.c {
+			s.Name = fmt.Sprintf("%d:%s", c.s.PID, s.Name)
+		}
 		if m.Prot&elf.PF_W != 0 {
 			s.Flags |= elf.SHF_WRITE
 		}

@@ -3,6 +3,7 @@ package freeze
 import (
 	"errors"
 	"os"
+	"time"
 
 	"elfwright/freeze/capture"
 )
@@ -16,6 +17,10 @@ func Freeze(pid int, name string, opt Options) (report *Report, err error) {
 	if opt.Mode == 0 {
 		opt.Mode = frozenMode
 	}
+	if opt.Tree && opt.Snapshot {
+		return nil, errors.New("a snapshot is of one process, not of a tree")
+	}
+	pid = capture.Attended(pid)
 	if opt.Kill && opt.Snapshot {
 		return nil, errors.New("a process that is killed when the file is there needs no snapshot")
 	}
@@ -27,10 +32,9 @@ func Freeze(pid int, name string, opt Options) (report *Report, err error) {
 		defer os.Remove(plain)
 	}
 	z := &compressed{plain, name, &opt}
-	var target *capture.Target
-	err = capture.With(pid, func(t *capture.Target) error {
-		target = t
-		if report, err = write(t, plain, opt); err != nil {
+	var target stopped
+	done := func(t stopped, r *Report, err error) error {
+		if target, report = t, r; err != nil {
 			return err
 		}
 		if opt.Kill {
@@ -40,7 +44,18 @@ func Freeze(pid int, name string, opt Options) (report *Report, err error) {
 			t.Kill()
 		}
 		return err
-	})
+	}
+	if opt.Tree {
+		err = capture.WithTree(pid, func(t *capture.Tree) error {
+			r, err := writeTree(t, plain, opt)
+			return done(t, r, err)
+		})
+	} else {
+		err = capture.With(pid, func(t *capture.Target) error {
+			r, err := write(t, plain, opt)
+			return done(t, r, err)
+		})
+	}
 	if err == nil && opt.Compress && !opt.Kill {
 		report.Size, err = z.finish()
 	}
@@ -49,6 +64,12 @@ func Freeze(pid int, name string, opt Options) (report *Report, err error) {
 	}
 	report.Stopped = target.Stopped()
 	return report, nil
+}
+
+// stopped is a process, or a tree of them.
+type stopped interface {
+	Kill()
+	Stopped() time.Duration
 }
 
 func write(t *capture.Target, name string, opt Options) (*Report, error) {

@@ -3,6 +3,7 @@ package freeze
 import (
 	"fmt"
 
+	"elfwright/freeze/capture"
 	"elfwright/image"
 )
 
@@ -18,14 +19,29 @@ const (
 
 // A blob is memory of the process in the file.
 type blob struct {
-	from image.Range
-	off  int64
+	from  image.Range
+	off   int64
+	again bool // another process has the same there
+}
+
+// shelf is the part of the file between stub and script, as far as it is given
+// away.
+type shelf struct {
+	next  int64
+	bytes []extra
+	once  map[onceKey]int64 // pages of files that several processes map, where they are
+}
+
+// onceKey is an unmodified piece of a file.
+type onceKey struct {
+	file      fileID
+	off, size uint64
 }
 
 // store gives memory a place in the file, and returns it.
 func (c *compiler) store(r image.Range) int64 {
 	off := c.next
-	c.blobs = append(c.blobs, blob{r, off})
+	c.blobs = append(c.blobs, blob{r, off, false})
 	c.next += int64(r.Size+page-1) &^ (page - 1)
 	return off
 }
@@ -54,10 +70,10 @@ const (
 // place finds room for size bytes that the process does not use. Where there is
 // none below the program it keeps away from what may grow: the heap upwards, the
 // mappings of mmap downwards.
-func (c *compiler) place(size uint64) (image.Addr, error) {
-	first := uint64(c.arch.highest)
-	if len(c.s.Maps) > 0 {
-		first = min(first, uint64(c.s.Maps[0].Start))
+func (a *arch) place(pid int, maps []capture.Map, brk, size uint64) (image.Addr, error) {
+	first := a.highest
+	if len(maps) > 0 {
+		first = min(first, uint64(maps[0].Start))
 	}
 	for _, at := range []uint64{coarse, lowest} {
 		if at < first && first-at >= size {
@@ -65,23 +81,23 @@ func (c *compiler) place(size uint64) (image.Addr, error) {
 		}
 	}
 	for _, margin := range []uint64{1 << 40, 1 << 32, coarse, 0} {
-		if a, ok := c.gap(size, margin); ok {
-			return a, nil
+		if at, ok := a.gap(maps, brk, size, margin); ok {
+			return at, nil
 		}
 	}
-	return 0, fmt.Errorf("process %d: no room for 0x%x bytes between its mappings", c.s.PID, size)
+	return 0, fmt.Errorf("process %d: no room for 0x%x bytes between its mappings", pid, size)
 }
 
 // gap finds the first gap with a margin on both sides.
-func (c *compiler) gap(size, margin uint64) (image.Addr, bool) {
+func (a *arch) gap(maps []capture.Map, brk, size, margin uint64) (image.Addr, bool) {
 	from := uint64(lowest)
-	for i := range c.s.Maps {
-		m := &c.s.Maps[i]
-		to := min(uint64(m.Start), c.arch.highest)
+	for i := range maps {
+		m := &maps[i]
+		to := min(uint64(m.Start), a.highest)
 		if to > from && to-from >= size+2*margin {
 			return image.Addr(from + margin), true
 		}
-		from = max(from, uint64(m.End()), c.s.Brk)
+		from = max(from, uint64(m.End()), brk)
 	}
 	return 0, false
 }

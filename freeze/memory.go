@@ -22,6 +22,8 @@ func (c *compiler) mappings() {
 			continue
 		}
 		switch {
+		case m.SysV():
+			c.attach(m)
 		case m.Anonymous():
 			c.sharedMap(m)
 		case m.Shared && m.File():
@@ -63,7 +65,7 @@ func (c *compiler) fromFile(m *capture.Map) bool {
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
-	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.store(m.Range)))
+	c.mmap(m, prot(m), unix.MAP_PRIVATE, c.exe.Get(), uint64(c.storeOnce(m)))
 }
 
 // prot is the protection of a mapping: on AArch64 branches into it may be guarded.
@@ -74,6 +76,23 @@ func prot(m *capture.Map) uint64 {
 		p |= guarded
 	}
 	return p
+}
+
+// storeOnce stores a mapping. Pages of a file that nobody has changed are the same
+// in each process of a tree.
+func (c *compiler) storeOnce(m *capture.Map) int64 {
+	if c.tree == nil || m.Touched || !m.File() {
+		return c.store(m.Range)
+	}
+	key := onceKey{fileID{device(m.Dev), m.Inode}, m.Off, m.Size}
+	at, ok := c.once[key]
+	if ok {
+		c.blobs = append(c.blobs, blob{m.Range, at, true})
+	} else {
+		at = c.store(m.Range)
+		c.once[key] = at
+	}
+	return at
 }
 
 const readable = unix.PROT_READ | unix.PROT_WRITE
@@ -129,7 +148,7 @@ func (c *compiler) sharedFiles() {
 		}
 		id := fileID{device(m.Dev), m.Inode}
 		if _, ok := c.files[id]; ok {
-			continue
+			continue // or it is that of several processes
 		}
 		size := uint64(0)
 		for j := range c.s.Maps {
@@ -195,7 +214,7 @@ func (c *compiler) descriptorOf(id fileID) *capture.Descriptor {
 func (c *compiler) sharedMap(m *capture.Map) {
 	id := fileID{device(m.Dev), m.Inode}
 	fd := c.files[id]
-	if c.descriptorOf(id) != nil || len(m.Runs) == 0 {
+	if c.descriptorOf(id) != nil || len(m.Runs) == 0 || c.tree != nil && c.tree.memory[id] != nil {
 		c.mmap(m, prot(m), unix.MAP_SHARED, fd.Get(), m.Off)
 		return
 	}

@@ -35,7 +35,9 @@ const (
 
 // Options say how to freeze.
 type Options struct {
-	FDs    map[int]string // what becomes of descriptors
+	Tree   bool                   // children, and theirs, are frozen, too
+	FDs    map[int]string         // what becomes of descriptors
+	FDsOf  map[int]map[int]string // of those of one process of a tree, by its number
 	PIDs   PIDs
 	ArgsFD int // the descriptor that gets the arguments and the environment of the thaw; 0: none
 	Libs   Libs
@@ -60,10 +62,11 @@ type Options struct {
 
 // Report says what was done.
 type Report struct {
-	Snapshot *capture.Snapshot
-	PIDs     PIDs
-	Size     int64         // of the file
-	Stored   uint64        // bytes of memory that can differ from zero
-	Stopped  time.Duration // the process stood still
-	Warnings []string      // what the thawed process has otherwise
+	Snapshot  *capture.Snapshot // of the first process
+	Processes int               // of a tree
+	PIDs      PIDs
+	Size      int64         // of the file
+	Stored    uint64        // bytes of memory that can differ from zero
+	Stopped   time.Duration // the process stood still
+	Warnings  []string      // what the thawed process has otherwise
 }

@@ -15,6 +15,8 @@ func (c *compiler) owners() {
 	for i := range c.s.Descriptors {
 		d := &c.s.Descriptors[i]
 		switch {
+		case c.tree != nil && !c.tree.owns(c, d):
+			// the first process that has it does so
 		case d.Same != d.N || c.opt.FDs[d.N] != "" || d.Signal == 0 && d.Owner.ID == 0 && d.Flags&unix.O_ASYNC == 0:
 		case !c.made[d.N]:
 			c.warn("%s: that it sends signals (F_SETOWN, F_SETSIG, O_ASYNC) is not restored, for it is the one that the file is started with", describe(d))
@@ -50,6 +52,9 @@ func (c *compiler) owner(d *capture.Descriptor) {
 // whoOwns finds the owner among those that the thaw makes.
 func (c *compiler) whoOwns(d *capture.Descriptor) (who script.Arg, ok bool) {
 	id := int(d.Owner.ID)
+	if c.tree != nil {
+		return c.relative(d, id)
+	}
 	switch {
 	case d.Owner.Kind == capture.OwnerGroup && id == c.s.Session[1]:
 		c.Call("getpgid", zero).To(c.work)

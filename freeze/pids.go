@@ -14,16 +14,16 @@ import (
 func (c *compiler) number() {
 	switch c.opt.PIDs {
 	case PIDKeep:
-		c.child(c.s.PID)
+		c.child(c.s.PID, c.attend)
 	case PIDNS:
 		c.namespace()
-		c.child(1) // the first process of a namespace has to be its init
-		c.child(c.s.PID)
+		c.child(1, c.attend) // the first process of a namespace has to be its init
+		c.child(c.s.PID, c.attend)
 	}
 }
 
-// child goes on as a child of a number; the parent stays behind.
-func (c *compiler) child(pid int) {
+// child goes on as a child of a number; the parent stays behind and attends to it.
+func (c *compiler) child(pid int, attend func(child script.Slot)) {
 	goOn := c.Label()
 	args, size := c.cloneArgs(0, pid, unix.SIGCHLD)
 	parent := c.Slot()
@@ -31,7 +31,7 @@ func (c *compiler) child(pid int) {
 		args, size = c.Words(0, 0, 0, 0, uint64(unix.SIGCHLD), 0, 0, 0), script.Int(64)
 	}
 	c.Fork(goOn, "clone3", args, size).To(parent).Says("process %d, with that number", pid)
-	c.attend(parent)
+	attend(parent)
 	c.Place(goOn)
 	if pid != 1 {
 		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), zero)
@@ -80,10 +80,14 @@ func (c *compiler) closeKept() {
 // made with it, in which he is himself.
 func (c *compiler) namespace() {
 	done, users := c.Label(), c.Label()
-	c.Call("unshare", script.Int(uint64(unix.CLONE_NEWPID))).Or(users)
+	spaces := uint64(unix.CLONE_NEWPID)
+	if c.tree != nil && len(c.tree.segments()) > 0 {
+		spaces |= unix.CLONE_NEWIPC
+	}
+	c.Call("unshare", script.Int(spaces)).Or(users)
 	c.Jump(done)
 	c.Place(users)
-	c.Call("unshare", script.Int(uint64(unix.CLONE_NEWPID|unix.CLONE_NEWUSER))).Says("namespace for process numbers")
+	c.Call("unshare", script.Int(spaces|unix.CLONE_NEWUSER)).Says("namespace for process numbers")
 	write := func(name, text string) {
 		c.Call("open", c.Text(name), script.Int(unix.O_WRONLY|unix.O_CLOEXEC), zero).To(c.work).Says("open %s", name)
 		c.Call("write", c.work.Get(), c.Text(text), script.Int(len(text))).Says("write %s", name)

@@ -40,12 +40,15 @@ func (c *compiler) pipes() map[uint64]*pipe {
 		}
 	}
 	for ino, p := range all {
-		if (len(p.read) == 0 || len(p.write) == 0) && !p.gone() {
+		if (len(p.read) == 0 || len(p.write) == 0) && !p.gone() && !c.otherGone(p.any()) {
 			delete(all, ino)
 		}
 	}
 	return all
 }
+
+// any is one of the descriptors of the pipe.
+func (p *pipe) any() *capture.Descriptor { return slices.Concat(p.read, p.write)[0] }
 
 // gone says whether nobody has the other end, and none of ours is one that the file
 // is started with.
@@ -69,7 +72,11 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 		if d.Flags&unix.O_ACCMODE != unix.O_RDONLY {
 			end = "writing"
 		}
-		c.refuseFD(d, "is a pipe for "+end+", whose other end is another process's")
+		c.refuseFD(d, "is a pipe for "+end+", whose other end is "+c.whose(d))
+		return
+	}
+	if c.tree != nil && c.tree.outside[d.Link] != 0 {
+		c.refuseFD(d, fmt.Sprintf("is a pipe that process %d has, too", c.tree.outside[d.Link]))
 		return
 	}
 	if !p.made {

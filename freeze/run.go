@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"elfwright/freeze/capture"
 )
 
 // Run is a program that is started to be frozen at a point of its run: when it
@@ -47,6 +49,9 @@ func (r *Run) Start(name string) (report *Report, code int, err error) {
 	pid := child.Pid
 	report, err = r.freeze(pid, name, out)
 	if err != nil {
+		if r.Options.Tree {
+			capture.KillDescendants(pid)
+		}
 		unix.Kill(pid, unix.SIGKILL)
 		unix.Kill(pid, unix.SIGCONT)
 	}
@@ -67,7 +72,7 @@ func (r *Run) freeze(pid int, name string, out *output) (*Report, error) {
 		return nil, err
 	}
 	report, err := Freeze(pid, name, r.Options)
-	if stopped && !r.Options.Kill {
+	if stopped { // also who has attended to one that was killed
 		unix.Kill(pid, unix.SIGCONT)
 	}
 	return report, err

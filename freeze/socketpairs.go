@@ -21,6 +21,9 @@ func (c *compiler) connected(d *capture.Descriptor) {
 	s := d.Socket
 	peer := c.peerOf(d)
 	switch {
+	case c.tree != nil && c.tree.outside[d.Link] != 0:
+		c.refuseFD(d, fmt.Sprintf("is a socket that process %d has, too", c.tree.outside[d.Link]))
+		return
 	case peer == nil && !s.Closed:
 		c.refuseFD(d, "is a socket that is connected to another process")
 		return

@@ -55,6 +55,9 @@ func (c *compiler) controls(d *capture.Descriptor) bool {
 
 // terminal finds which of 0, 1, 2 is the same terminal.
 func (c *compiler) terminal(d *capture.Descriptor) int {
+	if c.tree != nil {
+		return c.tree.terminal(d)
+	}
 	for i := range c.s.Descriptors {
 		if o := &c.s.Descriptors[i]; o.N <= 2 && o.Mode == d.Mode && o.Rdev == d.Rdev && c.opt.FDs[o.N] == "" {
 			return o.N

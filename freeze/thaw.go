@@ -16,11 +16,7 @@ var (
 
 // thaw is the whole of what a frozen file does, in order.
 func (c *compiler) thaw() {
-	// A handler that runs before its stack exists is a crash.
-	c.Call("rt_sigprocmask", script.Int(unix.SIG_BLOCK), c.Words(^uint64(0)), zero, script.Int(8)).Says("block signals")
-	c.moreFiles()
-	c.checkKernel()
-	c.arch.check(c)
+	c.prepare()
 	c.checkFiles()
 	c.Call("personality", script.Int(c.s.Personality)).Says("personality %#x", c.s.Personality)
 	c.ownDescriptors()
@@ -28,6 +24,20 @@ func (c *compiler) thaw() {
 	c.number()
 	c.compareVDSO()
 	c.closeOthers()
+	c.become()
+}
+
+// prepare makes sure of what is needed here.
+func (c *compiler) prepare() {
+	// A handler that runs before its stack exists is a crash.
+	c.Call("rt_sigprocmask", script.Int(unix.SIG_BLOCK), c.Words(^uint64(0)), zero, script.Int(8)).Says("block signals")
+	c.moreFiles()
+	c.checkKernel()
+	c.arch.check(c)
+}
+
+// become makes the process of the one that runs it.
+func (c *compiler) become() {
 	c.arch.begin(c)
 	c.unmap()
 	c.arch.mapVDSO(c)

@@ -24,6 +24,7 @@ func (c *compiler) threads() {
 		c.startThread(&all[i], starts[i])
 	}
 	c.thread(&all[0])
+	c.settleChildren()
 	for _, p := range c.s.Pending {
 		if !stopSignal(p) {
 			c.Call("rt_sigqueueinfo", c.pid.Get(), script.Int(p.Signal()), script.Int(c.Data(p, 8))).Says("pending signal %d", p.Signal())
@@ -34,6 +35,10 @@ func (c *compiler) threads() {
 	c.owners()
 	c.locks()
 	c.modes()
+	if c.otherUser() && c.s.Dumpable == 1 {
+		c.Call("prctl", script.Int(unix.PR_SET_DUMPABLE), script.Int(1), zero, zero, zero).Says("PR_SET_DUMPABLE")
+	}
+	c.arrived()
 	c.closeOurs()
 	c.Do(script.Store4, gate, script.Int(1))
 	c.futex(gate, futexWake, 1<<30)
@@ -135,13 +140,6 @@ func (c *compiler) thread(t *capture.Thread) {
 
 // scheduling gives the thread what differs from a thread that never asked.
 func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
-	if t.TimerSlack != 0 && t.TimerSlack != defaultSlack {
-		c.Call("prctl", script.Int(unix.PR_SET_TIMERSLACK), script.Int(t.TimerSlack))
-	}
-	if t.PDeathSig != 0 {
-		c.warn("thread %d: the signal on its parent's death (%d) is that of its new parent's", t.TID, t.PDeathSig)
-		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
-	}
 	if t.Sched != nil {
 		c.orLacks(c.Call("sched_setattr", zero, script.Int(c.Data(t.Sched, 8)), zero), "%s", says("its scheduling or nice value is not permitted here, it has that of who starts it"))
 	}
@@ -151,6 +149,16 @@ func (c *compiler) scheduling(t *capture.Thread, says func(string) string) {
 	if t.IOPrio != 0 {
 		const whoProcess = 1
 		c.orLacks(c.Call("ioprio_set", script.Int(whoProcess), zero, script.Int(t.IOPrio)), "%s", says("its priority of input and output is not permitted here"))
+	}
+	c.user(says)
+	if t.TimerSlack != 0 && t.TimerSlack != defaultSlack {
+		c.Call("prctl", script.Int(unix.PR_SET_TIMERSLACK), script.Int(t.TimerSlack))
+	}
+	if t.PDeathSig != 0 {
+		if c.tree == nil || c == c.tree.root.c {
+			c.warn("thread %d: the signal on its parent's death (%d) is that of its new parent's", t.TID, t.PDeathSig)
+		}
+		c.Call("prctl", script.Int(unix.PR_SET_PDEATHSIG), script.Int(t.PDeathSig)).Says("%s", says("PR_SET_PDEATHSIG"))
 	}
 }
 
@@ -163,7 +171,12 @@ func (c *compiler) closeOurs() {
 			c.Call("close", script.Int(n))
 		}
 	}
-	for _, s := range c.ours {
+	ours := c.ours
+	if c.tree != nil {
+		c.Call("close_range", script.Int(c.tree.high), script.Int(uint32(0xffffffff)), zero)
+		ours = nil
+	}
+	for _, s := range ours {
 		done := c.Label()
 		c.Do(script.Equal, s.Get(), zero).Or(done)
 		c.Call("close", s.Get())

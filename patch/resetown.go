@@ -118,7 +118,13 @@ func (r *ownRoute) addRows(asked []*edit) error {
 	if n := r.fit(free); n > free {
 		return refusef(r.a.img, "", "%d places in memory that was zero are to have a value, and the table of what a reset restores has %d rows free: say --spare when the program is made resettable, or patch it before", n, free)
 	}
-	at := r.t.CopyEnd()
+	ew := &r.a.img.Progs[r.t.Prog]
+	load, err := r.a.mem.load(ew.Vaddr, ew.Filesz)
+	if err != nil {
+		return refusef(r.a.img, "", "the table of what a reset restores: %v", err)
+	}
+	p := &r.a.img.Progs[load]
+	at := r.copyAt(ew.Vaddr+ew.Filesz, p.Vaddr+p.Filesz)
 	for _, l := range []struct {
 		pieces image.Ranges
 		rows   *[]resettable.Entry
@@ -139,16 +145,24 @@ func (r *ownRoute) addRows(asked []*edit) error {
 		return err
 	}
 	r.a.mem.edits = append(r.a.mem.edits, tableEdit(r.t.Addr+r.t.TableOff, rows))
-	p := &r.a.img.Progs[r.t.Prog]
-	i, err := r.a.mem.load(p.Vaddr, p.Filesz)
-	if err != nil {
-		return refusef(r.a.img, "", "the table of what a reset restores: %v", err)
-	}
-	if size := at - r.a.img.Progs[i].Vaddr; size > r.a.img.Progs[i].Filesz {
-		r.a.grow(i, size, size)
-		r.a.mem.more[i] = max(r.a.mem.more[i], size)
+	if size := at - p.Vaddr; size > p.Filesz {
+		r.a.grow(load, size, size)
+		r.a.mem.more[load] = max(r.a.mem.more[load], size)
 	}
 	return nil
+}
+
+// copyAt is where more saved bytes go: to the spare ones behind the copy, if all have
+// room there, up to spare; else behind all that the PT_LOAD has, which grows.
+func (r *ownRoute) copyAt(spare, end uint64) uint64 {
+	need := uint64(0)
+	for _, x := range slices.Concat(r.each, r.once) {
+		need += x.Size + resettable.CopyAlign - 1
+	}
+	if at := r.t.CopyEnd(); at <= spare && need <= spare-at {
+		return at
+	}
+	return max(end, r.t.CopyEnd())
 }
 
 // written is what was asked for in a range.
@@ -160,6 +174,9 @@ func written(asked []*edit, x image.Range) *target {
 	}
 	return &target{label: x.String(), bare: -1}
 }
+
+// maxBridge is the longest distance at all: the bytes are in the file then.
+const maxBridge = 1 << 20
 
 // A gap is what is between two pieces that could become one.
 type gap struct {
@@ -196,7 +213,7 @@ func gaps(list []image.Range, within image.Ranges) []gap {
 	var out []gap
 	for i := range max(len(list), 1) - 1 {
 		x := image.Range{Start: list[i].End(), Size: uint64(list[i+1].Start - list[i].End())}
-		if within.Covers(x) {
+		if x.Size <= maxBridge && within.Covers(x) {
 			out = append(out, gap{list, i, x.Size})
 		}
 	}

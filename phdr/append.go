@@ -63,6 +63,21 @@ func (d *draft) homeSegment() *segment {
 	return d.home
 }
 
+// evictionHome is homeSegment, or a PT_LOAD that is made anyway for the bytes of a
+// header and has code besides: what is evicted is read, and an entry of the table is
+// saved where that must not grow far.
+func (d *draft) evictionHome() *segment {
+	if d.home == nil {
+		for _, s := range d.segments {
+			if q := s.request; q != nil && q.Type != elf.PT_LOAD && q.Data != nil && !s.fixed && !q.Alone && s.flags == elf.PF_R|elf.PF_X {
+				d.home = s
+				break
+			}
+		}
+	}
+	return d.homeSegment()
+}
+
 func (d *draft) addMarker(s *segment) {
 	s.add(&part{data: elffile.Buffer(marker[:]), align: 16, placed: func(off, vaddr uint64) {
 		d.addSection(markerSection, elffile.Section{

@@ -29,7 +29,7 @@ func (d *draft) evictWith(keepID bool) error {
 			return err
 		}
 		if len(e.out) > 0 && d.home == nil {
-			d.homeSegment() // needs a header of its own: the table grows, and more may be in the way
+			d.evictionHome() // needs a header of its own: the table grows, and more may be in the way
 			continue
 		}
 		return d.carryOut(e, end)
@@ -207,7 +207,7 @@ func (d *draft) carryOut(e *eviction, end uint64) error {
 		reach = max(reach, s.to+s.size())
 	}
 	for _, r := range e.out {
-		d.homeSegment().add(&part{data: d.window(r.off, r.size()), align: max(r.align, 8), placed: func(off, vaddr uint64) { d.moved(r, off, vaddr) }})
+		d.evictionHome().add(&part{data: d.window(r.off, r.size()), align: max(r.align, 8), placed: func(off, vaddr uint64) { d.moved(r, off, vaddr) }})
 	}
 	d.reach(reach)
 	d.changesFile(d.Header.Phoff, end-d.Header.Phoff)

@@ -9,13 +9,18 @@ import (
 	"elfwright/image"
 )
 
-// Stat is what /proc/PID/stat tells of the memory (proc_pid_stat(5)).
+// Stat is what /proc/PID/stat tells of the memory and of relatives
+// (proc_pid_stat(5)).
 type Stat struct {
 	Comm  string
 	State byte
 	TTY   int // 7: the number of the controlling terminal; 0: none
 	TPGID int // 8: the process group in its foreground
 	Flags int // 9: the kernel's PF_ flags
+
+	Parent, Group, Session int // fields 4 to 6
+	Terminal, Foreground   int // 7 and 8: the controlling terminal, and the process group in its foreground
+	ExitSignal, ExitCode   int // 38 and 52: the code is the wait status of a process that has ended
 
 	StartCode, EndCode image.Addr // fields 26 and 27
 	StartStack         image.Addr // 28
@@ -59,6 +64,18 @@ func ParseStat(text []byte) (Stat, error) {
 			return s, fmt.Errorf("stat: field %d: %q is not a number", f.field, words[f.field-first])
 		}
 		*f.to = image.Addr(v)
+	}
+	for _, f := range []struct {
+		field int
+		to    *int
+	}{
+		{4, &s.Parent}, {5, &s.Group}, {6, &s.Session}, {7, &s.Terminal}, {8, &s.Foreground}, {38, &s.ExitSignal}, {52, &s.ExitCode},
+	} {
+		v, err := strconv.Atoi(words[f.field-first])
+		if err != nil {
+			return s, fmt.Errorf("stat: field %d: %q is not a number", f.field, words[f.field-first])
+		}
+		*f.to = v
 	}
 	return s, nil
 }

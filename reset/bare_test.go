@@ -36,6 +36,8 @@ var boards = []board{
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
 	{name: "thumb", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-Wl,-Ttext-segment=0x40100000"},
 		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
+	{name: "thumb-halfway", compiler: "arm-linux-gnueabihf-gcc", source: "arm.S", flags: []string{"-mthumb", "-DTHUMB", "-DHALFWAY", "-Wl,-Ttext-segment=0x40100000"},
+		run: []string{"qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-net", "none", "-semihosting", "-kernel", "FILE"}},
 	// M-profile starts where its vector table says, whatever e_entry is.
 	{name: "arm-m", compiler: "arm-linux-gnueabihf-gcc", source: "armm.S", flags: []string{"-mcpu=cortex-m3", "-mfloat-abi=soft", "-mthumb", "-Wl,-T,flash.lds"},
 		run: []string{"qemu-system-arm", "-M", "mps2-an385", "-semihosting", "-kernel", "FILE"}, opt: reset.Options{HookEntry: true}},

@@ -2,7 +2,6 @@ package reset
 
 import (
 	"debug/elf"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -35,6 +34,7 @@ type install struct {
 	os       OS
 	osWhy    string
 	hook     *hook
+	behind   uint64       // where memory ended that the slot is behind; 0: it is a PT_LOAD
 	text     image.Ranges // code that the hook takes the place of
 	t        *table.Table
 	saved    *elffile.Body // the copy
@@ -62,7 +62,7 @@ func (n *install) build() (elffile.Data, error) {
 	if spare == 0 {
 		spare = spareEntries
 	}
-	t.Kept = append(n.mem.kept, table.Kept{Size: slotWords * uint64(n.f.AddrSize()), Why: table.Own})
+	t.Kept = append(n.mem.kept, table.Kept{Size: n.slotSize(), Why: table.Own})
 	t.Room = t.Size(n.f.Format, spare)
 	n.copied = up(t.TableOff+t.Room, table.CopyAlign)
 	n.saved = s.body
@@ -145,7 +145,7 @@ func (n *install) add(blob elffile.Data) error {
 	if err != nil {
 		return err
 	}
-	slot := phdr.Header{Type: elf.PT_LOAD, Memsz: slotWords * uint64(n.f.AddrSize()), Flags: elf.PF_R | elf.PF_W, Section: slotSection}
+	slot := phdr.Header{Type: elf.PT_LOAD, Memsz: n.slotSize(), Flags: elf.PF_R | elf.PF_W, Section: slotSection}
 	seg := phdr.Header{Type: table.ProgType, Data: blob, Flags: elf.PF_R | elf.PF_X, Align: 64, Section: codeSection}
 	if at := n.opt.At; at != 0 {
 		if at%page != 0 {
@@ -160,7 +160,7 @@ func (n *install) add(blob elffile.Data) error {
 	} else if err := n.oneDistance(); err != nil {
 		return err
 	}
-	r, err := n.addHeaders([]phdr.Header{slot, seg})
+	r, err := n.addHeaders(slot, seg)
 	if err != nil {
 		return err
 	}
@@ -170,29 +170,6 @@ func (n *install) add(blob elffile.Data) error {
 	}
 	n.now, err = elffile.ParseBody(n.f.Name, r.Body)
 	return err
-}
-
-// addHeaders is phdr.Add. Where nothing else makes room for the table, that goes
-// far away from the ELF header, with a warning. So it does where bytes would move
-// into a writable segment: that one is to be restored as it was.
-func (n *install) addHeaders(list []phdr.Header) (*phdr.Result, error) {
-	opt := n.opt.Phdr
-	opt.Force = false
-	r, err := phdr.Add(n.now, list, opt)
-	if opt.Technique != "" {
-		return r, err
-	}
-	_, no := errors.AsType[*phdr.Refusal](err)
-	if no || err == nil && r.Report.Technique == "extend" {
-		opt.Technique = "far"
-		if far, err := phdr.Add(n.now, list, opt); err == nil {
-			return far, nil
-		}
-	}
-	if err == nil && r.Report.Technique == "extend" {
-		return nil, refusef(n.f, "room for a longer program header table could only be made by moving bytes into a writable segment")
-	}
-	return r, err
 }
 
 // oneDistance refuses to choose addresses where segments are loaded elsewhere
@@ -228,7 +205,11 @@ func (n *install) fill() error {
 	if err != nil {
 		return err
 	}
-	t.Slot, t.Kept[len(t.Kept)-1].Addr = slot, slot
+	own := &t.Kept[len(t.Kept)-1]
+	t.Slot, own.Addr = slot, slot
+	if n.behind != 0 { // with what is between
+		own.Addr, own.Size = n.behind, own.Size+slot-n.behind
+	}
 	t.Code, t.Entry = t.Addr+table.HeadSize, n.f.Header.Entry
 	for _, list := range [][]table.Entry{t.Once, t.Each} {
 		for i := range list {
@@ -276,18 +257,6 @@ func thumbBit(f *elffile.File) uint64 {
 		return 1
 	}
 	return 0
-}
-
-// slot is the address of the memory for registers.
-func (n *install) slot() (uint64, error) {
-	size := slotWords * uint64(n.f.AddrSize())
-	for i := range n.now.Progs {
-		p := &n.now.Progs[i]
-		if p.Type == elf.PT_LOAD && p.Flags == elf.PF_R|elf.PF_W && p.Memsz == size && p.Filesz == 0 && loadWith(n.f, p.Vaddr) < 0 {
-			return p.Vaddr, nil
-		}
-	}
-	return 0, fmt.Errorf("%s: the PT_LOAD for registers is not there", n.f.Name)
 }
 
 // firstInstruction is the code with what i386 needs to know where it is: there is

@@ -262,3 +262,35 @@ func TestLargeValue(t *testing.T) {
 		checkStates(t, f, want)
 	}
 }
+
+// TestManyRows: memory with very many runs of zeros has a table of bounded length.
+func TestManyRows(t *testing.T) {
+	const size = 6000 * 400
+	data := make([]byte, size)
+	for i := 0; i < size; i += 400 {
+		for k := range 100 {
+			data[i+k] = byte(k + 1)
+		}
+	}
+	f := change(elf.EM_RISCV, func(f *elffile.File) {
+		f.Progs[1].Filesz, f.Progs[1].Memsz = size, size+100
+		f.Body.Put(dataOff, elffile.Buffer(data))
+	})
+	for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+		r, err := reset.Apply(f, reset.Options{Shape: shape})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(r.Report.Entries); n == 0 || n > 4096 {
+			t.Errorf("%s: %d rows", shape, n)
+		}
+		if _, err := reset.Verify(parseBody(t, f.Name, r.Body), f); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, spare := range []int{-1, 40000} {
+		if _, err := reset.Apply(f, reset.Options{Spare: spare}); err == nil || !strings.Contains(err.Error(), "spare rows are not between 0 and 32768") {
+			t.Errorf("%d spare rows: %v", spare, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package reset_test
 import (
 	"bytes"
 	"debug/elf"
+	"io"
 	"math/rand"
 	"strings"
 	"testing"
@@ -113,5 +114,20 @@ func TestRefresh(t *testing.T) {
 	}
 	if _, err := patch.Refresh(synthetic(elf.EM_X86_64, kinds[0].format), patch.Options{}); err == nil || !strings.Contains(err.Error(), "it is not resettable") {
 		t.Errorf("a program that is not resettable: %v", err)
+	}
+}
+
+// TestShowBroken: a table that cannot be read is a fault of the file, with its place.
+func TestShowBroken(t *testing.T) {
+	f := resettable(t, synthetic(elf.EM_X86_64, kinds[0].format), reset.Options{})
+	tab, err := table.Find(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off, _, _ := f.OffsetOf(tab.Addr + 8)
+	f.Body.Put(int64(off), elffile.Buffer{7})
+	r, err := show.Print(io.Discard, f, show.Options{})
+	if err != nil || len(r.Faults) != 1 || !strings.Contains(r.Faults[0].Error(), "version at 0x") {
+		t.Errorf("%v, %v", err, r.Faults)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"elfwright/elffile"
+	"elfwright/patch"
 	"elfwright/phdr"
 	"elfwright/reset"
 	"elfwright/reset/table"
@@ -96,6 +97,43 @@ func FuzzVerify(f *testing.F) {
 		}
 		if r, err := reset.Apply(file, reset.Options{}); err == nil && r.Report == nil {
 			t.Error("neither a report nor an error")
+		}
+	})
+}
+
+// FuzzPatch: values for programs with tables from outside do no harm, and are there
+// after a reset or refused.
+func FuzzPatch(f *testing.F) {
+	for _, k := range kinds {
+		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
+			r, err := reset.Apply(synthetic(k.machine, k.format), reset.Options{Shape: shape, Spare: 1, Persistent: []string{"0x20040..0x20080"}, Phdr: phdr.Options{PageSize: 0x1000}})
+			if err != nil {
+				f.Fatal(err)
+			}
+			b := make([]byte, r.Body.Size())
+			r.Body.ReadAt(b, 0)
+			f.Add(b, uint64(dataAt+0x30), uint64(dataAt+0x900), []byte("a value that crosses a border"))
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte, at, other uint64, value []byte) {
+		file, err := elffile.Parse("fuzz", b)
+		if err != nil || len(value) > 1<<12 {
+			return
+		}
+		var sets []patch.Set
+		for _, a := range []uint64{at, other} {
+			sets = append(sets, patch.Set{Place: fmt.Sprintf("0x%x", a), Type: "bytes", Value: patch.Value{Kind: patch.Bytes, Data: elffile.Buffer(value)}})
+		}
+		r, err := patch.Apply(file, sets, patch.Options{})
+		if err != nil {
+			return
+		}
+		if now, err := elffile.ParseBody("fuzz", r.Body); err != nil {
+			t.Error(err)
+		} else if _, err := reset.Verify(file, nil); err == nil {
+			if _, err := reset.Verify(now, nil); err != nil {
+				t.Errorf("patched: %v", err)
+			}
 		}
 	})
 }

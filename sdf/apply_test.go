@@ -1,6 +1,7 @@
 package sdf_test
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -147,6 +148,38 @@ func TestRefused(t *testing.T) {
 		s := parse(t, desc.Default(desc.RISCV64), `<system><protection_domain `+text+`><program_image path="a.elf"/></protection_domain></system>`)
 		if _, err := sdf.Apply(s, sdf.Options{Search: []string{dir}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// An image that was cut is refused: what is missing would be zeros.
+func TestCut(t *testing.T) {
+	dir := build(t, "aarch64-linux-gnu-gcc", source)
+	whole, err := os.ReadFile(filepath.Join(dir, "a.elf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := elffile.Parse("a.elf", whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := uint64(0)
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD {
+			end = max(end, p.Off+p.Filesz)
+		}
+	}
+	s := parse(t, desc.Default(desc.AArch64), `<system><protection_domain name="one"><program_image path="cut.elf" path_for_symbols="a.elf"/></protection_domain></system>`)
+	for _, size := range []uint64{end, end - 1} {
+		if err := os.WriteFile(filepath.Join(dir, "cut.elf"), whole[:size], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		a, err := sdf.Apply(s, sdf.Options{Search: []string{dir}})
+		if err == nil {
+			a.Close()
+		}
+		if (err == nil) != (size == end) || err != nil && !strings.Contains(err.Error(), "past the end of the file") {
+			t.Errorf("cut at %#x of %#x: %v", size, end, err)
 		}
 	}
 }

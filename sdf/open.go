@@ -81,6 +81,10 @@ func openImage(path string, search []string, arch desc.Arch) (*elffile.File, err
 		defer f.Close()
 		return nil, f.ProgErr
 	}
+	if err := f.CheckProgs(); err != nil { // of a file that was cut, what is missing would become zeros
+		f.Close()
+		return nil, err
+	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			return fail("it wants a dynamic linker (PT_INTERP), and a protection domain has none")

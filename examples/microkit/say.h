@@ -3,7 +3,7 @@
 #define SAY_H
 #include "lib/microkit.h"
 
-static void say_hex(const char *what, unsigned long n)
+static __attribute__((unused)) void say_hex(const char *what, unsigned long n)
 {
 	int shift = 60;
 

@@ -28,6 +28,10 @@ type Descriptor struct {
 	// Same is the lowest descriptor that is the same open file: N itself for the
 	// first of them.
 	Same int
+	// File is the number of the open file among those of a tree; 0: there is none.
+	File int
+	// Called is what errors call the descriptor; empty: by its number.
+	Called string
 
 	Socket  *Socket
 	Content []byte   // what is in a memfd, a deleted file

@@ -39,6 +39,9 @@ type Map struct {
 	Touched bool
 	Policy  Policy // mbind(2)
 	Others  []int  // processes that have the same shared memory
+	// Nameless is set on a shared mapping of a file that is deleted: what is in it
+	// is only there.
+	Nameless bool
 }
 
 // Exec says whether code can run there.
@@ -94,7 +97,30 @@ func (t *Target) maps() ([]Map, error) {
 	if err != nil {
 		return nil, t.fault("%w", err)
 	}
+	for i := range maps {
+		if m := &maps[i]; m.Shared && m.File() && m.Deleted && !m.Anonymous() && !m.SysV() && strings.HasPrefix(m.Name, "/") {
+			t.otherName(m)
+		}
+	}
 	return maps, nil
+}
+
+// otherName looks for the file of a mapping under another name in the same
+// directory: sem_open(3) makes one with a name that does not last.
+func (t *Target) otherName(m *Map) {
+	dir := filepath.Dir(m.Name)
+	entries, _ := os.ReadDir(t.path("root" + dir))
+	for _, e := range entries {
+		var st unix.Stat_t
+		if err := unix.Lstat(t.path("root"+filepath.Join(dir, e.Name())), &st); err != nil || st.Ino != m.Inode {
+			continue
+		}
+		if fmt.Sprintf("%02x:%02x", unix.Major(st.Dev), unix.Minor(st.Dev)) == m.Dev {
+			m.Name, m.Deleted = filepath.Join(dir, e.Name()), false
+			return
+		}
+	}
+	m.Nameless = true
 }
 
 func (t *Target) path(name string) string {
@@ -224,7 +250,7 @@ func (m *Map) page(r image.Range, categories uint64) {
 			m.Guard = append(m.Guard, r)
 		}
 		return
-	case m.Shared && m.File() && !m.Anonymous():
+	case m.Shared && m.File() && !m.Anonymous() && !m.SysV():
 		return
 	}
 	if categories&pageIsFile == 0 {
@@ -273,7 +299,7 @@ func (t *Target) oldPages(m *Map) error {
 // Anonymous says whether a shared mapping is of memory without a name in the
 // file system: shared by fork and nobody else, or a memfd.
 func (m *Map) Anonymous() bool {
-	return m.Shared && (m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
+	return m.Shared && (m.Nameless || m.Name == "/dev/zero" && m.Deleted || strings.HasPrefix(m.Name, "/memfd:") || strings.HasPrefix(m.Name, "[anon_shmem:"))
 }
 
 // Keep notes pages that have content, after those that were noted before.

@@ -16,9 +16,9 @@ import (
 
 // Snapshot reads what the process is.
 func (t *Target) Snapshot() (*Snapshot, error) {
-	s := &Snapshot{PID: t.PID, Machine: abi.Machine.Name, Kernel: release()}
+	s := &Snapshot{PID: t.PID, Outer: t.PID, Machine: abi.Machine.Name, Kernel: release()}
 	for _, step := range []func(*Snapshot) error{
-		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives,
+		t.texts, t.leaveVDSO, t.memory, t.askProcess, t.shared, t.processor, t.signals, t.allThreads, t.policies, t.clocks, t.files, t.relatives, t.segments, t.numbers,
 	} {
 		if err := step(s); err != nil {
 			return nil, err
@@ -336,6 +336,35 @@ func (t *Target) relatives(s *Snapshot) error {
 	s.Session[0] = s.Status.PPID
 	s.Session[1], _ = unix.Getpgid(t.PID)
 	s.Session[2], _ = unix.Getsid(t.PID)
+	return nil
+}
+
+// numbers are from here on those that the process knows itself: another namespace
+// of processes than ours has others.
+func (t *Target) numbers(s *Snapshot) error {
+	if len(s.Status.NSpid) <= 1 {
+		return nil
+	}
+	s.PID, s.Session[1], s.Session[2] = last(s.Status.NSpid), last(s.Status.NSpgid), last(s.Status.NSsid)
+	inner := make(map[int]int)
+	for i := range s.Threads {
+		th := &s.Threads[i]
+		b, err := t.read(fmt.Sprintf("task/%d/status", th.TID))
+		if err != nil {
+			return err
+		}
+		st, err := ParseStatus(b)
+		if err != nil {
+			return t.fault("thread %d: %w", th.TID, err)
+		}
+		inner[th.TID] = last(st.NSpid)
+		th.TID = last(st.NSpid)
+	}
+	for i := range s.Timers {
+		if n := inner[s.Timers[i].TID]; n != 0 {
+			s.Timers[i].TID = n
+		}
+	}
 	return nil
 }
 

@@ -38,6 +38,7 @@ type thread struct {
 	regs    Registers
 	mask    uint64
 	masked  bool
+	paused  bool          // by a stop signal
 	block   bool          // the call that it is in goes on by restart_syscall; see armEnter
 	vectors []byte        // what it had in SVE's registers; nil: nothing
 	stops   []unix.Signal // stop signals that came while it made our calls
@@ -169,7 +170,8 @@ func (t *Target) stop(tid int) error {
 		case !ws.Stopped():
 			return nil
 		case uint32(ws)>>16 == eventStop:
-			t.threads = append(t.threads, &thread{tid: tid})
+			// A thread that was stopped already tells by which signal.
+			t.threads = append(t.threads, &thread{tid: tid, paused: ws.StopSignal() != unix.SIGTRAP})
 			return nil
 		}
 		// A signal on its way: it is delivered, and the stop comes after it.

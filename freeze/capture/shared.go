@@ -20,8 +20,8 @@ func (t *Target) shared(s *Snapshot) error {
 	for i := range s.Maps {
 		m := &s.Maps[i]
 		switch {
-		case !m.Anonymous():
-		case swap:
+		case !m.Anonymous() && !m.SysV():
+		case swap || m.Nameless: // mincore tells nothing of what is on a disk
 			m.Runs = []image.Range{m.Range}
 		default:
 			if err := t.inCore(m); err != nil {

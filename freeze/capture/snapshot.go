@@ -10,6 +10,7 @@ import (
 // Snapshot is what a process is, but for the contents of its memory.
 type Snapshot struct {
 	PID     int
+	Outer   int // its number in our namespace of processes, where it has another
 	Exe     string
 	Machine string
 	Kernel  string // as uname -r has it
@@ -48,7 +49,8 @@ type Snapshot struct {
 	Lost        []string // what a new process cannot have, by name
 	Membarrier  uint64   // the commands that it registered for
 	Foreign     []string
-	SHM         int
+	Segments    []Segment // of System V shared memory that are attached
+	SysV        [2]int    // sets of semaphores and queues of messages that there are, whoever has them
 	CPU         CPU
 	Go          bool        // the program was made by Go, whose threads know their numbers
 	Stub        image.Range // of a frozen file that this process was; empty: none

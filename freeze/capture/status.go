@@ -31,7 +31,9 @@ type Status struct {
 	CapInh     uint64
 	CapBnd     uint64
 	CapAmb     uint64
-	NSpid      []int
+	NSpid      []int // its number in each namespace from ours to its own
+	NSpgid     []int // and those of its process group and session; 0: not of that namespace
+	NSsid      []int
 	Locked     string // VmLck
 	Bypass     string // Speculation_Store_Bypass
 	Branches   string // SpeculationIndirectBranch
@@ -89,6 +91,10 @@ func (s *Status) field(key, value string) (err error) {
 		s.Features = value
 	case "NSpid":
 		s.NSpid, err = ints(value)
+	case "NSpgid":
+		s.NSpgid, err = ints(value)
+	case "NSsid":
+		s.NSsid, err = ints(value)
 	}
 	return err
 }
@@ -112,6 +118,14 @@ func ints(value string) ([]int, error) {
 		out = append(out, n)
 	}
 	return out, nil
+}
+
+// last is the number in the namespace of the process itself.
+func last(numbers []int) int {
+	if len(numbers) == 0 {
+		return 0
+	}
+	return numbers[len(numbers)-1]
 }
 
 // OwnStatus is that of this process.

@@ -16,7 +16,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // thread reads one thread.
 func (t *Target) thread(th *thread) (Thread, error) {
-	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Now: th.regs, Mask: th.mask, Stopped: threadStopped(t.PID, th.tid)}
+	out := Thread{TID: th.tid, Regs: th.regs.Restarted(false), Now: th.regs, Mask: th.mask, Stopped: th.paused || threadStopped(t.PID, th.tid)}
 	var err error
 	var found bool
 	if out.Regs, found = t.callAgain(out.Regs); !found {

@@ -22,6 +22,7 @@ type freezeFlags struct {
 	lazy      bool
 	orphan    bool
 	strict    bool
+	tree      bool
 	otherVDSO bool
 	snapshot  bool
 	compress  bool
@@ -47,6 +48,8 @@ func freezeVerb() *verb {
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one; docs/freeze-resources.md has them all, one by one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network, a lock. What the process can do without, but needs a privilege that is not there, FILE tells on standard error, and goes on, unless --strict is given: hard limits, priorities, locked memory.
 
+With --tree the processes that descend from PID are frozen, too, and FILE becomes all of them: with pipes, sockets, shared memory and open files that they have in common, process groups and sessions, children that are stopped or have ended, on x86-64. They have the numbers that they had, in a namespace of their own, which needs no privilege; /proc tells the numbers outside of it. What a process that is not of the tree has, too, is refused. None runs before all are there; where one cannot be made, FILE ends with 125. FILE ends as the first process does, and the others go on without it. At a terminal it is one job of the shell.
+
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
 The process stands still until FILE is written. With --snapshot it stands still only until it has made a copy of itself, as by fork(2), from which FILE is written while it goes on; that takes memory for what it writes meanwhile. With --compress FILE is made smaller for moving, by zstd, while the process goes on. Where it arrives, --expand makes the executable of it, or so does zstd: zstd -d <FILE >OTHER && chmod 700 OTHER. Pages of zeros are never stored.
@@ -59,6 +62,7 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 		examples: []example{
 			{"a program that is frozen when it is ready", "elfwright freeze --run --kill -o ready -- sh -c 'echo made; kill -STOP $$; echo and on' && ./ready"},
 			{"made small to be moved, and executable again", "elfwright freeze --run --kill --compress -o moved -- sh -c 'kill -STOP $$; echo here' && elfwright freeze --expand moved -o here && ./here"},
+			{"a shell with a child, while it waits for that", "elfwright freeze --run --kill --tree --after=100ms -o both -- sh -c 'sleep 0.3 & wait; echo both are there' && ./both"},
 			{"one that is frozen while it sleeps, and sleeps on", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && ./nap"},
 			{"a core of it for a debugger, and a program of that core", "elfwright freeze --run --kill --after=100ms -o nap -- sleep 0.2 && elfwright freeze --to-core nap -o core && elfwright freeze --core core -o again && ./again"},
 		},
@@ -76,11 +80,12 @@ FILE holds all that was in the memory: passwords and keys, too; its mode is 0700
 			{name: "after", to: &opt.after, value: "TIME", group: running, help: "freeze after this time: 500ms, 10s, 2m"},
 			{name: "when", to: &opt.when, value: "REGEXP", group: running, help: "freeze when a line of standard output matches"},
 
-			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened"},
+			{name: "fd", to: &opt.fds, value: "N=WHAT", group: what, help: "what becomes of descriptor N: inherit is what it is where FILE is started, null is /dev/null, close is nothing, else a path that is opened; PID:N is that of one process of a tree"},
 			{name: "args-fd", to: &opt.argsFD, group: what, help: "descriptor N is a file with the arguments and the environment that FILE is started with: their number in 4 bytes, then strings that end in a NUL"},
 			{name: "pid", to: &opt.pid, words: []string{"auto", "new", "keep", "ns"}, group: what, help: "new numbers, the old ones (a privilege), or the old ones in a namespace of their own; auto is ns for what remembers its numbers (several threads, timers, Go, Python), else new"},
 			{name: "libs", to: &opt.libs, words: []string{"embed", "ref"}, group: what, help: "unmodified pages of libraries are in FILE, or stay in the libraries, which must be the same then"},
 			{name: "lazy", to: &opt.lazy, group: what, help: "read memory from FILE when it is touched: quick for any size, but memory that the program gives back (MADV_DONTNEED) has its old contents again, not zeros"},
+			{name: "tree", to: &opt.tree, group: what, help: "freeze the processes that descend from PID, too: one FILE becomes all of them, with their pipes, sockets and shared memory, in a namespace of process numbers of their own"},
 			{name: "orphan", to: &opt.orphan, group: what, help: "leave children behind"},
 			{name: "strict", to: &opt.strict, group: what, help: "FILE ends with 125 where it would else say on standard error what the process has otherwise than it was, and go on: a hard limit that is higher than permitted, a nice value, locked memory"},
 			{name: "other-vdso", to: &opt.otherVDSO, hidden: true, help: "as if the kernel's own code were another"},
@@ -198,7 +203,7 @@ func runFreezeProgram(c *call, f *freezeFlags) error {
 }
 
 func (f *freezeFlags) options(c *call) (freeze.Options, error) {
-	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Strict: f.strict, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
+	opt := freeze.Options{Kill: f.kill, ArgsFD: f.argsFD, Lazy: f.lazy, Orphan: f.orphan, Tree: f.tree, Strict: f.strict, Unjoined: f.core.unjoined, OtherVDSO: f.otherVDSO, Snapshot: f.snapshot, Compress: f.compress}
 	if f.pid != "auto" {
 		opt.PIDs = freeze.PIDs(f.pid)
 	}
@@ -206,13 +211,28 @@ func (f *freezeFlags) options(c *call) (freeze.Options, error) {
 		opt.Libs = freeze.Libs(f.libs)
 	}
 	opt.FDs = make(map[int]string)
+	opt.FDsOf = make(map[int]map[int]string)
 	for _, s := range f.fds {
 		n, what, ok := strings.Cut(s, "=")
+		fds := opt.FDs
+		if p, rest, of := strings.Cut(n, ":"); of {
+			pid, err := strconv.Atoi(p)
+			if err != nil || pid <= 0 || !f.tree {
+				return opt, c.usagef("flag --fd=%s: PID:N is for --tree", s)
+			}
+			if opt.FDsOf[pid] == nil {
+				opt.FDsOf[pid] = make(map[int]string)
+			}
+			n, fds = rest, opt.FDsOf[pid]
+		}
 		fd, err := strconv.Atoi(n)
 		if !ok || err != nil || fd < 0 || what == "" {
 			return opt, c.usagef("flag --fd=%s: want N=inherit, N=null, N=close or N=PATH", s)
 		}
-		opt.FDs[fd] = what
+		fds[fd] = what
+	}
+	if f.tree && f.orphan {
+		return opt, c.usagef("flags --tree and --orphan: one of them")
 	}
 	return opt, nil
 }

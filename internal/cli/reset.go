@@ -63,8 +63,8 @@ func resetVerb() *verb {
 			o.dryRunFlag(), o.jsonFlag(""), o.outputFlag(),
 		},
 		examples: []example{
-			{"a program that counts, and starts itself again; it prints the same each time", `printf '#include <stdio.h>\n#include <sys/auxv.h>\nint n = 1, z; __attribute__((section(".persistent"))) int runs = 0; int main(void) { printf("%%d %%d\\n", n++, z++); fflush(stdout); if (++runs < 4) ((void (*)(void))getauxval(AT_ENTRY))(); return 0; }' | gcc -static -o count -xc - && elfwright reset count -o again && ./again && elfwright reset --verify --original count again`},
-			{"what it would cost", `echo 'int main(void) { return 0; }' | gcc -static -o nothing -xc - && elfwright reset --dry-run --shape=deflate nothing`},
+			{"a program that counts, and starts itself again; it prints the same each time", `printf '#include <stdio.h>\n#include <sys/auxv.h>\nint n = 1, z; __attribute__((section(".persistent"))) int runs = 0; int main(void) { printf("%%d %%d\\n", n++, z++); fflush(stdout); if (++runs < 4) ((void (*)(void))getauxval(AT_ENTRY))(); return 0; }' | gcc -static -o count -xc - && (elfwright reset count -o again && ./again && elfwright reset --verify --original count again)`},
+			{"what it would cost", `echo 'int main(void) { return 0; }' | gcc -static -o nothing -xc - && (elfwright reset --dry-run --shape=deflate nothing)`},
 		},
 		run: func(c *call) error { return runReset(c, o) },
 	}

@@ -267,7 +267,7 @@ func sdfApplyVerb() *verb {
 
 A variable is found by its name in the symbol table alone, as Microkit's tool does; one of a setvar must have 8 bytes. All six variables of Microkit's library must be there: microkit_name, microkit_passive, microkit_irqs, microkit_notifications, microkit_pps and microkit_ioports. One that starts as zero gets bytes in the file; in memory nothing moves.
 
-With --resettable a protection domain that is restarted at its entry point has its memory as at first, with the values of the system; the entry point is a new one, which --entry gives to the parent. Microkit's microkit_pd_restart then needs no help from the program.
+With --resettable a protection domain that is restarted at its entry point has its memory as at first, with the values of the system; the entry point is a new one, which --entry gives to the parent. Microkit's microkit_pd_restart then needs no help from the program. Give FILE.system to Microkit's own tool: it writes the values once more, which a reset does not see, and by that file they are the same.
 
 A physical address that a setvar asks for and the description does not give is chosen: the lowest that fits in --memory, without those that are given.
 

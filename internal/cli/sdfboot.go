@@ -66,7 +66,7 @@ The runtime is a program that is entered at its first byte and looks for the hea
 			flag{name: "json", to: &o.json, help: "print what memory everything gets as one JSON document"},
 			flag{name: "output", short: "o", to: &o.output, value: "OUT", files: true, help: "the file to write"}),
 		examples: []example{
-			{"a runtime that does nothing: a program of one segment, at whose first byte it starts, and at whose end is a multiple of 16", sdfExample + ` && ` + sdfSmallImage + ` && echo 'ENTRY(_start) PHDRS { all PT_LOAD FLAGS(7); } SECTIONS { . = 0x100000; .all : { *(.text) . = ALIGN(16); } :all /DISCARD/ : { *(*) } }' >rt.lds && echo '.globl _start; _start: jmp .' | gcc -nostdlib -static -no-pie -Wl,--build-id=none,--no-warn-rwx-segments -T rt.lds -o rt -x assembler - && (elfwright sdf boot --arch=x86_64 --memory=0x1000000..0x2000000 two.system --runtime=rt -o boot.elf && elfwright show boot.elf)`},
+			{"with a runtime that does nothing: one segment, entered at its first byte, its end a multiple of 16", sdfExample + ` && ` + sdfSmallImage + ` && echo 'ENTRY(_start) PHDRS { all PT_LOAD FLAGS(7); } SECTIONS { . = 0x100000; .all : { *(.text) . = ALIGN(16); } :all /DISCARD/ : { *(*) } }' >rt.lds && echo '.globl _start; _start: jmp .' | gcc -nostdlib -static -no-pie -Wl,--build-id=none,--no-warn-rwx-segments -T rt.lds -o rt -x assembler - && (elfwright sdf boot --arch=x86_64 --memory=0x1000000..0x2000000 two.system --runtime=rt -o boot.elf && elfwright show boot.elf)`},
 			{"a program that is no runtime", sdfExample + ` && ` + sdfSmallImage + ` && (elfwright sdf boot --arch=x86_64 two.system --runtime=a.elf -o boot.elf || test $? = 2)`},
 		},
 		run: func(c *call) error { return runSdfBoot(c, o) },

@@ -45,10 +45,10 @@ var libraries = [...]library{
 	// From the standard library, what only some may use.
 	{prefix: "log", code: "mount", tests: everywhere}, // libraries return what they have to say; go-fuse takes a Logger, to say nothing
 	{prefix: "plugin"}, //
-	{prefix: "syscall", code: "bench bench/freezereal proc mount", tests: everywhere},                    // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
-	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                  // internal/cli has the table of flags
-	{prefix: "net", code: "bench/freezereal"},                                                            // nothing else here talks to a network
-	{prefix: "net/url", code: everywhere},                                                                //
+	{prefix: "syscall", code: "bench bench/freezereal proc mount", tests: everywhere},                          // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
+	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                        // internal/cli has the table of flags
+	{prefix: "net", code: "bench/freezereal"},                                                                  // nothing else here talks to a network
+	{prefix: "net/url", code: everywhere},                                                                      //
 	{prefix: "math/rand", code: "internal/elftest internal/samples bench bench/freezereal", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase internal/linktest", tests: everywhere},
 }

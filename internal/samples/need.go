@@ -65,7 +65,7 @@ var debianPackages = map[string]string{
 	"eu-elflint": "elfutils", "eu-readelf": "elfutils", "eu-strip": "elfutils", "eu-unstrip": "elfutils",
 	"dump.erofs": "erofs-utils", "fsck.erofs": "erofs-utils", "mkfs.erofs": "erofs-utils", "fusermount3": "fuse3",
 	"flock": "util-linux", "setarch": "util-linux", "setpriv": "util-linux", "unshare": "util-linux",
-	"gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
+	"nginx": "nginx-light", "psql": "postgresql", "/usr/lib/postgresql/15/bin/initdb": "postgresql", "gcore": "gdb", "musl-gcc": "musl-tools", "cc": "gcc", "c++": "g++",
 	"arm-none-eabi-as": "binutils-arm-none-eabi", "arm-none-eabi-ld": "binutils-arm-none-eabi",
 	"qemu-system-aarch64": "qemu-system-arm", "qemu-system-i386": "qemu-system-x86", "qemu-system-x86_64": "qemu-system-x86",
 	"qemu-system-arm": "qemu-system-arm", "qemu-system-riscv64": "qemu-system-misc", "qemu-system-riscv32": "qemu-system-misc",

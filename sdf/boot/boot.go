@@ -148,11 +148,18 @@ func (m *maker) split() (list []loader.Region, data []elffile.Data) {
 	return list, data
 }
 
-// clear refuses memory that the file itself is loaded to.
+// clear refuses memory that the file itself is loaded to, also where a protection
+// domain maps it as a device.
 func (m *maker) clear(load image.Range) error {
 	for _, p := range m.parts {
 		if p.phys.Overlaps(load) {
 			m.need(m.sys.PDs[0].Pos(), "%s at %v overlaps the file itself, which is loaded to %v; give memory above that", p.what, p.phys, load)
+			return &desc.Refusal{Findings: m.found}
+		}
+	}
+	for _, x := range m.maps {
+		if phys := (image.Range{Start: x.phys, Size: x.at.Size}); phys.Overlaps(load) {
+			m.need(m.sys.PDs[x.domain].Pos(), "protection_domain %s maps %v, and the file itself is loaded to %v", m.sys.PDs[x.domain].Name, phys, load)
 			return &desc.Refusal{Findings: m.found}
 		}
 	}

@@ -73,11 +73,12 @@ func (m *maker) regions() map[*desc.Region]image.Addr {
 		memory := m.memory.Covers(p.phys)
 		if r.Prefill != "" {
 			var err error
-			if p.bytes, err = m.fill(r.Prefill); err == nil && !memory {
+			if p.bytes, err = m.fill(r); err == nil && !memory {
 				err = fmt.Errorf("the board has no memory at %v to be filled", p.phys)
 			}
 			if err != nil {
 				m.need(r.Pos(), "%s: %v", what, err)
+				continue
 			}
 		}
 		if memory {
@@ -88,12 +89,15 @@ func (m *maker) regions() map[*desc.Region]image.Addr {
 }
 
 // fill returns what a region begins with.
-func (m *maker) fill(path string) (elffile.Data, error) {
-	name, err := sdf.Find(path, m.opt.Search)
+func (m *maker) fill(r *desc.Region) (elffile.Data, error) {
+	name, err := sdf.Find(r.Prefill, m.opt.Search)
 	if err != nil {
 		return nil, err
 	}
-	b, err := os.ReadFile(name) // not longer than the region: that was checked
+	b, err := os.ReadFile(name) // of the length that was looked at
+	if err == nil && uint64(len(b)) > r.Size {
+		err = fmt.Errorf("%s has %#x bytes now, and the region %#x", name, len(b), r.Size)
+	}
 	return elffile.Buffer(b), err
 }
 
@@ -111,6 +115,10 @@ func (m *maker) space(i int, p *desc.PD, phys map[*desc.Region]image.Addr) {
 		}
 		pages, _ := s.Range().Pages(page) // sdf.Apply has looked
 		what := fmt.Sprintf("%s, program header %d", who, s.Index)
+		if uint64(s.Data.Size()) != s.Filesz || s.Filesz > s.Memsz {
+			m.need(p.Pos(), "%s: p_filesz %#x of p_memsz %#x: the file has %#x bytes of it", what, s.Filesz, s.Memsz, s.Data.Size())
+			continue
+		}
 		at := m.take(p.Pos(), what, pages.Size, page)
 		m.parts = append(m.parts, part{what, image.Range{Start: at, Size: pages.Size}, uint64(s.Vaddr - pages.Start), s.Data})
 		m.maps = append(m.maps, mapping{i, pages, at, rightsOf(phdr.FlagString(s.Flags), true)})

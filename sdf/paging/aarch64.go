@@ -28,37 +28,18 @@ func AArch64(l Loader, k Kernel) ([]Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case l.End <= l.Start || l.End>>48 != 0:
-		return nil, fmt.Errorf("the loader is at [%#x, %#x), which is no memory", l.Start, l.End)
-	case l.Start/giga != l.End/giga:
-		return nil, fmt.Errorf("the loader at [%#x, %#x) crosses a multiple of 1 GiB, and one table maps it", l.Start, l.End)
-	case l.Start >= 512*giga:
-		return nil, fmt.Errorf("the loader at %#x is beyond the 512 GiB of the table that maps it", l.Start)
-	case k.Phys>>48 != 0:
-		return nil, fmt.Errorf("the kernel at %#x is beyond 48 bits", k.Phys)
-	case index(k.Virt, 39) == 0:
-		return nil, fmt.Errorf("the kernel runs at %#x, in the 512 GiB where the loader is", k.Virt)
-	case k.Virt%mega2 != k.Phys%mega2:
-		return nil, fmt.Errorf("the kernel is at %#x and runs at %#x, which no block of 2 MiB maps", k.Phys, k.Virt)
+	if err := armFits(&l, &k); err != nil {
+		return nil, err
 	}
 	t.put("boot_lvl0_lower", 0, t.at["boot_lvl1_lower"]|armTable)
 	if l.UART != nil {
-		if *l.UART >= 512*giga {
-			return nil, fmt.Errorf("uart_addr is %#x, beyond the 512 GiB of the table that maps it", *l.UART)
-		}
 		t.put("boot_lvl1_lower", index(*l.UART, 30), armDeviceBlock(*l.UART&^(giga-1)))
 	}
 	t.put("boot_lvl1_lower", index(l.Start, 30), t.at["boot_lvl2_lower"]|armTable)
 	for at := l.Start &^ (mega2 - 1); at <= l.End; at += mega2 {
-		if at/giga == l.Start/giga {
-			t.put("boot_lvl2_lower", index(at, 21), armDeviceBlock(at))
-		}
+		t.put("boot_lvl2_lower", index(at, 21), armDeviceBlock(at))
 	}
 	if l.Low {
-		if l.Start < mega2 || l.Start >= giga {
-			return nil, fmt.Errorf("the loader at %#x is not in the first 1 GiB behind 2 MiB, where cpus_release_addr is", l.Start)
-		}
 		t.put("boot_lvl2_lower", 0, armDeviceBlock(0))
 	}
 	t.put("boot_lvl0_lower", index(k.Virt, 39), t.at["boot_lvl1_upper"]|armTable)
@@ -70,4 +51,27 @@ func AArch64(l Loader, k Kernel) ([]Table, error) {
 		phys += mega2
 	}
 	return t.list(), nil
+}
+
+// armFits says why six tables cannot map both.
+func armFits(l *Loader, k *Kernel) error {
+	switch {
+	case l.End <= l.Start || l.End>>48 != 0:
+		return fmt.Errorf("the loader is at [%#x, %#x), which is no memory", l.Start, l.End)
+	case l.Start/giga != l.End/giga:
+		return fmt.Errorf("the loader at [%#x, %#x) crosses a multiple of 1 GiB, and one table maps it", l.Start, l.End)
+	case l.Start >= 512*giga:
+		return fmt.Errorf("the loader at %#x is beyond the 512 GiB of the table that maps it", l.Start)
+	case k.Phys > 1<<48-giga:
+		return fmt.Errorf("the kernel at %#x, with what follows it, is beyond 48 bits", k.Phys)
+	case index(k.Virt, 39) == 0:
+		return fmt.Errorf("the kernel runs at %#x, in the 512 GiB where the loader is", k.Virt)
+	case k.Virt%mega2 != k.Phys%mega2:
+		return fmt.Errorf("the kernel is at %#x and runs at %#x, which no block of 2 MiB maps", k.Phys, k.Virt)
+	case l.UART != nil && *l.UART >= 512*giga:
+		return fmt.Errorf("uart_addr is %#x, beyond the 512 GiB of the table that maps it", *l.UART)
+	case l.Low && (l.Start < mega2 || l.Start >= giga):
+		return fmt.Errorf("the loader at %#x is not in the first 1 GiB behind 2 MiB, where cpus_release_addr is", l.Start)
+	}
+	return nil
 }

@@ -25,8 +25,8 @@ func RISCV64(l Loader, k Kernel) ([]Table, error) {
 	switch {
 	case l.Start%mega2 != 0 || l.Start>>38 != 0:
 		return nil, fmt.Errorf("_text is %#x, and the loader must start at a multiple of 2 MiB below 2^38", l.Start)
-	case k.Phys>>48 != 0:
-		return nil, fmt.Errorf("the kernel at %#x is beyond 48 bits", k.Phys)
+	case k.Phys > 1<<56-giga:
+		return nil, fmt.Errorf("the kernel at %#x, with what follows it, is beyond 56 bits", k.Phys)
 	case index(l.Start, 30) == index(k.Virt, 30):
 		return nil, fmt.Errorf("the kernel runs at %#x, in the same 1 GiB as the loader at %#x", k.Virt, l.Start)
 	case k.Virt%page != 0 || k.Virt%mega2 != k.Phys%mega2:

@@ -3,6 +3,9 @@
 	.global	_start, put, stop
 #ifdef THUMB
 	.thumb
+#ifdef HALFWAY
+	nop			@ _start is between two words
+#endif
 	.thumb_func
 #else
 	.arm
