@@ -3,7 +3,6 @@ package freeze
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -121,14 +120,6 @@ func (t *tree) ends(tr *capture.Tree) {
 		}
 	})
 	t.outside = tr.Outside(all)
-}
-
-// strangers are the processes outside that have the same memory.
-func (c *compiler) strangers(m *capture.Map) []int {
-	if c.tree == nil {
-		return m.Others
-	}
-	return slices.DeleteFunc(slices.Clone(m.Others), func(pid int) bool { return c.tree.outerNumbers[pid] != nil })
 }
 
 // openFiles decides which open files are opened for several processes: those that

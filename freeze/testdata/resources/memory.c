@@ -361,6 +361,18 @@ CASE(shared_offset, "")
 	CHECK(pread(fd, b, 4, 2 * 4096) == 4 && strcmp(b, "here") == 0);
 }
 
+CASE(shared_deleted_open, "warns: its file is deleted; the thawed process has the contents, and no file")
+{
+	char b[5] = "";
+	int fd = file("gone", "before"), other = file("other", "before");
+	char *p = mmap(0, 4096, 3, MAP_SHARED, fd, 0), *q = mmap(0, 4096, 3, MAP_SHARED, other, 0);
+	SETUP(p != MAP_FAILED && q != MAP_FAILED && unlink("gone") == 0 && unlink("other") == 0 && close(other) == 0);
+	stop();
+	CHECK(strcmp(p, "before") == 0 && strcmp(q, "before") == 0);
+	strcpy(p, "here");
+	CHECK(pread(fd, b, 4, 0) == 4 && strcmp(b, "here") == 0);
+}
+
 CASE(shared_deleted, "warns: its file is deleted; the thawed process has the contents, and no file")
 {
 	int fd = open("gone", O_RDWR | O_CREAT, 0600);
