@@ -22,8 +22,11 @@ const (
 // that it can write.
 func (b *builder) ours() error {
 	find := serve.Find
-	if b.opt.Libc == Musl {
+	switch {
+	case b.opt.Libc == Musl:
 		find = serve.FindLinks
+	case b.opt.Root == "" && len(b.opt.Files) == 0:
+		find = serve.FindExe
 	}
 	sites, err := find(b.ld)
 	if err != nil {
