@@ -234,7 +234,11 @@ func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
 	case r.Kept != "" && r.again == nil:
-		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
+		if err := unix.Exec(r.Kept, opt.Argv, opt.Env); r.Body == nil {
+			return r.failed(err)
+		}
+		// From where it is kept nothing is executed.
+		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Kept != "":
 		unix.Exec(r.Kept, opt.Argv, opt.Env)
 		return r.anew() // whatever is wrong with the file
