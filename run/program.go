@@ -148,9 +148,6 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 		if why == nil || p.Engine == Own {
 			return why
 		}
-		if p.Stop == AtMain {
-			return fmt.Errorf("engine own alone stops a program at main: %w", why)
-		}
 		if p.told() {
 			return fmt.Errorf("engine own alone searches as it is told to: %w", why)
 		}
@@ -158,9 +155,6 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 	}
 	if p.told() {
 		return fmt.Errorf("%s: with engine interp the dynamic linker searches, and takes no options for that; engine own does", r.Source.Name)
-	}
-	if p.Stop == AtMain {
-		return fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", r.Source.Name)
 	}
 	return r.interp(p, ldName)
 }
@@ -175,7 +169,7 @@ func (r *Prepared) interp(p *Program, name string) error {
 	if r.Ld, err = root.elf(name); err != nil {
 		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
 	}
-	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry, StopAtMain: p.Stop == AtMain}
 	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
 	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
 	if strings.HasPrefix(path.Base(name), "ld-musl-") {

@@ -101,8 +101,9 @@ func (b *builder) plan() *launch.Plan {
 	if b.opt.Preload != "" {
 		p.Vars = append(p.Vars, "LD_PRELOAD="+b.opt.Preload)
 	}
+	p.Main, p.Prot = b.main.addr, b.main.prot
 	entry := p.Entry
-	if len(p.Vars) > 0 || p.Stop {
+	if len(p.Vars) > 0 || p.Stop || p.Main != 0 {
 		entry = b.where + launch.Entered
 	}
 	p.Auxv = []launch.Aux{
