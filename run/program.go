@@ -156,6 +156,9 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 	if p.told() {
 		return fmt.Errorf("%s: with engine interp the dynamic linker searches, and takes no options for that; engine own does", r.Source.Name)
 	}
+	if p.Cache != "" {
+		r.NotKept = errors.New("images of engine interp are not kept: its dynamic linker would do all its work again")
+	}
 	return r.interp(p, ldName)
 }
 

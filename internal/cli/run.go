@@ -136,6 +136,9 @@ func runProgram(c *call, f *runFlags) error {
 
 // keep says where the image is kept, if it is.
 func (f *runFlags) keep(c *call, p *run.Program) (err error) {
+	if f.link != "" && (f.save != "" || f.dryRun) {
+		return c.usagef("flag --link keeps an image: --save and --dry-run do something else instead")
+	}
 	switch {
 	case f.cacheDir != "":
 		if p.Cache, err = filepath.Abs(f.cacheDir); err != nil {
