@@ -84,6 +84,7 @@ type tryJSON struct {
 type symbolsJSON struct {
 	Undefined []undefinedJSON `json:"undefined"`
 	Faults    []faultJSON     `json:"missing_versions"`
+	Direct    []directJSON    `json:"direct,omitempty"`
 }
 
 type undefinedJSON struct {
@@ -100,6 +101,15 @@ type faultJSON struct {
 	File    string `json:"file"`
 	Of      string `json:"of,omitempty"`
 	Object  string `json:"object"`
+}
+
+type directJSON struct {
+	Symbol string `json:"symbol"`
+	Object string `json:"object"`
+	Of     string `json:"of"`
+	Copy   bool   `json:"copy"`
+	Lazy   bool   `json:"lazy"`
+	Fatal  bool   `json:"fatal"`
 }
 
 type bindingJSON struct {
@@ -270,6 +280,10 @@ func (s *Subject) symbolsJSON() *symbolsJSON {
 			fault.Of = f.Of.Path
 		}
 		j.Faults = append(j.Faults, fault)
+	}
+	for _, d := range s.Directs(true) {
+		b := d.Binding
+		j.Direct = append(j.Direct, directJSON{string(s.Bound.Name(b)), s.Process.Objects[b.From].Path, s.Process.Objects[b.To].Path, d.Copy, b.Lazy, d.Fatal})
 	}
 	return j
 }

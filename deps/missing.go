@@ -3,6 +3,7 @@ package deps
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
@@ -77,9 +78,22 @@ func (s *Subject) Undefined(weak bool) []bind.Binding {
 	return list
 }
 
+// Directs lists the uses of protected symbols that end a start, or, with warned, also
+// those of which glibc only warns.
+func (s *Subject) Directs(warned bool) []bind.Direct {
+	if s.Bound == nil {
+		return nil
+	}
+	list := s.Bound.Directs()
+	if !warned {
+		list = slices.DeleteFunc(list, func(d bind.Direct) bool { return !d.Fatal })
+	}
+	return list
+}
+
 // Resolved says whether all is there, as far as it was looked at.
 func (s *Subject) Resolved() bool {
-	return len(s.Missing()) == 0 && len(s.Versions()) == 0 && len(s.Undefined(false)) == 0
+	return len(s.Missing()) == 0 && len(s.Versions()) == 0 && len(s.Undefined(false)) == 0 && len(s.Directs(false)) == 0
 }
 
 // Lack says in a few words how much is missing.
@@ -110,6 +124,19 @@ func (s *Subject) Faults(w io.Writer, style term.Style) {
 	}
 	for _, b := range s.Undefined(false) {
 		fmt.Fprintf(w, "%s: needs symbol %s: %s%s\n", s.names[b.From], style.Bold(s.symbol(b)), style.Red("undefined"), s.hint(b))
+	}
+	for _, d := range s.Directs(true) {
+		b, what, end := d.Binding, "copies", "warning: the library goes on using its own"
+		if !d.Copy {
+			what = "has an address of its own for function"
+		}
+		if d.Fatal {
+			end = style.Red("an error, by GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS")
+			if b.Lazy {
+				end += " when it is called"
+			}
+		}
+		fmt.Fprintf(w, "%s: %s %s, which is protected in %s: %s\n", s.names[b.From], what, style.Bold(s.symbol(b)), s.names[b.To], end)
 	}
 }
 

@@ -10,8 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"elfwright/elffile"
 	"elfwright/freeze"
 	"elfwright/freeze/core"
+	"elfwright/freeze/saved"
 	"elfwright/internal/samples"
 	"elfwright/machine/amd64"
 )
@@ -125,5 +129,58 @@ func TestCoreOfOtherProcessor(t *testing.T) {
 	out, _ := cmd.Output()
 	if !strings.HasPrefix(string(out), "sum 22.5, threads ") { // the wide register is lost
 		t.Errorf("%v, %q", cmd.ProcessState, out)
+	}
+}
+
+// TestLookShared finds what is in shared memory whose contents are stored with a
+// descriptor of it, or with another process.
+func TestLookShared(t *testing.T) {
+	samples.Need(t, "gcc")
+	prog := compile(t, "-O1", "testdata/shared.c")
+	for kind, maps := range map[string]int{"twice": 2, "tree": 2, "anonymous": 1} {
+		dir := t.TempDir()
+		start, frozen := filepath.Join(dir, "start"), filepath.Join(dir, "frozen")
+		if err := os.WriteFile(start, []byte("#!/bin/sh\nexec "+prog+" "+kind+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		samples.Settle(t, start)
+		inMiddle(t, dir, start, func(pid int) {
+			opt := freeze.Options{Kill: true, Tree: kind == "tree", FDs: map[int]string{1: freeze.Inherit}}
+			if kind == "tree" {
+				opt.FDs = map[int]string{1: freeze.Null}
+			}
+			if _, err := freeze.Freeze(pid, frozen, opt); err != nil {
+				unix.Kill(pid, unix.SIGKILL)
+				t.Error(err)
+			}
+		})
+		f, err := elffile.Open(frozen)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		list, err := saved.Open(f, amd64.Machine)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		found := 0
+		for _, p := range list {
+			for i := range p.Maps {
+				m := &p.Maps[i]
+				b := make([]byte, 9)
+				if !m.Shared || m.Size != 3*4096 {
+					continue
+				}
+				if _, err := p.ReadAt(b, int64(m.Start+4096)); err != nil {
+					t.Error(kind, err)
+				}
+				if string(b) == "as it was" {
+					found++
+				}
+			}
+		}
+		if found != maps {
+			t.Errorf("%s: %d mappings have the contents, want %d", kind, found, maps)
+		}
+		f.Close()
 	}
 }

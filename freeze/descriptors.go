@@ -245,6 +245,7 @@ func (c *compiler) unnamed(d *capture.Descriptor) {
 	}
 	if !c.filled[id] {
 		c.filled[id] = true
+		c.contentsAt(id, c.next, uint64(len(d.Content)))
 		c.send(fd.Get(), d.Content, describe(d))
 		c.Call("fchmod", fd.Get(), script.Int(d.Mode&0o7777)).Says("%s: mode", describe(d))
 		if seals := d.Seals &^ sealSeal; seals != 0 {

@@ -50,6 +50,14 @@ var guestPrograms = [][]string{
 	{"-pthread", "-static", "testdata/aarch64.c"}, {"-static", "testdata/sleeps.c"},
 }
 
+// patience is how long a thawed process may take.
+func patience() time.Duration {
+	if _, err := os.Stat(programs); err == nil {
+		return 2 * time.Minute // an emulator, perhaps on a machine that has much to do
+	}
+	return 20 * time.Second
+}
+
 // guestCases are those in which a structure, a number or a call of the kernel is
 // another than on x86-64, or may be. ELFWRIGHT_SWEEP runs all; what the guest's
 // kernel has not is a failure there.
@@ -87,7 +95,7 @@ func TestAArch64(t *testing.T) {
 	}
 	cmd := exec.Command("timeout", "540", "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", initrd,
-		"-append", "console=ttyAMA0 quiet panic=-1 -- -test.v -test.parallel=4 -test.run="+run)
+		"-append", "console=ttyAMA0 quiet panic=-1 -- -test.v -test.parallel=3 -test.run="+run)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

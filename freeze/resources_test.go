@@ -214,7 +214,7 @@ func thaw(t *testing.T, dir, frozen string) (out string, code int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	slow := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	slow := time.AfterFunc(patience(), func() { cmd.Process.Kill() })
 	defer slow.Stop()
 	cmd.Wait()
 	return buf.String(), cmd.ProcessState.ExitCode()

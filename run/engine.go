@@ -53,6 +53,11 @@ func (r *Prepared) own(p *Program) error {
 			return fmt.Errorf("%s: version %s of %s is missing", v.By.Path, v.Version, v.File)
 		}
 	}
+	for _, d := range bound.Directs() {
+		if b := d.Binding; d.Fatal && !b.Lazy {
+			return fmt.Errorf("%s: it uses %s directly, which is protected in %s (GNU_PROPERTY_1_NEEDED_INDIRECT_EXTERN_ACCESS)", proc.Objects[b.From].Path, bound.Name(b), proc.Objects[b.To].Path)
+		}
+	}
 	opt := own.Options{Base: base(p.Random), Embed: p.Save, ExecFn: r.Source.Path, Exe: r.abs, Row: p.Row, Musl: p.Musl, Comm: comm(r.Source), LibraryPath: r.loading.LibraryPath, Stop: p.Stop == AtEntry, StopMain: p.Stop == AtMain}
 	opt.NoFile = r.Source.Path == ""
 	if keep != nil {

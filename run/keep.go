@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -106,10 +107,10 @@ func (r *Prepared) Link(path string) error {
 	switch {
 	case r.keep != nil && r.Kept != "":
 		return r.keep.Link(r.keep.key, path)
-	case r.NotKept != nil:
-		return r.NotKept
 	case r.Why != "":
 		return errors.New("no image is kept: " + r.Why)
+	case r.NotKept != nil:
+		return fmt.Errorf("%s: no image is kept: %w", r.Source.Name, r.NotKept)
 	}
-	return errors.New("no image is kept")
+	return fmt.Errorf("%s: no image is kept: it asks for no dynamic linker", r.Source.Name)
 }

@@ -148,9 +148,6 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 		if why == nil || p.Engine == Own {
 			return why
 		}
-		if p.Stop == AtMain {
-			return fmt.Errorf("engine own alone stops a program at main: %w", why)
-		}
 		if p.told() {
 			return fmt.Errorf("engine own alone searches as it is told to: %w", why)
 		}
@@ -159,8 +156,8 @@ func (r *Prepared) choose(p *Program, ldName string) error {
 	if p.told() {
 		return fmt.Errorf("%s: with engine interp the dynamic linker searches, and takes no options for that; engine own does", r.Source.Name)
 	}
-	if p.Stop == AtMain {
-		return fmt.Errorf("%s: engine interp does not stop a program at main; engine own does", r.Source.Name)
+	if p.Cache != "" {
+		r.NotKept = errors.New("images of engine interp are not kept: its dynamic linker would do all its work again")
 	}
 	return r.interp(p, ldName)
 }
@@ -175,7 +172,7 @@ func (r *Prepared) interp(p *Program, name string) error {
 	if r.Ld, err = root.elf(name); err != nil {
 		return fmt.Errorf("%s: PT_INTERP: %w", r.File.Name, err)
 	}
-	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry}
+	opt := interp.Options{ExecFn: r.Source.Path, Exe: r.abs, Comm: comm(r.Source), StopAtEntry: p.Stop == AtEntry, StopAtMain: p.Stop == AtMain}
 	opt.LibraryPath = join(p.LibraryPath, p.Env, "LD_LIBRARY_PATH")
 	opt.Preload = join(p.Preload, p.Env, "LD_PRELOAD")
 	if strings.HasPrefix(path.Base(name), "ld-musl-") {
@@ -234,7 +231,11 @@ func (r *Prepared) Exec() error {
 	opt := Options{Argv: r.Source.Args, Env: r.Env}
 	switch {
 	case r.Kept != "" && r.again == nil:
-		return r.failed(unix.Exec(r.Kept, opt.Argv, opt.Env))
+		if err := unix.Exec(r.Kept, opt.Argv, opt.Env); r.Body == nil {
+			return r.failed(err)
+		}
+		// From where it is kept nothing is executed.
+		return r.failed(ExecBody(r.Body, comm(r.Source), opt))
 	case r.Kept != "":
 		unix.Exec(r.Kept, opt.Argv, opt.Env)
 		return r.anew() // whatever is wrong with the file

@@ -62,10 +62,15 @@ func native() *ABI {
 	return nil
 }
 
-// supported refuses machines without an ABI.
+// supported refuses machines without an ABI, and kernels whose pages are larger than
+// the ones that frozen files are laid out for.
 func supported() error {
-	if abi == nil {
+	const page = 0x1000
+	switch {
+	case abi == nil:
 		return fmt.Errorf("processes of %s cannot be frozen so far", runtime.GOARCH)
+	case pageSize != page:
+		return fmt.Errorf("pages have %#x bytes on this kernel; processes can be frozen so far where they have %#x", pageSize, page)
 	}
 	return nil
 }

@@ -33,6 +33,11 @@ int main(int argc, char **argv)
 			p = mmap(0, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 		} else
 			p = map(kind[0] == 'f' ? MAP_SHARED : MAP_PRIVATE, fd);
+	} else if (!strcmp(kind, "tree")) {
+		p = map(MAP_SHARED | MAP_ANONYMOUS, -1);
+		if (fork() == 0)
+			for (;;)
+				pause();
 	} else if (!strcmp(kind, "sysv")) {
 		fd = shmget(IPC_PRIVATE, SIZE, 0600);
 		p = shmat(fd, 0, 0);

@@ -49,7 +49,7 @@ func runVerb() *verb {
 			{name: "libpath", to: &opt.libpath, value: "DIRS", group: where, help: "look for libraries in DIRS first, as LD_LIBRARY_PATH says, which the program does not see"},
 			{name: "preload", to: &opt.preload, value: "LIB", group: where, help: "load LIB before all other libraries, as LD_PRELOAD says, which the program does not see"},
 		}, opt.rows(where), []flag{
-			{name: "stop-at", to: &opt.stopAt, words: []string{"entry", "main"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction; or, with engine own, before main"},
+			{name: "stop-at", to: &opt.stopAt, words: []string{"entry", "main"}, group: look, help: "let the process stop itself (SIGSTOP) when everything is loaded, before the program's first instruction; or when its constructors have run, before main"},
 			{name: "trace", to: &opt.trace, value: "WORD", group: look, help: "tell on standard error what is decided: load, map, reloc, symbols (how many), bind (each), init or all; may be given more than once"},
 			{name: "dry-run", to: &opt.dryRun, group: look, help: "print that, without bind unless --trace asks for it, for any machine, and do not start the program"},
 			{name: "row", to: &opt.row, value: "ROW", files: true, group: build, help: "take from the file ROW where the program's C library keeps its state, instead of a row that is built in"},
@@ -136,6 +136,9 @@ func runProgram(c *call, f *runFlags) error {
 
 // keep says where the image is kept, if it is.
 func (f *runFlags) keep(c *call, p *run.Program) (err error) {
+	if f.link != "" && (f.save != "" || f.dryRun) {
+		return c.usagef("flag --link keeps an image: --save and --dry-run do something else instead")
+	}
 	switch {
 	case f.cacheDir != "":
 		if p.Cache, err = filepath.Abs(f.cacheDir); err != nil {

@@ -61,10 +61,14 @@ type ran struct {
 }
 
 // runAs runs a command as an ordinary user, in a session of its own.
-func runAs(dir string, args ...string) ran {
+func runAs(dir string, args ...string) ran { return runFile(dir, args[0], args...) }
+
+// runFile is runAs for a file that argv[0] does not name.
+func runFile(dir, file string, args ...string) ran {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := exec.CommandContext(ctx, file, args[1:]...)
+	cmd.Args[0] = args[0]
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.Dir = dir
@@ -124,7 +128,8 @@ func dynamicPrograms(t *testing.T, dir string) []string {
 var silent = []string{"yes", "llvm-PerfectShuffle", "llvm-PerfectShuffle-14", "systemctl", "pidwait", "top", "watch"}
 
 // TestRunPrograms starts programs of /usr/bin with --version, with and without us:
-// a sample, or with ELFWRIGHT_SWEEP=1 all.
+// a sample, each by another way of sweepWays, or with ELFWRIGHT_SWEEP=1 all, by that of
+// ELFWRIGHT_ENGINE, or by the first.
 func TestRunPrograms(t *testing.T) {
 	programs := dynamicPrograms(t, "/usr/bin")
 	step := 40
@@ -134,12 +139,13 @@ func TestRunPrograms(t *testing.T) {
 	ew := installed(t)
 	var mu sync.Mutex
 	same, unstable := 0, 0
-	work := make(chan string)
+	type job struct{ path, way string }
+	work := make(chan job)
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
-			for path := range work {
-				ok, steady := samePair(t, ew, path)
+			for j := range work {
+				ok, steady := samePair(t, ew, j.path, j.way)
 				mu.Lock()
 				if ok {
 					same++
@@ -154,8 +160,8 @@ func TestRunPrograms(t *testing.T) {
 	tried := 0
 	for i := 0; i < len(programs); i += step {
 		if !slices.Contains(silent, filepath.Base(programs[i])) {
+			work <- job{programs[i], sweepWay(tried)}
 			tried++
-			work <- programs[i]
 		}
 	}
 	close(work)
@@ -169,14 +175,14 @@ func TestRunPrograms(t *testing.T) {
 // samePair runs a program both ways. Where it does not say the same each time, what
 // it says to us has to be one of the things it says without us, or, for times and
 // process numbers, one of them without digits and in any order of lines.
-func samePair(t *testing.T, ew, path string) (same, steady bool) {
+func samePair(t *testing.T, ew, path, way string) (same, steady bool) {
 	run := func(args ...string) ran {
 		dir := openDir(t)
 		r := runAs(dir, args...)
 		r.out = strings.ReplaceAll(r.out, dir, "DIR")
 		return r
 	}
-	ours := run(ew, "run", "--engine="+sweepEngine(), path, "--version")
+	ours := start(t, ew, way, path)
 	native := run(path, "--version")
 	steady = true
 	for range 4 {
@@ -200,11 +206,35 @@ func samePair(t *testing.T, ew, path string) (same, steady bool) {
 // empty line or none, which a copy of it does now and then, too.
 var erratic = []string{"acpiexec"}
 
-func sweepEngine() string {
+// sweepWays are the ways to start a program: by an engine, or by a link to an image
+// that is kept.
+var sweepWays = []string{"interp", "own", "link"}
+
+// sweepWay is that of the i-th program.
+func sweepWay(i int) string {
 	if e := os.Getenv("ELFWRIGHT_ENGINE"); e != "" {
 		return e
 	}
-	return "interp"
+	if os.Getenv("ELFWRIGHT_SWEEP") != "" {
+		return sweepWays[0]
+	}
+	return sweepWays[i%len(sweepWays)]
+}
+
+// start starts a program by us.
+func start(t *testing.T, ew, way, path string) ran {
+	dir := openDir(t)
+	r := ran{}
+	if way == "link" {
+		link := filepath.Join(dir, "link")
+		if r = runAs(dir, ew, "run", "--engine=own", "--cache", "--link="+link, path); r.code == 0 && r.out == "" {
+			r = runFile(dir, link, path, "--version")
+		}
+	} else {
+		r = runAs(dir, ew, "run", "--engine="+way, path, "--version")
+	}
+	r.out = strings.ReplaceAll(r.out, dir, "DIR")
+	return r
 }
 
 func blurred(s string) string {

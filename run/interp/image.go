@@ -21,6 +21,7 @@ const (
 type Options struct {
 	Libc        Libc
 	StopAtEntry bool // the process stops itself before the program's first instruction
+	StopAtMain  bool // and before main
 
 	ExecFn string // AT_EXECFN: the path that the program is started by
 	Exe    string // what the dynamic linker, and the C library, read /proc/self/exe as: an absolute path; empty: what it is
@@ -74,6 +75,11 @@ func Make(prog, ld *elffile.File, opt Options) (*Image, error) {
 	if err := b.place(); err != nil {
 		return nil, err
 	}
+	if opt.StopAtMain {
+		if b.main, err = mainSlot(prog, b.minPage()); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.ours(); err != nil {
 		return nil, err
 	}
@@ -117,6 +123,7 @@ type builder struct {
 	bias  uint64 // of the dynamic linker
 	where uint64 // address of our code
 	extra []elffile.Prog
+	main  slot
 }
 
 // place puts the program and the dynamic linker into addresses and into the file.

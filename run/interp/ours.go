@@ -22,8 +22,11 @@ const (
 // that it can write.
 func (b *builder) ours() error {
 	find := serve.Find
-	if b.opt.Libc == Musl {
+	switch {
+	case b.opt.Libc == Musl:
 		find = serve.FindLinks
+	case b.opt.Root == "" && len(b.opt.Files) == 0:
+		find = serve.FindExe
 	}
 	sites, err := find(b.ld)
 	if err != nil {
@@ -98,8 +101,9 @@ func (b *builder) plan() *launch.Plan {
 	if b.opt.Preload != "" {
 		p.Vars = append(p.Vars, "LD_PRELOAD="+b.opt.Preload)
 	}
+	p.Main, p.Prot = b.main.addr, b.main.prot
 	entry := p.Entry
-	if len(p.Vars) > 0 || p.Stop {
+	if len(p.Vars) > 0 || p.Stop || p.Main != 0 {
 		entry = b.where + launch.Entered
 	}
 	p.Auxv = []launch.Aux{

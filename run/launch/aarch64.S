@@ -28,9 +28,13 @@
 	.set	STOP, 160		/* 1: the process stops itself when it has been entered */
 	.set	LINKS, 168		/* rows of places in the C library where it reads links */
 	.set	NLINKS, 176
+	.set	MAIN, 184		/* where the program has the address of __libc_start_main, or 0 */
+	.set	MAINPROT, 192		/* the protection of that page */
 
 	.set	VECTOR, 0		/* in DATA: the auxiliary vector */
-	.set	SAVED, 8		/* variables that had to give way */
+	.set	REAL, 8			/* __libc_start_main */
+	.set	PROGRAM, 16		/* main */
+	.set	SAVED, 24		/* variables that had to give way */
 
 	.set	OPEN, 1			/* what a call does with its path */
 	.set	READLINK, 2
@@ -201,7 +205,20 @@ entered:
 	cmp	x3, #9			/* AT_ENTRY */
 	b.ne	1b
 	str	x4, [x1, #-8]
-7:	ldr	x3, [x19, #STOP]
+7:	ldr	x3, [x19, #MAIN]
+	cbz	x3, 8f
+	mov	x9, x0
+	mov	x2, #3			/* PROT_READ | PROT_WRITE */
+	bl	mainprot
+	ldr	x3, [x19, #MAIN]
+	ldr	x4, [x19, x3]
+	str	x4, [x20, #REAL]
+	adr	x4, wrapper
+	str	x4, [x19, x3]
+	ldr	x2, [x19, #MAINPROT]
+	bl	mainprot
+	mov	x0, x9
+8:	ldr	x3, [x19, #STOP]
 	cbz	x3, leave
 	mov	x9, x0
 	mov	x8, #172		/* getpid */
@@ -211,6 +228,51 @@ entered:
 	svc	#0
 	mov	x0, x9
 	b	leave
+
+	/* x2 for the page that MAIN is in; pages are as large as AT_PAGESZ says */
+mainprot:
+	mov	x1, #4096
+	ldr	x3, [x20, #VECTOR]
+1:	ldp	x4, x5, [x3], #16
+	cbz	x4, 2f
+	cmp	x4, #6
+	csel	x1, x5, x1, eq
+	b	1b
+2:	ldr	x0, [x19, #MAIN]
+	add	x0, x0, x19
+	neg	x3, x1
+	and	x0, x0, x3
+	mov	x8, #226		/* mprotect */
+	svc	#0
+	ret
+
+	/* in place of __libc_start_main, whose first argument is main; x16 is for a slot that is not yet bound */
+wrapper:
+	hint	#34			/* bti c */
+	adr	x9, plan
+	ldr	x10, [x9, #DATA]
+	add	x10, x10, x9
+	str	x0, [x10, #PROGRAM]
+	adr	x0, atmain
+	ldr	x17, [x10, #REAL]
+	br	x17
+
+	/* in place of main: the process stops itself before that */
+atmain:	hint	#34			/* bti c */
+	stp	x0, x1, [sp, #-32]!
+	str	x2, [sp, #16]
+	mov	x8, #172		/* getpid */
+	svc	#0
+	mov	x1, #19			/* SIGSTOP */
+	mov	x8, #129		/* kill */
+	svc	#0
+	ldr	x2, [sp, #16]
+	ldp	x0, x1, [sp], #32
+	adr	x9, plan
+	ldr	x10, [x9, #DATA]
+	add	x10, x10, x9
+	ldr	x17, [x10, #PROGRAM]
+	br	x17
 
 	/*
 	 * A system call of the dynamic linker, which comes here by a call after it has

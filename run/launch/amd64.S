@@ -28,9 +28,13 @@
 	.set	STOP, 160		/* 1: the process stops itself when it has been entered */
 	.set	LINKS, 168		/* rows of places in the C library where it reads links */
 	.set	NLINKS, 176
+	.set	MAIN, 184		/* where the program has the address of __libc_start_main, or 0 */
+	.set	MAINPROT, 192		/* the protection of that page */
 
 	.set	VECTOR, 0		/* in DATA: the auxiliary vector */
-	.set	SAVED, 8		/* variables that had to give way */
+	.set	REAL, 8			/* __libc_start_main */
+	.set	PROGRAM, 16		/* main */
+	.set	SAVED, 24		/* variables that had to give way */
 
 	.set	OPEN, 1			/* what a call does with its path */
 	.set	READLINK, 2
@@ -209,7 +213,19 @@ entered:
 	movq	ENTRY(%rbx), %rax
 	addq	%rbx, %rax
 	movq	%rax, -8(%rsi)
-7:	cmpq	$0, STOP(%rbx)
+7:	cmpq	$0, MAIN(%rbx)
+	je	9f
+	pushq	%rdx
+	movl	$3, %edx		/* PROT_READ | PROT_WRITE */
+	call	mainprot
+	movq	MAIN(%rbx), %rsi
+	leaq	wrapper(%rip), %rax
+	xchgq	%rax, (%rbx,%rsi)
+	movq	%rax, REAL(%rbp)
+	movq	MAINPROT(%rbx), %rdx
+	call	mainprot
+	popq	%rdx
+9:	cmpq	$0, STOP(%rbx)
 	je	8f
 	movl	$39, %eax		/* getpid */
 	syscall
@@ -219,6 +235,45 @@ entered:
 	syscall
 8:	movq	ENTRY(%rbx), %rax
 	jmp	leave
+
+	/* rdx for the page that MAIN is in */
+mainprot:
+	movq	MAIN(%rbx), %rdi
+	addq	%rbx, %rdi
+	andq	$-4096, %rdi
+	movl	$4096, %esi
+	movl	$10, %eax		/* mprotect */
+	syscall
+	ret
+
+	/* in place of __libc_start_main, whose first argument is main */
+wrapper:
+	endbr64
+	leaq	plan(%rip), %rax
+	movq	DATA(%rax), %r10
+	addq	%rax, %r10
+	movq	%rdi, PROGRAM(%r10)
+	leaq	atmain(%rip), %rdi
+	jmp	*REAL(%r10)
+
+	/* in place of main: the process stops itself before that */
+atmain:	endbr64
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	movl	$39, %eax		/* getpid */
+	syscall
+	movl	%eax, %edi
+	movl	$19, %esi		/* SIGSTOP */
+	movl	$62, %eax		/* kill */
+	syscall
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	leaq	plan(%rip), %rax
+	movq	DATA(%rax), %rcx
+	addq	%rax, %rcx
+	jmp	*PROGRAM(%rcx)
 
 	/*
 	 * A system call of the dynamic linker, which jumps here with rcx where to go

@@ -80,6 +80,8 @@ type Plan struct {
 	Vars  []string // NAME=VALUE in the environment, for the dynamic linker alone; AT_ENTRY must then be Entered
 	Comm  string   // name of the thread; empty: as the kernel named it
 	Stop  bool     // the process stops itself before it goes to Entry; AT_ENTRY must then be Entered
+	Main  uint64   // where the program has the address of __libc_start_main: the process stops itself before main; 0: it does not; AT_ENTRY must then be Entered
+	Prot  uint64   // the protection of the page of Main
 	Data  uint64   // where DataSize bytes of zeros are that can be written
 
 	// For system calls that come through Gate.
@@ -116,10 +118,10 @@ func (p *Plan) vars() []string {
 }
 
 // DataSize is how much memory the code writes.
-func (p *Plan) DataSize() uint64 { return 8 + 8*uint64(len(p.vars())) }
+func (p *Plan) DataSize() uint64 { return 24 + 8*uint64(len(p.vars())) }
 
 // words is the size of a plan's fixed part.
-const words = 24
+const words = 26
 
 // table is a plan in the making.
 type table struct {
@@ -175,6 +177,7 @@ const (
 	dirs  = 18
 	stop  = 20
 	links = 21
+	main  = 23 // and its protection
 )
 
 // Encode returns the code with the plan behind it, for an image that has it at the
@@ -187,6 +190,9 @@ func (c *Code) Encode(p *Plan, at uint64) ([]byte, error) {
 	t.fixed[start], t.fixed[entry], t.fixed[data] = p.Start-t.base, p.Entry-t.base, p.Data-t.base
 	if p.Stop {
 		t.fixed[stop] = 1
+	}
+	if p.Main != 0 {
+		t.fixed[main], t.fixed[main+1] = p.Main-t.base, p.Prot
 	}
 	t.rows(auxv, len(p.Auxv))
 	for _, a := range p.Auxv {

@@ -12,7 +12,7 @@ import (
 // TestWords holds the places in the .S files against those that Encode fills.
 func TestWords(t *testing.T) {
 	want := map[string]int{"AUXV": auxv, "START": start, "ENTRY": entry, "VARS": vars, "COMM": comm, "DATA": data, "CALLS": calls,
-		"EXE": exe, "SELF": self, "FILES": files, "ROOT": root, "DIRS": dirs, "STOP": stop, "LINKS": links}
+		"EXE": exe, "SELF": self, "FILES": files, "ROOT": root, "DIRS": dirs, "STOP": stop, "LINKS": links, "MAIN": main}
 	kinds := map[string]Does{"OPEN": Open, "READLINK": Readlink, "ACCESS": Access, "MAP": Map}
 	set := regexp.MustCompile(`(?m)^\t\.set\t(\w+), (\d+)`)
 	for _, c := range codes {
@@ -68,7 +68,7 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%s: texts", c.name)
 		}
 	}
-	if p.DataSize() != 8+4*8 {
+	if p.DataSize() != 24+4*8 {
 		t.Errorf("%d bytes of data", p.DataSize())
 	}
 }

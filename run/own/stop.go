@@ -4,7 +4,25 @@ import (
 	"debug/elf"
 
 	"elfwright/elffile"
+	"elfwright/run/memory"
 )
+
+// startsItself says whether a program gives its C library a function that calls its
+// constructors: one that asks for __libc_start_main as it was before glibc 2.34.
+func startsItself(o *memory.Object) bool {
+	if o.Symbols == nil || o.Versions == nil {
+		return false
+	}
+	for i := range min(o.Symbols.Len(), o.Versions.Len()) {
+		s := o.Symbols.At(i)
+		if s.Shndx != uint16(elf.SHN_UNDEF) || string(o.Symbols.Name(s)) != "__libc_start_main" {
+			continue
+		}
+		index, _ := o.Versions.Symbol(i)
+		return string(o.Versions.Name(index)) != "GLIBC_2.34"
+	}
+	return false
+}
 
 // stopMain makes a function that stops the process the last of the program's
 // constructors. The C library takes them from the dynamic section, which is given
@@ -17,6 +35,9 @@ func (b *builder) stopMain() error {
 	}
 	if g, ok := b.libc.(*gnu); ok && !g.row.AtLeast(2, 34) {
 		return no("glibc before 2.34 leaves the constructors to the program's own code")
+	}
+	if b.res.Libc == Glibc && startsItself(o) {
+		return no("it was linked with a glibc before 2.34, and calls its constructors by its own code")
 	}
 	if b.res.Libc == None {
 		return no("it has no C library that calls one")

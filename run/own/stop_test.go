@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"elfwright/dyn/bind"
 	"elfwright/dyn/load"
 	"elfwright/internal/samples"
 	"elfwright/run/own"
@@ -46,6 +47,39 @@ int main(void) { write(1, "main\n", 5); return lib(); }
 	} {
 		_, image := build(t, filepath.Join(c.dir, "main"), load.Options{}, c.opt)
 		stopped(t, image, c.before, c.last)
+	}
+}
+
+// TestStopOld has a program that was linked as with an old glibc: it calls its own
+// constructors, so that it would not stop before main, and that is said.
+func TestStopOld(t *testing.T) {
+	dir := samples.Make(t, samples.Recipe{
+		Files: map[string]string{"main.c": `
+__asm__(".symver __libc_start_main,__libc_start_main@GLIBC_2.2.5");
+int __libc_start_main(int (*)(int, char **), int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+int main(int argc, char **argv) { return 7; }
+static void init(void) {}
+__attribute__((constructor)) static void begin(void) {}
+__attribute__((used)) void start(long *sp) { __libc_start_main(main, *sp, (char **)(sp + 1), init, init, 0, sp); }
+__asm__(".globl _start\n_start: mov %rsp, %rdi; and $-16, %rsp; call start");
+`},
+		Steps: [][]string{{"gcc", "-nostartfiles", "-o", "main", "main.c"}},
+	})
+	prog := filepath.Join(dir, "main")
+	if out, status := output(t, prog); status != 7 {
+		t.Fatalf("status %d, %s", status, out)
+	}
+	p, err := load.Load(prog, load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	b, err := bind.Bind(p, bind.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Build(p, b, own.Options{StopMain: true}); err == nil || !strings.Contains(err.Error(), "it was linked with a glibc before 2.34") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -78,7 +78,7 @@ func Apply(m *memory.Process, b *bind.Result, opt Options) (*Result, error) {
 		w := &workers[i]
 		w.m, w.opt = m, opt
 		w.object(i, runs[i])
-		w.lookup = nil
+		w.lookup, w.known = nil, nil
 	})
 	if err != nil {
 		return nil, err
@@ -145,12 +145,20 @@ type worker struct {
 	seg    *memory.Segment
 	binds  []bind.Binding
 	lookup []int32 // by class and symbol: 1 + index in binds; 0: none
+	known  []known // by index in binds
 	table  *elffile.RelocTable
 	entry  int
 	counts []int
 
 	errs []error
 	more int
+}
+
+// known is the address of a symbol that was resolved before: most are asked for
+// several times.
+type known struct {
+	s  uint64
+	ok bool
 }
 
 // object relocates one: packed relative relocations first, then the others, slots
@@ -214,6 +222,7 @@ func (w *worker) byClass() {
 	}
 	w.lookup = w.lookup[:3*n]
 	clear(w.lookup)
+	w.known = make([]known, len(w.binds))
 	for i := range w.binds {
 		if b := &w.binds[i]; int(b.Symbol) < n && b.Class <= bind.Copy {
 			w.lookup[3*int(b.Symbol)+int(b.Class)] = int32(i + 1)
@@ -291,13 +300,21 @@ func (w *worker) word(k kind, r *elffile.Reloc) {
 	if b == nil {
 		return
 	}
-	s, ok := w.resolve(r, class)
-	if !ok {
-		return
-	}
 	var a uint64
 	if k == word || k == slot {
 		a = w.addend(r, b)
+	}
+	x := int32(0)
+	if i := 3*uint64(r.Sym) + uint64(class); i < uint64(len(w.lookup)) {
+		x = w.lookup[i]
+	}
+	if x > 0 && w.known[x-1].ok {
+		w.o.PutAddr(b, w.known[x-1].s+a)
+		return
+	}
+	s, ok := w.resolve(r, class)
+	if !ok {
+		return
 	}
 	if s.missing != "" {
 		w.late = append(w.late, late{r.Off, a, s.missing})
@@ -306,6 +323,9 @@ func (w *worker) word(k kind, r *elffile.Reloc) {
 	if s.resolver {
 		w.out.Resolve = append(w.out.Resolve, Resolve{Object: w.index, Of: s.of, Place: w.o.At(r.Off), Resolver: s.value, Addend: a})
 		return
+	}
+	if x > 0 && r.Sym != 0 {
+		w.known[x-1] = known{s.value, true}
 	}
 	w.o.PutAddr(b, s.value+a)
 }

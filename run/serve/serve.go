@@ -117,6 +117,13 @@ func FindLinks(lib *elffile.File) (*Sites, error) {
 	return find(lib, func(c launch.Call) bool { return c.Does == launch.Readlink }, false)
 }
 
+// FindExe finds the sites of a dynamic linker that is given no other files, but a path
+// for /proc/self/exe: where it reads links, and where it maps a C library, which is to
+// read it as well.
+func FindExe(ld *elffile.File) (*Sites, error) {
+	return find(ld, func(c launch.Call) bool { return c.Does == launch.Readlink || c.Does == launch.Map }, false)
+}
+
 func opens(ld *elffile.File) int64 {
 	if ld.Header.Machine == elf.EM_X86_64 {
 		return 257
@@ -142,6 +149,11 @@ func find(ld *elffile.File, which func(launch.Call) bool, all bool) (*Sites, err
 	}
 	numbers := w.numbers()
 	fns = slices.DeleteFunc(fns, func(fn function) bool { return !m.calls(fn.code, numbers) })
+	longest := 0
+	for _, fn := range fns {
+		longest = max(longest, len(fn.code))
+	}
+	w.scratch = make([]instr, 0, longest/4) // about as many instructions as it has
 	w.targets = newMarks(fns)
 	for i := range ld.Progs {
 		if p := &ld.Progs[i]; p.Type == elf.PT_LOAD && p.Flags&elf.PF_X != 0 {
