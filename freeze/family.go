@@ -283,7 +283,7 @@ func (t *tree) standIns(m *member) (temporary []int) {
 			t.todo = append(t.todo, func() {
 				c.Place(start)
 				again := c.Here()
-				c.Call("pause")
+				c.Call("rt_sigtimedwait", c.Words(^uint64(0)), zero, zero, script.Int(8))
 				c.Jump(again)
 			})
 		}

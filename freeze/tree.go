@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -85,8 +86,14 @@ func buildTree(tr *capture.Tree, snaps []*capture.Snapshot, opt Options) (*Repor
 		return nil, nil, err
 	}
 	r := &Report{Snapshot: snaps[0], Processes: len(snaps), PIDs: opt.PIDs}
+	said := make(map[string]bool)
 	for _, c := range t.procs {
-		r.Warnings = append(r.Warnings, c.warnings...)
+		for _, w := range c.warnings { // what children have of their parents is said once
+			if text := strings.TrimPrefix(w, c.who()); !said[text] {
+				said[text] = true
+				r.Warnings = append(r.Warnings, w)
+			}
+		}
 		r.Stored += c.stored()
 	}
 	return r, body, nil

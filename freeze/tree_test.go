@@ -327,3 +327,22 @@ os._exit(7)`
 	samples.Settle(t, f[1])
 	thawed(t, dir, f[1], 7, "same\n")
 }
+
+// TestTreeWays freezes and thaws a tree in each way that there is.
+func TestTreeWays(t *testing.T) {
+	samples.Need(t, "bash")
+	for name, opt := range map[string]freeze.Options{
+		"lazy": {Lazy: true}, "libraries": {Libs: freeze.Ref}, "other vDSO": {OtherVDSO: true}, "numbers": {PIDs: freeze.PIDNS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
+			opt.Tree = true
+			const text = "coproc cat; kill -STOP $$; echo hello >&${COPROC[1]}; read l <&${COPROC[0]}; echo got $l; exit 5"
+			if out, code, err := run(t, dir, frozen, opt, "bash", "-c", text); err != nil || code != 5 {
+				t.Fatal(code, out, err)
+			}
+			thawed(t, dir, frozen, 5, "got hello\n")
+		})
+	}
+}

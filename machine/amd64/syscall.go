@@ -29,7 +29,6 @@ var linux = &machine.Linux{
 		{Number: 30, Name: "shmat"},
 		{Number: 31, Name: "shmctl"},
 		{Number: 33, Name: "dup2"},
-		{Number: 34, Name: "pause"},
 		{Number: 36, Name: "getitimer"},
 		{Number: 38, Name: "setitimer"},
 		{Number: 39, Name: "getpid"},
