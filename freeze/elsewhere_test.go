@@ -331,6 +331,55 @@ func TestOtherUser(t *testing.T) {
 	}
 }
 
+// TestLacks thaws, as a user without any privilege, what root has frozen: what he may
+// not have is told, and the process goes on; or not, where that is asked for.
+func TestLacks(t *testing.T) {
+	root(t)
+	samples.Need(t, "bash", "setpriv")
+	prog := cases(t)
+	base := t.TempDir()
+	for dir := base; dir != filepath.Dir(dir) && dir != os.TempDir(); dir = filepath.Dir(dir) {
+		os.Chmod(dir, 0o755)
+	}
+	for name, want := range map[string]string{
+		"lock_memory": "memory that was locked is not, RLIMIT_MEMLOCK is too low or it is not permitted",
+		"lock_future": "memory that the process maps from now on is not locked (MCL_FUTURE), RLIMIT_MEMLOCK is too low or it is not permitted",
+		"nice_raised": "its scheduling or nice value is not permitted here, it has that of who starts it",
+		"realtime":    "its scheduling or nice value is not permitted here, it has that of who starts it",
+		"secure_bits": "PR_SET_SECUREBITS 0x4 is not permitted here",
+	} {
+		for _, strict := range []bool{false, true} {
+			dir := filepath.Join(base, fmt.Sprint(name, strict))
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			frozen := filepath.Join(dir, "frozen")
+			_, out, code, err := start(t, dir, frozen, freeze.Options{Strict: strict, Kill: true, Mode: 0o755}, prog, name)
+			if err != nil && strings.Contains(err.Error(), needs) {
+				continue // neither may root
+			}
+			if err != nil {
+				t.Fatal(name, code, out, err)
+			}
+			limit := ""
+			if strings.HasPrefix(name, "lock_") {
+				limit = "ulimit -l 0; "
+			}
+			out, code = shell(t, dir, limit+"setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all ./frozen")
+			// The process looks, and finds that it is not as it was.
+			right := strings.Contains(out, want+"\n")
+			if strict {
+				right = right && code == 125 && strings.Count(out, "\n") == 1
+			} else {
+				right = right && code == 1 && strings.Contains(out, "testdata/resources/")
+			}
+			if !right {
+				t.Errorf("%s, strict %v: exit code %d, %q", name, strict, code, out)
+			}
+		}
+	}
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	in, err := os.Open(from)

@@ -10,9 +10,6 @@ import (
 	"elfwright/image"
 )
 
-// note writes it.
-func (c *compiler) note() ([]byte, error) { return c.describe().Encode() }
-
 // describe says what the process was, for the note.
 func (c *compiler) describe() *note.Process {
 	s, st := c.s, &c.s.Stat

@@ -23,7 +23,8 @@ type Target struct {
 	insn    uint64 // address of a system call instruction in it
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
-	pidfd   int // 0: not opened
+	inTree  bool // others of its tree are stopped, too
+	pidfd   int  // 0: not opened
 	once    once
 	blind   bool // as if the kernel did not tell guard pages from others
 	began   time.Time

@@ -22,7 +22,7 @@ CASE(fifo, "")
 	CHECK(write(fd, "f", 1) == 1 && read(fd, &c, 1) == 1 && c == 'f' && !(fcntl(fd, F_GETFL) & O_NONBLOCK));
 }
 
-CASE(outer_pipe, "refused: is a pipe for writing, whose other end is another process's; --fd ")
+CASE(outer_pipe, "refused: is a pipe for writing, whose other end is another process's")
 {
 	int fd[2];
 	SETUP(pipe(fd) == 0);
