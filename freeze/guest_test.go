@@ -48,6 +48,7 @@ func prebuilt(args []string) string {
 var guestPrograms = [][]string{
 	{"-pthread", "testdata/resources.c"}, {"-pthread", "-static", "testdata/resources.c"}, {"-pthread", "-no-pie", "testdata/resources.c"},
 	{"-pthread", "-static", "testdata/aarch64.c"}, {"-static", "testdata/sleeps.c"},
+	{"-pthread", "testdata/tree.c"},
 }
 
 // patience is how long a thawed process may take.
@@ -66,6 +67,9 @@ const guestCases = "anonymous|private_file|shared_file|shared_anonymous|memfd|br
 	"tcp_listen|accepted_abstract|unix_path|shutdown|unread_descriptor|options_socket|flock|ofd_lock|owner_group|limits|scheduling|personality|bounds|" +
 	"auxiliary_vector|membarrier|directory_and_umask|threads|thread_pending|robust_mutex|blocked_read|pid|sleep|itimer|posix_timer|timerfd|timer_thread|" +
 	"child|seccomp"
+
+// guestTrees are trees of processes.
+const guestTrees = "pipes|shared_memory|session|group|mutex|threads|zombies|sysv"
 
 // tools of the guest: env for the tests; gcc, so that what needs it is not
 // skipped: what it would make is there.
@@ -91,7 +95,7 @@ func TestAArch64(t *testing.T) {
 	writeArchive(t, initrd, guestFiles(t, dir, filepath.Join(filepath.Dir(kernel), "unix_diag.ko")))
 	run := "^(TestOnAArch64|TestTwice)$|^TestWays$/^(other_vDSO|libraries)$/^dynamic$|^TestResources$"
 	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
-		run += "/^(" + guestCases + ")$"
+		run += "/^(" + guestCases + ")$|^TestTrees$/^(" + guestTrees + ")$"
 	}
 	cmd := exec.Command("timeout", "540", "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", initrd,
