@@ -8,7 +8,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -188,9 +187,9 @@ type comparison struct {
 	name  string
 	ours  []string
 	peers []peer
-	clean string // output file, removed before each run
-	first bool   // to the first byte of standard output; then it is killed
-	gap   string // file in which a program notes its longest pause: that is what counts
+	clean string  // output file, removed before each run
+	first bool    // to the first byte of standard output; then it is killed
+	pause *ticker // a program whose longest pause is what counts
 
 	before []string // a command that makes what the peers need
 }
@@ -275,8 +274,8 @@ func (c *comparison) once(argv []string) (sample, error) {
 	switch {
 	case c.first:
 		wall, err = firstByte(cmd)
-	case c.gap != "":
-		wall, err = longestPause(cmd, c.gap)
+	case c.pause != nil:
+		wall, err = c.pause.longest(cmd)
 	default:
 		start := time.Now()
 		err = cmd.Run()
@@ -290,27 +289,6 @@ func (c *comparison) once(argv []string) (sample, error) {
 		s.peak = ru.Maxrss
 	}
 	return s, nil
-}
-
-// longestPause runs a command, and returns what another program, which looks at the
-// clock all the time, has noted meanwhile: nanoseconds, as 8 bytes.
-func longestPause(cmd *exec.Cmd, name string) (time.Duration, error) {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	b := make([]byte, 8)
-	if _, err := f.WriteAt(b, 0); err != nil {
-		return 0, err
-	}
-	if err := cmd.Run(); err != nil {
-		return 0, err
-	}
-	if _, err := f.ReadAt(b, 0); err != nil {
-		return 0, err
-	}
-	return time.Duration(binary.NativeEndian.Uint64(b)), nil
 }
 
 // firstByte runs a command until it prints, and kills it.

@@ -34,7 +34,7 @@ func (c *compiler) check() {
 	if !strings.HasPrefix(s.CWD.Path, "/") && !s.Inherits {
 		c.refuse("working directory "+s.CWD.Path, "has no path", "")
 	}
-	if s.Session[2] == s.PID {
+	if s.Session[2] == s.PID && (c.tree == nil || c.member.session == 0) {
 		c.warn("the process leads a session, which is not restored: the thawed process is in that of who starts it")
 	}
 	if s.Root != "/" {
@@ -119,12 +119,12 @@ func (c *compiler) checkMaps() {
 		}
 		what := fmt.Sprintf("mapping %v %s", m.Range, m.Name)
 		c.checkFlags(m, what)
-		if others := c.strangers(m); len(others) > 0 && !c.opt.Orphan {
+		if len(m.Others) > 0 && !c.opt.Orphan {
 			option := "--orphan (each has its own then)"
 			if c.tree != nil {
 				option = ""
 			}
-			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(others))), option)
+			c.refuse(what, fmt.Sprintf("is shared with process %s", numbers(slices.Compact(m.Others))), option)
 		}
 		for _, f := range foreignFlags {
 			if m.Has(f.flag) {
@@ -141,6 +141,10 @@ func (c *compiler) checkMaps() {
 			c.refuse(what, "is memory of the kernel or of a device", "")
 		case strings.HasPrefix(m.Name, "/[aio]"), strings.HasPrefix(m.Name, "/anon_hugepage"):
 			c.refuse(what, "is memory of the kernel", "")
+		case m.Nameless && strings.LastIndexByte(m.Name, '/') == 0: // never was in a directory
+			c.refuse(what, "is memory of the kernel or of a device", "")
+		case m.Nameless:
+			c.warn("%s: its file is deleted; the thawed process has the contents, and no file", what)
 		case m.Shared && m.File() && m.Deleted && !m.Anonymous():
 			c.refuse(what, "is shared memory of a file that is deleted", "")
 		case m.Shared && m.File() && !m.Anonymous() && !c.leadsTo(m):
@@ -154,7 +158,7 @@ func (c *compiler) checkMaps() {
 // leadsTo says whether the path of a mapping is that of its file.
 func (c *compiler) leadsTo(m *capture.Map) bool {
 	var st unix.Stat_t
-	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.PID, m.Name), &st)
+	err := unix.Stat(fmt.Sprintf("/proc/%d/root%s", c.s.Outer, m.Name), &st)
 	return err == nil && st.Ino == m.Inode
 }
 

@@ -53,7 +53,7 @@ func (c *compressed) finish() (size int64, err error) {
 			return err
 		}
 		z.ResetContentSize(out, st.Size())
-		if _, err := io.Copy(struct{ io.Writer }{z}, &counted{in, c.opt.Progress, 0, uint64(st.Size())}); err != nil {
+		if _, err := io.Copy(struct{ io.Writer }{z}, &counted{in, c.opt, 0, uint64(st.Size())}); err != nil {
 			return errors.Join(err, z.Close())
 		}
 		if err := z.Close(); err != nil {
@@ -85,10 +85,10 @@ func replace(name string, mode os.FileMode, write func(*os.File) error) error {
 	return os.Rename(tmp, name)
 }
 
-// counted is a reader that tells how far it is.
+// counted is a reader that tells how far it is, and may be told to stop.
 type counted struct {
 	r           io.Reader
-	tell        func(done, total uint64)
+	opt         *Options
 	done, total uint64
 }
 
@@ -96,8 +96,11 @@ type counted struct {
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.done += uint64(n)
-	if c.tell != nil {
-		c.tell(c.done, c.total)
+	if c.opt.Progress != nil {
+		c.opt.Progress(c.done, c.total)
+	}
+	if err == nil {
+		err = c.opt.stopped()
 	}
 	return n, err
 }
@@ -128,7 +131,7 @@ func Expand(from, name string, opt Options) error {
 		opt.Mode = frozenMode
 	}
 	return replace(name, os.FileMode(opt.Mode), func(out *os.File) error {
-		if err := expand(in, out, h.FrameContentSize, opt.Progress); err != nil {
+		if err := expand(in, out, h.FrameContentSize, &opt); err != nil {
 			return fmt.Errorf("%s: %w", from, err)
 		}
 		return isFrozen(out.Name(), from)
@@ -137,14 +140,14 @@ func Expand(from, name string, opt Options) error {
 
 // expand writes size bytes, but for the pages that are zero. A window of more than
 // maxWindow the encoder never takes.
-func expand(in io.Reader, out *os.File, size uint64, tell func(done, total uint64)) error {
+func expand(in io.Reader, out *os.File, size uint64, opt *Options) error {
 	const maxWindow = 32 << 20
 	z, err := zstd.NewReader(in, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return err
 	}
 	defer z.Close()
-	r, buf := &counted{z, tell, 0, size}, make([]byte, chunk)
+	r, buf := &counted{z, opt, 0, size}, make([]byte, chunk)
 	for at := uint64(0); at < size; {
 		n, err := io.ReadFull(r, buf[:min(chunk, size-at)])
 		if err != nil {

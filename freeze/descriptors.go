@@ -71,6 +71,14 @@ func (c *compiler) put(d *capture.Descriptor) {
 	c.Call("close", c.tmp.Get())
 }
 
+// number is how a descriptor is called where its path is said besides.
+func number(d *capture.Descriptor) string {
+	if d.Called != "" {
+		return strings.TrimSuffix(d.Called, ", "+d.Link)
+	}
+	return fmt.Sprintf("descriptor %d", d.N)
+}
+
 func describe(d *capture.Descriptor) string {
 	if d.Called != "" {
 		return d.Called
@@ -91,7 +99,7 @@ const onlyWhenOpening = unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC | unix.O_NOCTT
 
 // reopen opens a path.
 func (c *compiler) reopen(d *capture.Descriptor, path string, flags int) {
-	c.Call("open", c.Text(path), script.Int(flags&^onlyWhenOpening|unix.O_CLOEXEC|unix.O_NOCTTY), zero).To(c.work).Says("descriptor %d: open %s", d.N, path)
+	c.Call("open", c.Text(path), script.Int(flags&^onlyWhenOpening|unix.O_CLOEXEC|unix.O_NOCTTY), zero).To(c.work).Says("%s: open %s", number(d), path)
 	c.put(d)
 }
 
@@ -237,6 +245,7 @@ func (c *compiler) unnamed(d *capture.Descriptor) {
 	}
 	if !c.filled[id] {
 		c.filled[id] = true
+		c.contentsAt(id, c.next, uint64(len(d.Content)))
 		c.send(fd.Get(), d.Content, describe(d))
 		c.Call("fchmod", fd.Get(), script.Int(d.Mode&0o7777)).Says("%s: mode", describe(d))
 		if seals := d.Seals &^ sealSeal; seals != 0 {

@@ -38,8 +38,8 @@ func cases(t *testing.T) string {
 	}
 	samples.Need(t, "gcc", "bash")
 	once.Do(func() {
-		compile(t, "-O1", "testdata/resources.c", "-pthread", "-o", filepath.Join(scratch, "cases"))
 		built = filepath.Join(scratch, "cases")
+		built = build(t, built, "-O1", "testdata/resources.c", "-pthread")
 		samples.Settle(t, built)
 	})
 	return built
@@ -104,6 +104,7 @@ func untilStopped(t *testing.T, pid int) {
 // TestTerminal freezes a program that has set up its terminal, and thaws it in
 // another one.
 func TestTerminal(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	_, slave := terminal(t)
@@ -130,6 +131,7 @@ func TestTerminal(t *testing.T) {
 
 // TestStrict thaws where a limit cannot be what it was.
 func TestStrict(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{Strict: true}, prog, "umask"); err != nil || code != 3 {
@@ -149,10 +151,22 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// TestNear freezes a process that has a pipe together with a child.
+func TestNear(t *testing.T) {
+	prog, dir := cases(t), t.TempDir()
+	report, out, code, err := start(t, dir, filepath.Join(dir, "frozen"), freeze.Options{Orphan: true}, prog, "pipe_near")
+	if err != nil || code != 3 {
+		t.Fatal(code, out, err)
+	}
+	if w := strings.Join(report.Warnings, "\n"); !strings.Contains(w, "has it open, too; the thawed process has one of its own") {
+		t.Errorf("warnings %q", w)
+	}
+}
+
 // TestWithoutProc thaws where there is no /proc.
 func TestWithoutProc(t *testing.T) {
 	root(t)
-	samples.Need(t, "unshare")
+	samples.Need(t, "bash", "unshare")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "score"); err != nil || code != 3 {
@@ -166,6 +180,7 @@ func TestWithoutProc(t *testing.T) {
 
 // TestKeep thaws with the old number, which must be free then.
 func TestKeep(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
@@ -193,6 +208,7 @@ func TestKeep(t *testing.T) {
 // TestTerminated sends a signal while the thaw goes on: it ends the process before
 // it is there, or is handled by it.
 func TestTerminated(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{PIDs: freeze.PIDNew}, prog, "terminated"); err != nil || code != 3 {
@@ -226,6 +242,7 @@ func TestTerminated(t *testing.T) {
 // TestDiskFull freezes to a disk without room: there is no file, and the process
 // goes on.
 func TestDiskFull(t *testing.T) {
+	samples.Need(t, "bash")
 	root(t)
 	prog, dir := cases(t), t.TempDir()
 	disk := filepath.Join(dir, "disk")
@@ -278,7 +295,7 @@ func freezeOther() int {
 // TestOtherUser has a user without any privilege freeze what is his, and thaw it.
 func TestOtherUser(t *testing.T) {
 	root(t)
-	samples.Need(t, "setpriv")
+	samples.Need(t, "bash", "setpriv")
 	prog := cases(t)
 	list, _ := exec.Command(prog).Output()
 	base := t.TempDir()
@@ -314,6 +331,55 @@ func TestOtherUser(t *testing.T) {
 	}
 }
 
+// TestLacks thaws, as a user without any privilege, what root has frozen: what he may
+// not have is told, and the process goes on; or not, where that is asked for.
+func TestLacks(t *testing.T) {
+	root(t)
+	samples.Need(t, "bash", "setpriv")
+	prog := cases(t)
+	base := t.TempDir()
+	for dir := base; dir != filepath.Dir(dir) && dir != os.TempDir(); dir = filepath.Dir(dir) {
+		os.Chmod(dir, 0o755)
+	}
+	for name, want := range map[string]string{
+		"lock_memory": "memory that was locked is not, RLIMIT_MEMLOCK is too low or it is not permitted",
+		"lock_future": "memory that the process maps from now on is not locked (MCL_FUTURE), RLIMIT_MEMLOCK is too low or it is not permitted",
+		"nice_raised": "its scheduling or nice value is not permitted here, it has that of who starts it",
+		"realtime":    "its scheduling or nice value is not permitted here, it has that of who starts it",
+		"secure_bits": "PR_SET_SECUREBITS 0x4 is not permitted here",
+	} {
+		for _, strict := range []bool{false, true} {
+			dir := filepath.Join(base, fmt.Sprint(name, strict))
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			frozen := filepath.Join(dir, "frozen")
+			_, out, code, err := start(t, dir, frozen, freeze.Options{Strict: strict, Kill: true, Mode: 0o755}, prog, name)
+			if err != nil && strings.Contains(err.Error(), needs) {
+				continue // neither may root
+			}
+			if err != nil {
+				t.Fatal(name, code, out, err)
+			}
+			limit := ""
+			if strings.HasPrefix(name, "lock_") {
+				limit = "ulimit -l 0; "
+			}
+			out, code = shell(t, dir, limit+"setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all ./frozen")
+			// The process looks, and finds that it is not as it was.
+			right := strings.Contains(out, want+"\n")
+			if strict {
+				right = right && code == 125 && strings.Count(out, "\n") == 1
+			} else {
+				right = right && code == 1 && strings.Contains(out, "testdata/resources/")
+			}
+			if !right {
+				t.Errorf("%s, strict %v: exit code %d, %q", name, strict, code, out)
+			}
+		}
+	}
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	in, err := os.Open(from)
@@ -336,6 +402,7 @@ func copyFile(t *testing.T, from, to string) {
 
 // TestProcessor makes each check of the processor ask for what is not there.
 func TestProcessor(t *testing.T) {
+	samples.Need(t, "bash")
 	prog, dir := cases(t), t.TempDir()
 	frozen := filepath.Join(dir, "frozen")
 	if out, code, err := run(t, dir, frozen, freeze.Options{}, prog, "umask"); err != nil || code != 3 {

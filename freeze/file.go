@@ -68,7 +68,7 @@ func (c *compiler) file(processes []*compiler) (*elffile.Body, error) {
 
 // putMemory puts the memory of a process into the file.
 func (c *compiler) putMemory(body *elffile.Body, progress func(done, total uint64)) {
-	from := &source{steady: c.steady(), progress: progress}
+	from := &source{steady: c.steady(), progress: progress, stopped: c.opt.stopped}
 	if c.t != nil && c.opt.Snapshot {
 		from.fork = c.t.Fork
 	}
@@ -144,16 +144,24 @@ func (c *compiler) sections() []image.Section {
 		if m.Prot&elf.PF_X != 0 {
 			s.Flags |= elf.SHF_EXECINSTR
 		}
-		n := 0
+		n, at := 0, m.Start
 		for ; n < len(blobs) && m.Covers(blobs[n].from); n++ {
+			out = untouched(out, s, at, blobs[n].from.Start)
 			part := s
 			part.Type, part.Addr, part.Size, part.Off = elf.SHT_PROGBITS, blobs[n].from.Start, blobs[n].from.Size, blobs[n].off
-			out = append(out, part)
+			out, at = append(out, part), blobs[n].from.End()
 		}
 		blobs = blobs[n:]
-		if n == 0 {
-			out = append(out, s)
-		}
+		out = untouched(out, s, at, m.End())
+	}
+	return out
+}
+
+// untouched adds the part of a mapping's section that has no contents.
+func untouched(out []image.Section, s image.Section, from, to image.Addr) []image.Section {
+	if from < to {
+		s.Addr, s.Size = from, uint64(to-from)
+		out = append(out, s)
 	}
 	return out
 }

@@ -27,9 +27,24 @@ type blob struct {
 // shelf is the part of the file between stub and script, as far as it is given
 // away.
 type shelf struct {
-	next  int64
-	bytes []extra
-	once  map[onceKey]int64 // pages of files that several processes map, where they are
+	next     int64
+	bytes    []extra
+	once     map[onceKey]int64 // pages of files that several processes map, where they are
+	contents map[fileID]window // of files without a name, which may be mapped, too
+}
+
+// window is a part of the file.
+type window struct {
+	off  int64
+	size uint64
+}
+
+// contentsAt notes where the contents of a file without a name are.
+func (s *shelf) contentsAt(id fileID, off int64, size uint64) {
+	if s.contents == nil {
+		s.contents = make(map[fileID]window)
+	}
+	s.contents[id] = window{off, size}
 }
 
 // onceKey is an unmodified piece of a file.

@@ -202,6 +202,21 @@ func TestOtherTools(t *testing.T) {
 			}
 		}
 	}
+	covered := p.Maps[0].Start // all of the memory has a section
+	for _, line := range strings.Split(string(out), "\n") {
+		var i int
+		var name string
+		var size, vma uint64
+		if n, _ := fmt.Sscanf(line, "%d %s %x %x", &i, &name, &size, &vma); n != 4 {
+			continue
+		}
+		for j := range p.Maps {
+			if m := &p.Maps[j]; m.Start <= vma && vma < m.Start+m.Size && vma != covered && vma != m.Start {
+				t.Errorf("%s at 0x%x does not follow 0x%x", name, vma, covered)
+			}
+		}
+		covered = vma + size
+	}
 	pc, _ := p.Register(0, "rip")
 	sp, _ := p.Register(0, "rsp")
 	out, err = exec.Command("objdump", "-d", fmt.Sprintf("--start-address=%#x", pc), fmt.Sprintf("--stop-address=%#x", pc+2), frozen).CombinedOutput()

@@ -55,13 +55,15 @@ func (c *compiler) mmap(m *capture.Map, prot, flags uint64, fd script.Arg, off u
 		Says("map %v %s", m.Range, m.Name)
 }
 
-// fromFile says whether a mapping is made of the frozen file itself: nobody can
-// tell it from one of the original file, or the user does not mind (Lazy).
+// fromFile says whether a mapping is made of the frozen file itself: it was one of a
+// file before, or the user does not mind (Lazy). Pages that the process gives back
+// (MADV_DONTNEED) are then what they were when it was frozen; of its own file they
+// would be what the file has, which is the same but for those that were written.
 func (c *compiler) fromFile(m *capture.Map) bool {
 	if m.Has("gd") || len(m.Runs) == 0 {
 		return false
 	}
-	return m.File() && !m.Touched || c.opt.Lazy
+	return m.File() || c.opt.Lazy
 }
 
 func (c *compiler) embeddedMap(m *capture.Map) {
@@ -103,9 +105,23 @@ func (c *compiler) anonymousMap(m *capture.Map) {
 		c.mmap(m, p, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
 		return
 	}
-	c.mmap(m, readable, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS, anyFile, 0)
+	flags := uint64(unix.MAP_PRIVATE | unix.MAP_ANONYMOUS)
+	if full(m) {
+		flags |= unix.MAP_POPULATE
+	}
+	c.mmap(m, readable, flags, anyFile, 0)
 	c.fill(m)
 	c.protect(m, p)
+}
+
+// full says whether nearly all of a mapping has contents: it gets its pages at once
+// then, which is quicker than a fault for each.
+func full(m *capture.Map) bool {
+	stored := uint64(0)
+	for _, r := range m.Runs {
+		stored += r.Size
+	}
+	return stored >= m.Size-m.Size/16
 }
 
 // fill reads what the mapping has.

@@ -3,15 +3,11 @@ package freeze
 import (
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"elfwright/freeze/capture"
 	"elfwright/freeze/note"
 	"elfwright/image"
 )
-
-// note writes it.
-func (c *compiler) note() ([]byte, error) { return c.describe().Encode() }
 
 // describe says what the process was, for the note.
 func (c *compiler) describe() *note.Process {
@@ -59,29 +55,6 @@ func signals(list []capture.Siginfo) (out []int) {
 func (c *compiler) describeThread(t *capture.Thread) note.Thread {
 	f := c.frames[t.TID]
 	return note.Thread{TID: t.TID, Comm: t.Comm, Regs: leaveRseq(t), Mask: t.Mask, Pending: signals(t.Pending), Frame: f.at, State: f.state}
-}
-
-// describeMaps tells what is mapped, and where in the file its contents are.
-func (c *compiler) describeMaps(p *note.Process) {
-	blobs := c.blobs
-	for i := range c.s.Maps {
-		m := &c.s.Maps[i]
-		n := note.Map{
-			Range: note.Range{Start: uint64(m.Start), Size: m.Size}, Prot: uint32(m.Prot), Shared: m.Shared, Off: m.Off, Name: m.Name, Deleted: m.Deleted,
-			Flags: strings.Join(m.Flags, " "),
-		}
-		for ; len(blobs) > 0 && m.Covers(blobs[0].from); blobs = blobs[1:] {
-			b := blobs[0]
-			n.Stored = append(n.Stored, note.Run{Range: note.Range{Start: uint64(b.from.Start), Size: b.from.Size}, At: b.off})
-		}
-		if m.File() && len(n.Stored) == 0 && !m.Kernel() {
-			n.File = &note.File{}
-			if id, ok := c.library(m); ok {
-				n.File = &note.File{Size: id.size, BuildID: id.buildID}
-			}
-		}
-		p.Maps = append(p.Maps, n)
-	}
 }
 
 // features are the names of what the processor is asked for before a thaw.

@@ -1,6 +1,7 @@
 package freeze
 
 import (
+	"context"
 	"time"
 
 	"elfwright/freeze/capture"
@@ -51,6 +52,8 @@ type Options struct {
 	Mode     uint32
 	// Compress makes a file of zstd of the frozen one; see Expand.
 	Compress bool
+	// Context ends it before the file is there; nil: nothing does.
+	Context context.Context
 	// Progress is told now and then how much of the memory is in the file.
 	Progress func(done, total uint64)
 	// Unjoined lets a core go on of which is not known where the end of its threads is
@@ -69,4 +72,12 @@ type Report struct {
 	Stored    uint64        // bytes of memory that can differ from zero
 	Stopped   time.Duration // the process stood still
 	Warnings  []string      // what the thawed process has otherwise
+}
+
+// stopped is the error of a Context that has ended it.
+func (o *Options) stopped() error {
+	if o.Context == nil {
+		return nil
+	}
+	return context.Cause(o.Context)
 }

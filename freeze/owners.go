@@ -59,7 +59,7 @@ func (c *compiler) whoOwns(d *capture.Descriptor) (who script.Arg, ok bool) {
 	case d.Owner.Kind == capture.OwnerGroup && id == c.s.Session[1]:
 		c.Call("getpgid", zero).To(c.work)
 		return c.work.Get(), true
-	case d.Owner.Kind != capture.OwnerGroup && id == c.s.PID:
+	case d.Owner.Kind != capture.OwnerGroup && id == c.s.Outer:
 		return c.pid.Get(), true
 	case d.Owner.Kind == capture.OwnerThread && c.hasThread(id):
 		if c.opt.PIDs != PIDNew {

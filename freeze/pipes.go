@@ -89,6 +89,7 @@ func (c *compiler) fifo(d *capture.Descriptor, pipes map[uint64]*pipe) {
 func (c *compiler) pipe(p *pipe) {
 	both := [2][]*capture.Descriptor{p.read, p.write}
 	first := slices.Concat(p.read, p.write)[0]
+	c.tellNear(first)
 	pair, direct := c.Words(0), 0
 	if len(first.Packets) > 1 || len(p.write) > 0 && p.write[0].Flags&unix.O_DIRECT != 0 {
 		direct = unix.O_DIRECT
@@ -106,6 +107,14 @@ func (c *compiler) pipe(p *pipe) {
 	}
 	c.Call("close", ends[0].Get())
 	c.Call("close", ends[1].Get())
+}
+
+// tellNear warns of what is restored with both ends, and is not what another
+// process has any more.
+func (c *compiler) tellNear(d *capture.Descriptor) {
+	if pid := c.s.Near[d.Link]; pid != 0 {
+		c.warn("%s: process %d has it open, too; the thawed process has one of its own", describe(d), pid)
+	}
 }
 
 // pipeEnd makes a descriptor of an end. One that is not the open file of the first

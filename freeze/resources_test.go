@@ -86,7 +86,14 @@ func parseResource(name, how string) (*resource, error) {
 	return r, nil
 }
 
+// compile makes a program that is there as long as the test runs.
 func compile(t *testing.T, args ...string) string {
+	t.Helper()
+	return build(t, filepath.Join(t.TempDir(), "prog"), args...)
+}
+
+// build makes a program, unless it is there already: it returns where.
+func build(t *testing.T, prog string, args ...string) string {
 	t.Helper()
 	if prog := prebuilt(args); prog != "" {
 		return prog
@@ -99,7 +106,6 @@ func compile(t *testing.T, args ...string) string {
 			t.Fatal(err)
 		}
 	}
-	prog := filepath.Join(t.TempDir(), "prog")
 	if out, err := exec.Command("gcc", append([]string{"-o", prog}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
 	}
@@ -148,6 +154,9 @@ func (r *resource) test(t *testing.T, prog string) {
 func TestMain(m *testing.M) {
 	if os.Getpid() == 1 {
 		guest()
+	}
+	if os.Getenv(dyingFreezer) != "" {
+		freezeAndDie()
 	}
 	unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	if os.Getenv(asOther) != "" {

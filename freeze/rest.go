@@ -13,6 +13,9 @@ import (
 // checkThread refuses a thread that differs from the others in what the thaw gives
 // to all, or that has what no new thread can have.
 func (c *compiler) checkThread(t *capture.Thread) {
+	if t.Status.TGID == 0 { // of a core, which does not tell
+		return
+	}
 	what := fmt.Sprintf("thread %d", t.TID)
 	all, own := &c.s.Status, &t.Status
 	if own.Seccomp != all.Seccomp {
@@ -50,12 +53,12 @@ func (c *compiler) rest(t *capture.Thread, says func(string) string) {
 	if t.Status.NoNewPrivs {
 		c.Call("prctl", script.Int(unix.PR_SET_NO_NEW_PRIVS), script.Int(1), zero, zero, zero).Says("%s", says("PR_SET_NO_NEW_PRIVS"))
 	}
-	const enabled, mceDefault = 1, 2 // PR_TSC_ENABLE, PR_MCE_KILL_DEFAULT
+	const enabled = 1 // PR_TSC_ENABLE
 	if t.TSC > enabled {
 		c.Call("prctl", script.Int(unix.PR_SET_TSC), script.Int(t.TSC), zero, zero, zero).Says("%s", says("PR_SET_TSC"))
 	}
-	if t.MCEKill != mceDefault {
-		c.Call("prctl", script.Int(unix.PR_MCE_KILL), script.Int(1), script.Int(t.MCEKill), zero, zero).Says("%s", says("PR_MCE_KILL"))
+	if t.MCEKill != 0 {
+		c.Call("prctl", script.Int(unix.PR_MCE_KILL), script.Int(1), script.Int(t.MCEKill-1), zero, zero).Says("%s", says("PR_MCE_KILL"))
 	}
 	if p := t.Policy; p.Mode != 0 {
 		c.orLacks(c.Call("set_mempolicy", script.Int(p.Mode), script.Int(c.Data(p.Nodes, 8)), script.Int(len(p.Nodes)*8+1)),

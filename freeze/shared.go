@@ -3,7 +3,6 @@ package freeze
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -121,14 +120,6 @@ func (t *tree) ends(tr *capture.Tree) {
 		}
 	})
 	t.outside = tr.Outside(all)
-}
-
-// strangers are the processes outside that have the same memory.
-func (c *compiler) strangers(m *capture.Map) []int {
-	if c.tree == nil {
-		return m.Others
-	}
-	return slices.DeleteFunc(slices.Clone(m.Others), func(pid int) bool { return c.tree.outerNumbers[pid] != nil })
 }
 
 // openFiles decides which open files are opened for several processes: those that
@@ -297,7 +288,7 @@ func (c *compiler) whose(d *capture.Descriptor) string {
 	if c.tree != nil && c.tree.outside[d.Link] != 0 {
 		return fmt.Sprintf("process %d's", c.tree.outside[d.Link])
 	}
-	return "another process's or gone"
+	return "another process's"
 }
 
 // watches says whether it is c that tells an epoll what it watches: the first

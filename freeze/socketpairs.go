@@ -33,6 +33,11 @@ func (c *compiler) connected(d *capture.Descriptor) {
 		c.pairs[peer.Ino] = true
 	}
 	c.pairs[d.Ino] = true
+	for _, end := range []*capture.Descriptor{d, peer} {
+		if end != nil {
+			c.tellNear(end)
+		}
+	}
 	var ends [2]script.Slot
 	if bound(s) || peer != nil && bound(peer.Socket) {
 		var ok bool

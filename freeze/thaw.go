@@ -113,6 +113,7 @@ func (c *compiler) ownDescriptors() {
 	quiet := c.Label()
 	errs := c.Slot()
 	c.Do(script.Add, c.last.Get(), script.Int(1)).To(c.tmp)
+	c.Do(script.Store, c.ErrorsTo().Addr(), minus1) // if there is none, its number may become a file's
 	c.Call("fcntl", script.Int(unix.Stderr), script.Int(unix.F_DUPFD_CLOEXEC), c.tmp.Get()).To(errs).Or(quiet)
 	c.Do(script.Store, c.ErrorsTo().Addr(), errs.Get())
 	c.Do(script.Store, c.last.Addr(), errs.Get())

@@ -142,8 +142,25 @@ func TestTreePostgres(t *testing.T) {
 	}
 	ask("SELECT 1000", "create table numbers as select generate_series(1, 1000) n")
 	frozen := filepath.Join(dir, "frozen")
-	if _, err := freeze.Freeze(server.Process.Pid, frozen, freeze.Options{Tree: true, Kill: true, Mode: 0o755}); err != nil {
+	client, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+	if err != nil {
 		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // until there is a process for it
+	_, err = freeze.Freeze(server.Process.Pid, frozen, freeze.Options{Tree: true})
+	if err == nil || !strings.Contains(err.Error(), "is a socket that is connected to another process") {
+		t.Errorf("with a client: %v", err)
+	}
+	client.Close()
+	ask("1000", "select count(*) from numbers")
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) { // until the processes of the clients are gone
+		_, err := freeze.Freeze(server.Process.Pid, frozen, freeze.Options{Tree: true, Kill: true, Mode: 0o755})
+		if err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
 	}
 	server.Wait()
 	samples.Settle(t, frozen)

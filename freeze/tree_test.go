@@ -32,7 +32,14 @@ func TestTrees(t *testing.T) {
 	if len(bytes.Fields(names)) < 30 {
 		t.Fatalf("cases: %q", names)
 	}
+	page, err := os.ReadFile("../docs/freeze-trees.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name := range strings.FieldsSeq(string(names)) {
+		if !bytes.Contains(page, []byte("`"+name+"`")) {
+			t.Errorf("case %s is not in docs/freeze-trees.md", name)
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, frozen := t.TempDir(), filepath.Join(t.TempDir(), "frozen")
@@ -242,4 +249,81 @@ func TestTreePrograms(t *testing.T) {
 			atRandom(t, 5, c.code, c.args...)
 		})
 	}
+}
+
+// TestTreeMissing takes away what one process of a tree needs: none goes on.
+func TestTreeMissing(t *testing.T) {
+	samples.Need(t, "bash")
+	for _, c := range []struct{ name, make, away, want string }{
+		{"a file of a child", "echo x >file; (exec 3<file; rm -f begun; sleep 0.2; echo lost >begun) & sleep 0.1; kill -STOP $$; wait; exit 3", "rm file", "descriptor 3: open "},
+		{"the directory of a grandchild", "mkdir dir; (sleep 0.3 & cd dir; sleep 0.3 & wait; echo lost >../begun) & sleep 0.1; kill -STOP $$; wait; exit 3", "rmdir dir", "working directory "},
+		{"a file of several", "echo x >file; exec 3<file; sleep 0.2 & sleep 0.3 & sleep 0.1; kill -STOP $$; wait; echo lost >begun; exit 3", "rm file", "descriptor 3: open "},
+	} {
+		dir := t.TempDir()
+		frozen := filepath.Join(dir, "frozen")
+		if out, code, err := run(t, dir, frozen, freeze.Options{Tree: true}, "bash", "-c", c.make); err != nil || code != 3 {
+			t.Fatal(c.name, code, out, err)
+		}
+		if out, code := shell(t, dir, "rm -f begun; ./frozen"); code != 3 || out != "" {
+			t.Errorf("%s, which is there: exit code %d, %q", c.name, code, out)
+		}
+		out, code := shell(t, dir, c.away+"; rm -f begun; ./frozen; r=$?; sleep 0.5; cat begun; exit $r")
+		if code != 125 || !strings.Contains(out, "thaw: ") || !strings.Contains(out, c.want) || strings.Contains(out, "lost") {
+			t.Errorf("%s: exit code %d, %q; want 125 and %q", c.name, code, out, c.want)
+		}
+	}
+}
+
+// TestTreeDescriptors says what becomes of a descriptor of one process.
+func TestTreeDescriptors(t *testing.T) {
+	samples.Need(t, "bash")
+	dir := t.TempDir()
+	out, code, err := run(t, dir, filepath.Join(dir, "f"), freeze.Options{Tree: true, FDs: map[int]string{7: freeze.Null}}, "bash", "-c",
+		"(sleep 0.5 &) | { exec 7<&0 </dev/null; sleep 0.1; kill -STOP $$; read x <&7; echo end $?; }; exit 3")
+	if err != nil || code != 3 {
+		t.Fatal(code, out, err)
+	}
+	thawed(t, dir, filepath.Join(dir, "f"), 3, "end 1\n")
+}
+
+// TestAgainInside freezes a process that is in a namespace of its own, by the number
+// of what was started, which only waits for it. It knows the numbers inside.
+func TestAgainInside(t *testing.T) {
+	samples.Need(t, "python3")
+	dir := t.TempDir()
+	var f [2]string
+	for i := range f {
+		f[i] = filepath.Join(dir, fmt.Sprint("f", i))
+	}
+	opt := freeze.Options{Kill: true, PIDs: freeze.PIDNS}
+	const text = `
+import os, signal, sys, threading, time
+me = os.getpid()
+t = threading.Thread(target=time.sleep, args=(0.6,))
+t.start()
+tid = t.native_id
+os.kill(me, signal.SIGSTOP)
+time.sleep(0.3)
+t.join()
+print("same" if os.getpid() == me and threading.get_native_id() == me and t.native_id == tid else "other")
+sys.stdout.flush()
+os._exit(7)`
+	if _, _, err := run(t, dir, f[0], opt, "python3", "-c", text); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(f[0])
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(150 * time.Millisecond)
+	r, err := freeze.Freeze(cmd.Process.Pid, f[1], opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if r.Snapshot.Outer == cmd.Process.Pid || r.Snapshot.PID == r.Snapshot.Outer {
+		t.Errorf("process %d was frozen for %d", r.Snapshot.Outer, cmd.Process.Pid)
+	}
+	samples.Settle(t, f[1])
+	thawed(t, dir, f[1], 7, "same\n")
 }

@@ -20,6 +20,7 @@ type source struct {
 	done     uint64
 	total    uint64
 	progress func(done, total uint64) // may be nil
+	stopped  func() error             // is asked now and then; may be nil
 	fork     func() error             // before what is late; nil: nothing, or it was done
 }
 
@@ -149,6 +150,11 @@ func (m *memory) readPart(b []byte, at int64) part {
 func (m *memory) write(w io.WriterAt, off int64, p part) error {
 	if p.err != nil {
 		return p.err
+	}
+	if m.from.stopped != nil {
+		if err := m.from.stopped(); err != nil {
+			return err
+		}
 	}
 	if err := writeSparse(w, p.b, off+p.at); err != nil {
 		return err

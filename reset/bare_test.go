@@ -195,3 +195,43 @@ func TestDirtySlot(t *testing.T) {
 		})
 	}
 }
+
+// TestZero: memory outside the program is cleared at each start, if that is asked for.
+func TestZero(t *testing.T) {
+	b := boards[0]
+	recipe := b.recipe()
+	recipe.Files["bare.c"] = strings.NewReplacer("extern char end[];", "#define end ((char *)0x40600000)", "'0' + data", "'0' + data + *end").Replace(read("bare/heap.c"))
+	f := open(t, samples.MakeFile(t, recipe))
+	for _, zero := range [][]string{nil, {"0x40600000..0x40610000"}} {
+		r, err := reset.Apply(f, reset.Options{Zero: zero, Shape: reset.Deflate})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := patch.ParseSet(fmt.Sprintf("again=0x%x", uint64(r.Report.Entry)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := patch.Apply(parseBody(t, f.Name, r.Body), []patch.Set{set}, patch.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(t.TempDir(), "prog")
+		save(t, out, p.Body)
+		if have := b.boot(t, out); (have == "5|1\n5|2\n5|3\n5|4\n") != (zero != nil) {
+			t.Errorf("cleared %v: %q", zero, have)
+		}
+	}
+	for _, tc := range []struct{ zero, want string }{
+		{"0x40100000..0x40100010", "is that of program header"},
+		{"0x40600000", "there is no section"},
+	} {
+		if _, err := reset.Apply(f, reset.Options{Zero: []string{tc.zero}}); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %q", tc.zero, err, tc.want)
+		}
+	}
+	pie := synthetic(elf.EM_AARCH64, kinds[2].format)
+	pie.Header.Type = elf.ET_DYN
+	if _, err := reset.Apply(parseBody(t, pie.Name, pie.Encode()), reset.Options{Zero: []string{"0x40000..0x50000"}}); err == nil || !strings.Contains(err.Error(), "is loaded anywhere") {
+		t.Errorf("a PIE: %v", err)
+	}
+}

@@ -33,6 +33,7 @@ type install struct {
 
 	os       OS
 	osWhy    string
+	zero     image.Ranges // outside the program
 	hook     *hook
 	behind   uint64       // where memory ended that the slot is behind; 0: it is a PT_LOAD
 	text     image.Ranges // code that the hook takes the place of
@@ -61,6 +62,9 @@ func (n *install) build() (elffile.Data, error) {
 	spare := n.opt.Spare
 	if spare == 0 {
 		spare = spareEntries
+	}
+	for _, r := range n.zero {
+		n.mem.kept = append(n.mem.kept, table.Kept{Addr: uint64(r.Start), Size: r.Size, Why: table.Cleared})
 	}
 	t.Kept = append(n.mem.kept, table.Kept{Size: n.slotSize(), Why: table.Own})
 	t.Room = t.Size(n.f.Format, spare)
@@ -91,6 +95,9 @@ func (n *install) save(s *saver) error {
 	}
 	if t.Each, err = s.save(n.mem.restore); err != nil {
 		return err
+	}
+	for _, r := range n.zero {
+		t.Each = append(t.Each, table.Entry{Dst: uint64(r.Start), Size: r.Size})
 	}
 	code, err := s.save(n.text)
 	if err != nil {

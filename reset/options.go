@@ -33,6 +33,9 @@ type Options struct {
 	// and .persistent.* always are.
 	Persistent []string
 
+	// Zero are ranges of memory outside the program to be cleared at each start.
+	Zero []string
+
 	At, Paddr uint64 // of the new segments; 0: chosen
 	HookEntry bool   // for loaders that ignore e_entry: the old entry gets a jump, too
 	Spare     int    // entries of the table to leave free for patches; 0: 16

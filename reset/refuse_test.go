@@ -122,6 +122,7 @@ func TestAllowed(t *testing.T) {
 		{"PVH", elf.EM_X86_64, func(f *elffile.File) { note(f, "Xen", 18) }, reset.Options{}, "names its own entry"},
 		{"Go without threads", elf.EM_X86_64, func(f *elffile.File) { note(f, "Go", 4) }, reset.Options{OS: reset.NoneOS}, ""},
 		{"deflate without a hook", elf.EM_RISCV, nothing, reset.Options{Shape: reset.Deflate}, "finds writable memory without its bytes; --hook-entry helps against that"},
+		{"i386", elf.EM_386, func(f *elffile.File) { f.Progs = append(f.Progs, elffile.Prog{Type: elf.PT_GNU_STACK, Flags: 6}) }, reset.Options{}, "taken for a program of Linux by PT_GNU_STACK alone"},
 		{"ABI tag", elf.EM_ARM, func(f *elffile.File) { note(f, "GNU", 1) }, reset.Options{}, "system linux (the ABI tag)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -19,6 +19,7 @@ type Report struct {
 	Shape    Shape          `json:"shape"`
 	OS       OS             `json:"os"`
 	OSWhy    string         `json:"os_because"`
+	Fresh    bool           `json:"first_start_restores_nothing"`
 	Hook     phdr.Hex       `json:"hook,omitempty"` // where the old way to start is changed
 	Entry    phdr.Hex       `json:"entry"`          // e_entry now
 	Program  phdr.Hex       `json:"program"`
@@ -56,7 +57,7 @@ type Kept struct {
 // notes hold for every program.
 var notes = []string{
 	"to reset, jump to e_entry (on Linux, AT_ENTRY) with one thread and interrupts masked",
-	"a reset restores the program's memory: open files, mappings, the break, timers, devices and capabilities stay as they are",
+	"a reset restores the program's memory: open files, mappings, the break, signal handlers, timers, floating-point modes, devices and capabilities stay as they are",
 }
 
 // entries are the rows of a table.
@@ -74,7 +75,7 @@ func entries(t *table.Table) []Entry {
 func (n *install) describe(before, after int64) *Report {
 	t := n.t
 	r := &Report{
-		Version: ReportVersion, File: n.f.Name, Shape: n.opt.Shape, OS: n.os, OSWhy: n.osWhy, Entry: phdr.Hex(n.now.Header.Entry), Program: phdr.Hex(t.Entry),
+		Version: ReportVersion, File: n.f.Name, Shape: n.opt.Shape, OS: n.os, OSWhy: n.osWhy, Fresh: t.Flags&table.Fresh != 0, Entry: phdr.Hex(n.now.Header.Entry), Program: phdr.Hex(t.Entry),
 		Table: phdr.Hex(t.Addr + t.TableOff), Slot: phdr.Hex(t.Slot), Code: t.CodeSize, Rows: t.Room, Saved: uint64(n.saved.Size()),
 		Entries: entries(t), Kept: []Kept{}, Size: phdr.Sizes{Before: before, After: after}, Phdr: n.phdr, Warnings: n.warnings, Notes: notes,
 	}
@@ -95,6 +96,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	p.line("%s: resettable, shape %s, system %s (%s)", r.File, r.Shape, r.OS, r.OSWhy)
 	p.line("  entry 0x%x, which goes on at 0x%x", uint64(r.Entry), uint64(r.Program))
 	p.line("  code 0x%x bytes, table 0x%x at 0x%x, copy 0x%x, registers at 0x%x", r.Code, r.Rows, uint64(r.Table), r.Saved, uint64(r.Slot))
+	if r.Fresh {
+		p.line("  the first start restores nothing")
+	}
 	if r.Hook != 0 {
 		p.line("  hook: what is at 0x%x leads to the new entry, too", uint64(r.Hook))
 	}

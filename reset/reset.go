@@ -66,7 +66,11 @@ func begin(f *elffile.File, opt Options) (*install, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &install{f: f, now: f, m: m, opt: opt, mem: mem, code: code, t: &table.Table{}, warnings: []phdr.Warning{}}
+	zero, err := zeroed(f, opt)
+	if err != nil {
+		return nil, err
+	}
+	n := &install{f: f, now: f, zero: zero, m: m, opt: opt, mem: mem, code: code, t: &table.Table{}, warnings: []phdr.Warning{}}
 	if opt.Shape == Deflate {
 		n.t.Flags |= table.Deflated
 		if err := n.mayDeflate(); err != nil {
@@ -138,7 +142,7 @@ func (n *install) finish() (*Result, error) {
 	if err != nil {
 		return nil, wrong(err)
 	}
-	if err := errors.Join(now.CheckProgs(), n.sameRest(now), n.sameBootHeader(now)); err != nil {
+	if err := errors.Join(now.CheckProgs(), n.sameRest(now), n.sameBootHeader(now), outside(now, n.zero)); err != nil {
 		return nil, wrong(err)
 	}
 	check.Against = n.f.Name

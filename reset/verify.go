@@ -119,6 +119,11 @@ func writable(f *elffile.File, t *table.Table) error {
 			all = append(all, image.Range{Start: image.Addr(p.Vaddr), Size: p.Memsz})
 		}
 	}
+	for _, k := range t.Kept {
+		if k.Why == table.Cleared {
+			all = append(all, image.Range{Start: image.Addr(k.Addr), Size: k.Size})
+		}
+	}
 	writable := image.Union(all...)
 	for _, list := range [][]table.Entry{t.Once, t.Each} {
 		for _, e := range list {

@@ -18,6 +18,9 @@ func (n *install) warn() error {
 	if err := errors.Join(n.threads(), n.bootLoader()); err != nil {
 		return err
 	}
+	if n.osWhy == byStack {
+		n.warning("os", "it is taken for a program of Linux by %s alone: a reset makes a system call; say --os=none if there is none, or --os=linux", byStack)
+	}
 	if n.os != Linux {
 		if n.opt.Shape == Deflate && n.hook == nil {
 			n.warning("deflate", "a loader that does not start the program at e_entry finds writable memory without its bytes; --hook-entry helps against that")

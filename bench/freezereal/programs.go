@@ -38,6 +38,8 @@ var programs = []program{
 	{name: "sort", what: "two threads, temporary files", needs: []string{"sort"}, version: "sort --version | head -1", build: "seq 1 400000 | sha1sum >/dev/null; for i in $(seq 1 30); do seq $i 7 99999; done | rev >lines", args: []string{"sort", "--parallel=2", "-S", "2M", "../lines"}, files: true, how: stream},
 	{name: "gzip", what: "in the middle of a file", needs: []string{"gzip"}, version: "gzip --version | head -1", build: "seq 1 700000 | rev >lines", args: []string{"gzip", "-c", "-9", "../lines"}, how: stream},
 	{name: "Redis", what: "jemalloc, background threads, Lua; asked over and over", needs: []string{"redis-server"}, version: "redis-server --version | cut -d' ' -f3", args: []string{"redis-server", "--save", "", "--port"}, how: server(redisServer)},
+	{name: "bash with children", what: "a tree: pipelines, a coprocess, a child in the background", needs: []string{"bash", "seq"}, version: "bash -c 'echo $BASH_VERSION'", args: []string{"bash", "../children.sh"}, flags: []string{"--tree"}, how: stream},
+	{name: "Python, multiprocessing", what: "a tree: a pool of three processes, pipes, locks", needs: []string{"/usr/bin/python3"}, version: "/usr/bin/python3 --version", args: []string{"/usr/bin/python3", "../pool.py"}, flags: []string{"--tree"}, how: stream},
 	{name: "vim", what: "in a terminal; text is typed before and after", needs: []string{"vim"}, version: "vim --version | head -1 | cut -d' ' -f1-5", args: []string{"vim", "-u", "NONE", "-i", "NONE", "-n", "text"}, how: terminal},
 }
 

@@ -24,6 +24,7 @@ func terminal(r *runner, n int) error {
 type screen struct {
 	cmd    *exec.Cmd
 	master *os.File
+	tty    *os.File
 	seen   chan struct{} // closed when nothing more comes
 }
 
@@ -47,7 +48,7 @@ func openScreen(dir string, argv []string) (*screen, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer tty.Close()
+	s.tty = tty
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Dir, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = dir, tty, tty, tty
 	s.cmd.Env = append(os.Environ(), "TERM=xterm", "LC_ALL=C")
@@ -74,11 +75,31 @@ func (s *screen) write(text string) {
 	}
 }
 
+// read waits until the program has read what was typed: what it has not is in the
+// terminal, and the thawed one has another.
+//
+// The kernel hands on what is typed when it has time for it, and does not tell before:
+// only when there is nothing for a while all is read.
+func (s *screen) read() {
+	for quiet, tries := 0, 0; quiet < 20 && tries < 5000; tries++ {
+		n, err := unix.IoctlGetInt(int(s.tty.Fd()), unix.TIOCINQ)
+		if err != nil {
+			return
+		}
+		quiet++
+		if n != 0 {
+			quiet = 0
+		}
+		time.Sleep(3 * time.Millisecond)
+	}
+}
+
 // end waits until the program has ended.
 func (s *screen) end() error {
 	slow := time.AfterFunc(10*time.Second, func() { s.cmd.Process.Kill() })
 	err := s.cmd.Wait()
 	s.master.Close()
+	s.tty.Close()
 	if !slow.Stop() {
 		return fmt.Errorf("does not end when it is told to")
 	}
@@ -106,6 +127,7 @@ func (r *runner) editor(name string) {
 	time.Sleep(150 * time.Millisecond) // vim throws away what was typed before it was there
 	typed := r.random.IntN(len(half))
 	s.write("i" + half[:typed])
+	s.read()
 	time.Sleep(time.Duration(r.random.Int64N(int64(30 * time.Millisecond))))
 	frozen := filepath.Join(dir, "frozen")
 	ok := r.freeze(s.cmd.Process.Pid, frozen)

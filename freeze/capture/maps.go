@@ -150,6 +150,7 @@ const (
 type scanner struct {
 	f     *os.File
 	guard uint64 // pageIsGuard where the kernel knows it
+	file  uint64 // pageIsFile where it matters: the kernel has to look at each page for it
 	vec   []pageRegion
 }
 
@@ -179,7 +180,7 @@ func (s *scanner) once(start, end uint64) (scanArg, error) {
 	const stored = pageIsPresent | pageIsSwapped
 	arg := scanArg{
 		size: uint64(unsafe.Sizeof(scanArg{})), start: start, end: end, vec: uint64(uintptr(unsafe.Pointer(&s.vec[0]))), vecLen: uint64(len(s.vec)),
-		inverted: pageIsZero, categoryMask: pageIsZero, categoryAnyOf: stored | s.guard, returnMask: pageIsFile | s.guard | stored,
+		inverted: pageIsZero, categoryMask: pageIsZero, categoryAnyOf: stored | s.guard, returnMask: s.file | s.guard | stored,
 	}
 	n, _, e := unix.Syscall(unix.SYS_IOCTL, s.f.Fd(), pagemapScan, uintptr(unsafe.Pointer(&arg)))
 	if e != 0 {
@@ -218,6 +219,10 @@ func (t *Target) pages(maps []Map) error {
 		m := &maps[i]
 		if m.Kernel() {
 			continue
+		}
+		s.file = 0
+		if m.File() {
+			s.file = pageIsFile
 		}
 		page := m.page
 		if s.guard == 0 && !m.Shared && !m.File() {

@@ -19,7 +19,7 @@ type Rest struct {
 	Status      Status   // of the thread alone
 	Personality string   // as /proc has it
 	TSC         uint64   // PR_GET_TSC
-	MCEKill     uint64   // PR_MCE_KILL_GET
+	MCEKill     uint64   // 1 + what PR_MCE_KILL takes; 0: as usual
 	Policy      Policy   // set_mempolicy(2)
 	NoCPUID     bool     // CPUID faults (ARCH_SET_CPUID)
 	AMX         bool     // the process may use tiles (ARCH_REQ_XCOMP_PERM)
@@ -79,14 +79,14 @@ func (t *Target) mceKill(th *thread) (uint64, error) {
 		return 0, t.fault("thread %d: %w", th.tid, err)
 	}
 	const process, early = 0x80, 0x08000000 // PF_MCE_PROCESS, PF_MCE_EARLY
-	const late, atOnce, usual = 0, 1, 2     // PR_MCE_KILL_LATE, EARLY, DEFAULT
+	const late, atOnce = 0, 1               // PR_MCE_KILL_LATE, EARLY
 	switch {
 	case s.Flags&process == 0:
-		return usual, nil
+		return 0, nil
 	case s.Flags&early != 0:
-		return atOnce, nil
+		return 1 + atOnce, nil
 	}
-	return late, nil
+	return 1 + late, nil
 }
 
 // once is what is known of this machine before its threads are asked: a call that

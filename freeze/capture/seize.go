@@ -23,7 +23,8 @@ type Target struct {
 	insn    uint64 // address of a system call instruction in it
 	scratch uint64 // a page of its memory that is ours; 0: none
 	kill    bool
-	pidfd   int // 0: not opened
+	inTree  bool // others of its tree are stopped, too
+	pidfd   int  // 0: not opened
 	once    once
 	blind   bool // as if the kernel did not tell guard pages from others
 	began   time.Time
@@ -233,19 +234,12 @@ func (th *thread) resumed() Registers {
 // call that was interrupted is made again.
 func (t *Target) release() error {
 	var errs []error
-	if t.scratch != 0 && !t.kill {
-		errs = append(errs, t.freeScratch())
-	}
 	if t.kill {
 		unix.Kill(t.PID, unix.SIGKILL)
+	} else {
+		errs = append(errs, t.restore())
 	}
 	for _, th := range t.threads {
-		if th.regs != nil && th.masked && !t.kill {
-			errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
-			if th.vectors != nil {
-				errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
-			}
-		}
 		if _, err := ptrace(unix.PTRACE_DETACH, th.tid, 0, 0); err != nil && err != unix.ESRCH {
 			errs = append(errs, err)
 		}
@@ -264,6 +258,26 @@ func (t *Target) release() error {
 		return t.fault("letting it go: %w", err)
 	}
 	return nil
+}
+
+// restore makes of the threads what they were before they made our calls. From then on
+// the process goes on undisturbed also if we end in the middle of it all.
+func (t *Target) restore() error {
+	var errs []error
+	if t.scratch != 0 {
+		errs = append(errs, t.freeScratch())
+	}
+	for _, th := range t.threads {
+		if th.regs == nil || !th.masked {
+			continue
+		}
+		errs = append(errs, setRegisters(th.tid, th.resumed()), setMask(th.tid, th.mask))
+		if th.vectors != nil {
+			errs = append(errs, setRegset(th.tid, NoteSVE, th.vectors))
+		}
+		th.masked = false
+	}
+	return errors.Join(errs...)
 }
 
 // bury waits for the threads of a process that was killed. The dead of a tracer are

@@ -29,7 +29,10 @@ func (t *Target) shared(s *Snapshot) error {
 			}
 		}
 	}
-	return t.outside(s)
+	if t.inTree {
+		return nil // one look does for all
+	}
+	return outside(map[int]bool{t.PID: true}, s)
 }
 
 // swaps says whether memory can be swapped out here.
@@ -63,16 +66,19 @@ func (t *Target) inCore(m *Map) error {
 	return nil
 }
 
-// outside finds other processes that have the shared memory, too.
-func (t *Target) outside(s *Snapshot) error {
+// outside finds other processes, besides those of the snapshots, that have the shared
+// memory of these.
+func outside(own map[int]bool, snaps ...*Snapshot) error {
 	type file struct {
 		dev string
 		ino uint64
 	}
 	ours := make(map[file][]*Map)
-	for i := range s.Maps {
-		if m := &s.Maps[i]; m.Anonymous() {
-			ours[file{m.Dev, m.Inode}] = append(ours[file{m.Dev, m.Inode}], m)
+	for _, s := range snaps {
+		for i := range s.Maps {
+			if m := &s.Maps[i]; m.Anonymous() {
+				ours[file{m.Dev, m.Inode}] = append(ours[file{m.Dev, m.Inode}], m)
+			}
 		}
 	}
 	if len(ours) == 0 {
@@ -80,11 +86,11 @@ func (t *Target) outside(s *Snapshot) error {
 	}
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
-		return t.fault("%w", err)
+		return err
 	}
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil || pid == t.PID {
+		if err != nil || own[pid] {
 			continue
 		}
 		b, err := os.ReadFile(dir + "/maps")

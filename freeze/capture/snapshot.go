@@ -32,7 +32,8 @@ type Snapshot struct {
 	Root        string
 	Descriptors []Descriptor
 	Children    []int
-	Session     [3]int // parent, process group, session
+	Near        map[string]int // pipes and sockets that parent or children have open, too, and who
+	Session     [3]int         // parent, process group, session
 
 	LockFuture  Lock // mlockall(2) with MCL_FUTURE
 	Personality uint64

@@ -105,7 +105,7 @@ func (t *Tree) add(pid int, first bool) error {
 		err = checkTarget(p)
 	}
 	if err == nil {
-		target := &Target{Process: p, began: time.Now(), steps: stepsOf(abi)}
+		target := &Target{Process: p, began: time.Now(), steps: stepsOf(abi), inTree: true}
 		t.Targets = append(t.Targets, target)
 		if err = target.seize(); err == nil {
 			return nil
@@ -211,12 +211,17 @@ func (t *Tree) release() error {
 // that share an open file have the same File, from process to process, too.
 func (t *Tree) Snapshots() ([]*Snapshot, error) {
 	var out []*Snapshot
+	own := make(map[int]bool)
 	for _, p := range t.Targets {
 		s, err := p.Snapshot()
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, s)
+		own[p.PID] = true
+	}
+	if err := outside(own, out...); err != nil {
+		return nil, err
 	}
 	return out, t.sameFiles(out)
 }

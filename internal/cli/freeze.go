@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"elfwright/freeze"
 )
@@ -48,7 +52,7 @@ func freezeVerb() *verb {
 
 The process goes on undisturbed, unless --kill is given. What a new process could not have again is refused, by name, before anything is written, with the flag that lets it go on if there is one; docs/freeze-resources.md has them all, one by one. FILE ends with 125 and says why, before the first instruction of the process, where something is missing: a feature of the processor, a file, an address of the network, a lock. What the process can do without, but needs a privilege that is not there, FILE tells on standard error, and goes on, unless --strict is given: hard limits, priorities, locked memory.
 
-With --tree the processes that descend from PID are frozen, too, and FILE becomes all of them: with pipes, sockets, shared memory and open files that they have in common, process groups and sessions, children that are stopped or have ended, on x86-64. They have the numbers that they had, in a namespace of their own, which needs no privilege; /proc tells the numbers outside of it. What a process that is not of the tree has, too, is refused. None runs before all are there; where one cannot be made, FILE ends with 125. FILE ends as the first process does, and the others go on without it. At a terminal it is one job of the shell.
+With --tree the processes that descend from PID are frozen, too, and FILE becomes all of them: with pipes, sockets, shared memory and open files that they have in common, process groups and sessions, children that are stopped or have ended, on x86-64. They have the numbers that they had, in a namespace of their own, which needs no privilege; /proc tells the numbers outside of it. What a process that is not of the tree has, too, is refused. None runs before all are there; where one cannot be made, FILE ends with 125. FILE ends as the first process does, and the others go on without it. At a terminal it is one job of the shell. docs/freeze-trees.md has it all.
 
 With --run the program is started to be frozen: when it stops itself by SIGSTOP, after a time (--after), or when a line of its standard output matches (--when). Then it goes on, and its exit code is ours; with --kill it ends there. It is the way to programs that take long to start: they stop themselves when they are ready, and each FILE goes on behind that.
 
@@ -140,6 +144,9 @@ func runFreeze(c *call, f *freezeFlags) error {
 	if p != nil {
 		opt.Progress = p.tell
 	}
+	var stop func()
+	opt.Context, stop = interruptible()
+	defer stop()
 	done := c.phase("freeze")
 	r, err := freeze.Freeze(pid, f.output, opt)
 	done()
@@ -165,7 +172,16 @@ func runExpand(c *call, f *freezeFlags) error {
 	if p != nil {
 		opt.Progress = p.tell
 	}
+	var stop func()
+	opt.Context, stop = interruptible()
+	defer stop()
 	return freeze.Expand(c.args[0], f.output, opt)
+}
+
+// interruptible is a context that a signal ends which would end us: no file is left
+// then, and the process goes on.
+func interruptible() (context.Context, func()) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 }
 
 func (f *freezeFlags) warn(c *call, r *freeze.Report) {

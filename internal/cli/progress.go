@@ -27,6 +27,7 @@ type progress struct {
 const (
 	firstProgress = time.Second
 	nextProgress  = 200 * time.Millisecond
+	nextLine      = 2 * time.Second // where it is no terminal
 )
 
 // newProgress returns nil where nothing is to be told: standard error is no
@@ -46,7 +47,11 @@ func (p *progress) tell(done, total uint64) {
 		p.began = now // of the next piece of work
 	}
 	p.done = done
-	if now.Sub(p.began) < firstProgress || now.Sub(p.told) < nextProgress || total == 0 {
+	next := nextProgress
+	if !p.terminal {
+		next = nextLine
+	}
+	if now.Sub(p.began) < firstProgress || now.Sub(p.told) < next || total == 0 {
 		return
 	}
 	p.told = now

@@ -20,9 +20,9 @@ func TestProgress(t *testing.T) {
 		{999 * time.Millisecond, 1 << 30, 4 << 30, ""},
 		{time.Millisecond, 1 << 30, 4 << 30, "file: 25 % of 4.0G, 1.0G/s, 3s left\n"},
 		{100 * time.Millisecond, 1 << 30, 4 << 30, ""},
-		{900 * time.Millisecond, 3 << 30, 4 << 30, "file: 75 % of 4.0G, 1.5G/s, 1s left\n"},
+		{1900 * time.Millisecond, 3 << 30, 4 << 30, "file: 75 % of 4.0G, 1.0G/s, 1s left\n"},
 		{0, 0, 1 << 20, ""}, // other work
-		{time.Second, 0, 1 << 20, "file: 0 % of 1.0M, 0/s\n"},
+		{2 * time.Second, 0, 1 << 20, "file: 0 % of 1.0M, 0/s\n"},
 	} {
 		at = at.Add(c.after)
 		out.Reset()
@@ -40,7 +40,7 @@ func TestProgress(t *testing.T) {
 	at = at.Add(time.Second)
 	p.tell(1<<20, 1<<20)
 	p.end()
-	const want = "\rfile: 50 % of 1.0M, 256K/s, 2s left\rfile: 100 % of 1.0M, 341K/s, 0s left\r                                    \r"
+	const want = "\rfile: 50 % of 1.0M, 171K/s, 3s left\rfile: 100 % of 1.0M, 256K/s, 0s left\r                                    \r"
 	if out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
 	}

@@ -15,6 +15,7 @@ import (
 type resetFlags struct {
 	rewrite
 	symbols, persistent []string
+	zero                []string
 	shape, os, overlay  string
 	pointer, original   string
 	at, paddr, pageSize uint64
@@ -31,7 +32,7 @@ Sections .persistent and .persistent.* are left as they are. --persistent names 
 
 Machines: x86-64, i386, AArch64, Arm (A32 and Thumb, so that M-profile works, too), RISC-V of 64 and 32 bits; with and without an operating system. A program that a dynamic linker starts is refused: what libraries have in memory would stay. So is a writable segment that the program copies from flash itself: it is restored that way.
 
-A reset restores memory, and nothing else: open files, mappings, the break, timers and devices stay as they are. Jump there with one thread and interrupts masked.
+A reset restores memory, and nothing else: open files, mappings, the break, signal handlers, timers, floating-point modes and devices stay as they are. Jump there with one thread and interrupts masked.
 
 'elfwright patch' writes values of a resettable program to the copy as well; what other tools have written to its writable segments alone is lost at a reset, unless --update copies it. Both also work on programs that have the table of rust-sel4's sel4-reset. With --verify nothing is written: the segments of PROG, which is resettable, are expanded, every writable byte is changed, the table is applied, and the result is compared with the memory of the first start, or with that of --original.`
 
@@ -48,6 +49,7 @@ func resetVerb() *verb {
 			{name: "shape", to: &o.shape, value: "keep|deflate", words: []string{string(reset.Keep), string(reset.Deflate)}, help: "where the initial bytes of writable memory are: in place and in a copy, or in the copy alone"},
 			{name: "os", to: &o.os, value: "linux|none", words: []string{string(reset.Linux), string(reset.NoneOS)}, help: "what the program runs on, if its notes do not tell: on Linux the code gives back what C libraries ask for at each start"},
 			{name: "persistent", to: &o.persistent, value: "WHAT", help: "leave this memory as it is: .SECTION (a pattern), a variable, or START..END; may be given several times"},
+			{name: "zero", to: &o.zero, value: "START..END", help: "clear this memory outside the program at each start, too: a heap, a region shared with others; may be given several times"},
 			{name: "symbols", to: &o.symbols, value: "SYMS", files: true, help: "take sections and symbols from this file; may be given several times, and PROG itself comes last"},
 			{name: "no-match", to: &o.noMatch, help: "go on though SYMS seems to be another program's"},
 			{name: "at", to: &o.at, value: "ADDR", help: "the address of the new segments, a multiple of the page size"},
@@ -76,7 +78,7 @@ func runReset(c *call, o *resetFlags) error {
 		return c.usagef("--verify writes nothing: it has no use for -o and --dry-run")
 	case o.verify && o.update:
 		return c.usagef("--verify writes nothing, and --update does: give one of them")
-	case o.update && (o.shape != "" || o.os != "" || o.hook || o.at != 0 || o.paddr != 0 || o.spare != 0 || o.pointer != "" || len(o.persistent)+len(o.symbols) > 0):
+	case o.update && (o.shape != "" || o.os != "" || o.hook || o.at != 0 || o.paddr != 0 || o.spare != 0 || o.pointer != "" || len(o.persistent)+len(o.symbols)+len(o.zero) > 0):
 		return c.usagef("--update leaves the table as it is: it has no use for flags that say what is in it")
 	case o.original != "" && !o.verify:
 		return c.usagef("--original is for --verify")
@@ -115,7 +117,7 @@ func (o *resetFlags) phdrOptions() phdr.Options {
 
 func (o *resetFlags) options(syms []*elffile.File) reset.Options {
 	return reset.Options{
-		Shape: reset.Shape(o.shape), OS: reset.OS(o.os), Symbols: syms, NoMatch: o.noMatch, Persistent: o.persistent,
+		Shape: reset.Shape(o.shape), OS: reset.OS(o.os), Symbols: syms, NoMatch: o.noMatch, Persistent: o.persistent, Zero: o.zero,
 		At: o.at, Paddr: o.paddr, HookEntry: o.hook, Spare: o.spare, Phdr: o.phdrOptions(),
 	}
 }

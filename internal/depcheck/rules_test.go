@@ -47,7 +47,7 @@ var libraries = [...]library{
 	{prefix: "plugin"}, //
 	{prefix: "syscall", code: "bench bench/freezereal proc mount", tests: everywhere},                          // x/sys/unix has it all, and more; but os.ProcessState.SysUsage and os.ProcAttr.Sys have its types
 	{prefix: "flag", code: "bench bench/freezereal", tests: everywhere},                                        // internal/cli has the table of flags
-	{prefix: "net", code: "bench/freezereal"},                                                                  // nothing else here talks to a network
+	{prefix: "net", code: "bench/freezereal", tests: "freeze"},                                                 // nothing else here talks to a network
 	{prefix: "net/url", code: everywhere},                                                                      //
 	{prefix: "math/rand", code: "internal/elftest internal/samples bench bench/freezereal", tests: everywhere}, // output is reproducible
 	{prefix: "testing", code: "internal/samples internal/elftest internal/ldcase internal/linktest", tests: everywhere},

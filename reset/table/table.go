@@ -73,6 +73,7 @@ const (
 	Persistent Why = 1 + iota // asked for
 	Copied                    // loaded elsewhere: the program copies it itself
 	Own                       // where the code keeps what it saved
+	Cleared                   // not the program's: a row clears it
 )
 
 // String names the reason.
@@ -84,6 +85,8 @@ func (w Why) String() string {
 		return "copied by the program"
 	case Own:
 		return "registers of the first start"
+	case Cleared:
+		return "not the program's, and cleared"
 	}
 	return fmt.Sprintf("reason %d", uint64(w))
 }

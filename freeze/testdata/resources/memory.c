@@ -361,11 +361,39 @@ CASE(shared_offset, "")
 	CHECK(pread(fd, b, 4, 2 * 4096) == 4 && strcmp(b, "here") == 0);
 }
 
-CASE(shared_deleted, "refused: is shared memory of a file that is deleted")
+CASE(shared_deleted_open, "warns: its file is deleted; the thawed process has the contents, and no file")
 {
-	int fd = file("gone", "x");
-	SETUP(mmap(0, 4096, 3, MAP_SHARED, fd, 0) != MAP_FAILED && unlink("gone") == 0);
+	char b[5] = "";
+	int fd = file("gone", "before"), other = file("other", "before");
+	char *p = mmap(0, 4096, 3, MAP_SHARED, fd, 0), *q = mmap(0, 4096, 3, MAP_SHARED, other, 0);
+	SETUP(p != MAP_FAILED && q != MAP_FAILED && unlink("gone") == 0 && unlink("other") == 0 && close(other) == 0);
 	stop();
+	CHECK(strcmp(p, "before") == 0 && strcmp(q, "before") == 0);
+	strcpy(p, "here");
+	CHECK(pread(fd, b, 4, 0) == 4 && strcmp(b, "here") == 0);
+}
+
+CASE(shared_deleted, "warns: its file is deleted; the thawed process has the contents, and no file")
+{
+	int fd = open("gone", O_RDWR | O_CREAT, 0600);
+	SETUP(ftruncate(fd, 3 * 4096) == 0 && pwrite(fd, "behind", 6, 2 * 4096) == 6);
+	char *p = mmap(0, 3 * 4096, 3, MAP_SHARED, fd, 0), *q = mmap(0, 4096, 3, MAP_SHARED, fd, 2 * 4096);
+	SETUP(p != MAP_FAILED && q != MAP_FAILED && close(fd) == 0 && unlink("gone") == 0);
+	strcpy(p, "contents");
+	stop();
+	CHECK(strcmp(p, "contents") == 0 && strcmp(q, "behind") == 0);
+	q[0] = 'B';
+	CHECK(p[2 * 4096] == 'B');
+}
+
+CASE(semaphore_deleted, "warns: its file is deleted; the thawed process has the contents, and no file")
+{
+	char name[40];
+	sprintf(name, "/elfwright-%d", getpid());
+	sem_t *s = sem_open(name, O_CREAT | O_EXCL, 0600, 2);
+	NEED(s != SEM_FAILED && sem_unlink(name) == 0);
+	stop();
+	CHECK(sem_trywait(s) == 0 && sem_trywait(s) == 0 && sem_trywait(s) < 0 && errno == EAGAIN);
 }
 
 CASE(memfd_mapped_closed, "")
@@ -401,7 +429,7 @@ CASE(secret, "refused: is secret memory")
 
 CASE(userfault, "refused: is watched by a userfaultfd")
 {
-	int fd = syscall(323, 1 /* UFFD_USER_MODE_ONLY */);
+	int fd = syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);
 	NEED(fd >= 0);
 	uint64_t api[3] = {0xaa}, reg[4];
 	char *p = mmap(0, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

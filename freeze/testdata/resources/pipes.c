@@ -22,7 +22,7 @@ CASE(fifo, "")
 	CHECK(write(fd, "f", 1) == 1 && read(fd, &c, 1) == 1 && c == 'f' && !(fcntl(fd, F_GETFL) & O_NONBLOCK));
 }
 
-CASE(outer_pipe, "refused: is a pipe for writing, whose other end is another process's; --fd ")
+CASE(outer_pipe, "refused: is a pipe for writing, whose other end is another process's")
 {
 	int fd[2];
 	SETUP(pipe(fd) == 0);
@@ -144,4 +144,19 @@ CASE(fifo_deleted, "refused: is a FIFO that is deleted; --fd ")
 	mkfifo("fleeting", 0600);
 	SETUP(open("fleeting", O_RDWR) >= 0 && unlink("fleeting") == 0);
 	stop();
+}
+
+CASE(pipe_near, "elsewhere")
+{
+	int fd[2];
+	SETUP(pipe(fd) == 0);
+	int child = fork();
+	if (child == 0) {
+		close(1), close(2);
+		alarm(20);
+		pause();
+	}
+	stop();
+	kill(child, SIGKILL);
+	CHECK(write(fd[1], "x", 1) == 1);
 }

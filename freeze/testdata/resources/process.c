@@ -259,17 +259,19 @@ CASE(dispatch, "refused: has its system calls dispatched to itself (PR_SET_SYSCA
 }
 
 #ifdef __x86_64__
+struct segment { unsigned entry, base, limit, flags; };
+
 CASE(descriptor_table, "refused: has a table of segments (modify_ldt)")
 {
-	struct { unsigned entry, base, limit, flags; } d = {0, 0x1000, 1, 0x51};
-	NEED(syscall(SYS_modify_ldt, 1, &d, sizeof d) == 0);
+	struct segment d = {0, 0x1000, 1, 0x51};
+	NEED(syscall(SYS_modify_ldt, 1, &d, sizeof d) == 0 && d.limit);
 	stop();
 }
 
 CASE(segments, "refused: has segments of its own (set_thread_area)")
 {
-	struct { unsigned entry, base, limit, flags; } d = {-1, 0x1000, 1, 0x51};
-	NEED(syscall(SYS_set_thread_area, &d) == 0);
+	struct segment d = {-1, 0x1000, 1, 0x51};
+	NEED(syscall(SYS_set_thread_area, &d) == 0 && d.limit);
 	stop();
 }
 

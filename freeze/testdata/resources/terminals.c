@@ -18,14 +18,14 @@ CASE(terminal, "elsewhere")
 CASE(pseudoterminal, "refused: is a device (5, 2)")
 {
 	int fd = posix_openpt(O_RDWR | O_NOCTTY);
-	SETUP(fd >= 0);
+	NEED(fd >= 0);
 	stop();
 }
 
 CASE(pseudoterminal_slave, "refused: is a pseudoterminal, and not the one that controls the process; --fd ")
 {
 	int fd = posix_openpt(O_RDWR | O_NOCTTY);
-	SETUP(fd >= 0 && unlockpt(fd) == 0 && open(ptsname(fd), O_RDWR | O_NOCTTY) >= 0);
+	NEED(fd >= 0 && unlockpt(fd) == 0 && open(ptsname(fd), O_RDWR | O_NOCTTY) >= 0);
 	stop();
 }
 
@@ -67,8 +67,10 @@ CASE(message_queue_notifies, "refused: is a message queue of which the process i
 	NEED(q != (mqd_t)-1);
 	struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
 	SETUP(mq_notify(q, &e) == 0);
-	if (fork() == 0) { // takes its name away
-		sleep(1);
+	int pid = getpid();
+	if (fork() == 0) { // takes its name away when it is over
+		for (close(1), close(2); getppid() == pid; usleep(10000))
+			;
 		_exit(mq_unlink(name));
 	}
 	stop();
