@@ -149,6 +149,7 @@ func results(t *testing.T, out io.Reader) (text string, passed int) {
 func guestFiles(t *testing.T, dir, module string) map[string]string {
 	t.Helper()
 	files := map[string]string{
+		"docs/freeze-trees.md":      "../docs/freeze-trees.md", // which a test compares with the cases
 		"lib/unix_diag.ko":          module,
 		"lib/ld-linux-aarch64.so.1": "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1",
 		"lib/libgcc_s.so.1":         "/usr/aarch64-linux-gnu/lib/libgcc_s.so.1", // for the cancellation of threads
@@ -196,7 +197,7 @@ func writeArchive(t *testing.T, name string, files map[string]string) {
 		b.Write(data)
 		pad(&b)
 	}
-	for _, dir := range []string{"bin", "dev", "lib", "proc", "programs", "sys", "testdata", "tmp", "usr", "usr/bin"} {
+	for _, dir := range []string{"bin", "dev", "docs", "lib", "proc", "programs", "sys", "testdata", "tmp", "usr", "usr/bin"} {
 		entry(dir, unix.S_IFDIR|0o755, 0, nil)
 	}
 	entry("dev/console", unix.S_IFCHR|0o600, 0x501, nil) // before there is a /dev
