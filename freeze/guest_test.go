@@ -48,6 +48,7 @@ func prebuilt(args []string) string {
 var guestPrograms = [][]string{
 	{"-pthread", "testdata/resources.c"}, {"-pthread", "-static", "testdata/resources.c"}, {"-pthread", "-no-pie", "testdata/resources.c"},
 	{"-pthread", "-static", "testdata/aarch64.c"}, {"-static", "testdata/sleeps.c"},
+	{"-pthread", "testdata/tree.c"},
 }
 
 // patience is how long a thawed process may take.
@@ -66,6 +67,9 @@ const guestCases = "anonymous|private_file|shared_file|shared_anonymous|memfd|br
 	"tcp_listen|accepted_abstract|unix_path|shutdown|unread_descriptor|options_socket|flock|ofd_lock|owner_group|limits|scheduling|personality|bounds|" +
 	"auxiliary_vector|membarrier|directory_and_umask|threads|thread_pending|robust_mutex|blocked_read|pid|sleep|itimer|posix_timer|timerfd|timer_thread|" +
 	"child|seccomp"
+
+// guestTrees are trees of processes.
+const guestTrees = "pipes|shared_memory|session|group|mutex|threads|zombies|sysv"
 
 // tools of the guest: env for the tests; gcc, so that what needs it is not
 // skipped: what it would make is there.
@@ -91,7 +95,7 @@ func TestAArch64(t *testing.T) {
 	writeArchive(t, initrd, guestFiles(t, dir, filepath.Join(filepath.Dir(kernel), "unix_diag.ko")))
 	run := "^(TestOnAArch64|TestTwice)$|^TestWays$/^(other_vDSO|libraries)$/^dynamic$|^TestResources$"
 	if os.Getenv("ELFWRIGHT_SWEEP") == "" {
-		run += "/^(" + guestCases + ")$"
+		run += "/^(" + guestCases + ")$|^TestTrees$/^(" + guestTrees + ")$"
 	}
 	cmd := exec.Command("timeout", "540", "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "max,pauth-impdef=on", "-smp", "2", "-m", "1024",
 		"-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-kernel", kernel, "-initrd", initrd,
@@ -145,6 +149,7 @@ func results(t *testing.T, out io.Reader) (text string, passed int) {
 func guestFiles(t *testing.T, dir, module string) map[string]string {
 	t.Helper()
 	files := map[string]string{
+		"docs/freeze-trees.md":      "../docs/freeze-trees.md", // which a test compares with the cases
 		"lib/unix_diag.ko":          module,
 		"lib/ld-linux-aarch64.so.1": "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1",
 		"lib/libgcc_s.so.1":         "/usr/aarch64-linux-gnu/lib/libgcc_s.so.1", // for the cancellation of threads
@@ -192,7 +197,7 @@ func writeArchive(t *testing.T, name string, files map[string]string) {
 		b.Write(data)
 		pad(&b)
 	}
-	for _, dir := range []string{"bin", "dev", "lib", "proc", "programs", "sys", "testdata", "tmp", "usr", "usr/bin"} {
+	for _, dir := range []string{"bin", "dev", "docs", "lib", "proc", "programs", "sys", "testdata", "tmp", "usr", "usr/bin"} {
 		entry(dir, unix.S_IFDIR|0o755, 0, nil)
 	}
 	entry("dev/console", unix.S_IFCHR|0o600, 0x501, nil) // before there is a /dev

@@ -59,9 +59,6 @@ func buildTree(tr *capture.Tree, snaps []*capture.Snapshot, opt Options) (*Repor
 	if opt.PIDs != PIDAuto && opt.PIDs != PIDNS {
 		return nil, nil, fmt.Errorf("numbers of processes (%s): a tree has its own in a namespace, for its processes know each other by them", opt.PIDs)
 	}
-	if snaps[0].Machine != amd64.Name {
-		return nil, nil, fmt.Errorf("process %d: trees are frozen on %s only so far, not on %s", snaps[0].PID, amd64.Name, snaps[0].Machine)
-	}
 	opt.PIDs = PIDNS
 	var maps []capture.Map
 	brk := uint64(0)

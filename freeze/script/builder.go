@@ -223,6 +223,8 @@ func newer(name string, args []Arg) (string, []Arg) {
 		return "newfstatat", append(at, Int(0))
 	case "lstat":
 		return "newfstatat", append(at, Int(unix.AT_SYMLINK_NOFOLLOW))
+	case "pause":
+		return "ppoll", []Arg{Int(0), Int(0), Int(0), Int(0), Int(0)}
 	case "fork":
 		return "clone", []Arg{Int(int(unix.SIGCHLD))}
 	}
