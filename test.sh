@@ -129,10 +129,11 @@ install_packages() {
 	fi
 }
 
-# kernels are of other machines, to be booted: they are fetched, not installed.
-kernels() {
+# foreign is what other machines run or link: it is fetched, not installed.
+foreign() {
 	command -v apt-get >/dev/null || return
 	twice tools/arm64-kernel.sh || echo "no kernel for AArch64"
+	twice tools/musl.sh || echo "no musl for all other machines"
 }
 
 format() {
@@ -194,7 +195,7 @@ find_go
 if [ $mode != quick ]; then
 	say "packages of the system"
 	install_packages
-	kernels
+	foreign
 fi
 say "Go modules: $(go version)"
 twice go mod download && twice go -C tools mod download && twice go -C test/browser mod download || echo "not all modules could be fetched"

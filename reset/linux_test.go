@@ -100,17 +100,22 @@ func TestLinux(t *testing.T) {
 		for _, shape := range []reset.Shape{reset.Keep, reset.Deflate} {
 			t.Run(p.name+"/"+string(shape), func(t *testing.T) {
 				t.Parallel()
-				path := samples.MakeFile(t, p.recipe)
-				out, r := apply(t, path, reset.Options{Shape: shape})
-				if r.Check == nil || r.Check.Restored == 0 {
-					t.Errorf("the report has no check: %+v", r.Check)
-				}
-				fourRounds(t, run(t, p.emulator, out, "argument"), p.want)
-				if p.emulator == "qemu-i386" && kernelRuns386() {
-					fourRounds(t, run(t, "", out, "argument"), p.want)
-				}
+				linuxRounds(t, p, shape)
 			})
 		}
+	}
+}
+
+// linuxRounds runs four rounds of one program in one shape.
+func linuxRounds(t *testing.T, p program, shape reset.Shape) {
+	t.Helper()
+	out, r := apply(t, samples.MakeFile(t, p.recipe), reset.Options{Shape: shape})
+	if r.Check == nil || r.Check.Restored == 0 {
+		t.Errorf("the report has no check: %+v", r.Check)
+	}
+	fourRounds(t, run(t, p.emulator, out, "argument"), p.want)
+	if p.emulator == "qemu-i386" && kernelRuns386() {
+		fourRounds(t, run(t, "", out, "argument"), p.want)
 	}
 }
 
