@@ -52,9 +52,9 @@ source_package() {
 	tar -xf musl_*.orig.tar.?z -C tree --strip-components=1
 	tar -xf musl_*.debian.tar.?z -C debian
 	if ! (
-		cd tree
-		./configure --target="$2" --disable-shared --prefix="$work/made" CROSS_COMPILE="$2-" CFLAGS='-O1 -fPIC -g0'
-		make -s -j"$(nproc)" install-libs install-headers
+		cd tree &&
+			./configure --target="$2" --disable-shared --prefix="$work/made" CROSS_COMPILE="$2-" CFLAGS='-O1 -fPIC -g0' &&
+			make -s -j"$(nproc)" install-libs install-headers
 	) >build.log 2>&1; then
 		tail -n 20 build.log >&2
 		exit 1
