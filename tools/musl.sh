@@ -23,9 +23,16 @@ cd "$work"
 mkdir -p lists/partial cache/archives/partial none
 : >status
 
-# The release that this system is, from where its own packages come.
-read -r site release keys < <(apt-get indextargets --format '$(LABEL) $(COMPONENT) $(SITE) $(RELEASE) $(SIGNED_BY)' 'Created-By: Packages' |
-	awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ { print $3, $4, $5 }') || { echo "apt has no lists: apt-get update makes them" >&2; exit 1; }
+# release [OPTION…] says from where this system has its own packages, by apt's lists.
+release() {
+	apt-get "$@" indextargets --format '$(LABEL) $(COMPONENT) $(SITE) $(RELEASE) $(SIGNED_BY)' 'Created-By: Packages' |
+		awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ && !n++ { print $3, $4, $5 }'
+}
+read -r site release keys < <(release) || {
+	fresh=(-o APT::Sandbox::User= -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache")
+	apt-get -qq "${fresh[@]}" update
+	read -r site release keys < <(release "${fresh[@]}") || { echo "apt has no sources of Debian's main" >&2; exit 1; }
+}
 signed=
 case $keys in /*) signed="[signed-by=$keys] " ;; esac
 printf '%s\n' "deb $signed$site $release main" "deb-src $signed$site $release main" >sources
