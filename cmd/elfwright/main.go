@@ -13,5 +13,6 @@ func main() {
 		Out:    os.Stdout,
 		Err:    os.Stderr,
 		Getenv: os.Getenv, Environ: os.Environ,
+		Last: true,
 	}))
 }

@@ -29,6 +29,7 @@ type Streams struct {
 	Out, Err io.Writer
 	Getenv   func(string) string
 	Environ  func() []string // the same in whole, for programs that are started; may be nil, too
+	Last     bool            // the process ends after this command line
 }
 
 // The exit codes of every verb.

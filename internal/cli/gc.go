@@ -13,15 +13,19 @@ import (
 const collectFrom = 1 << 30
 
 // lateGC turns the collector off until the heap has collectFrom bytes; from then on it
-// works as ever. The function that it returns puts things back. GOGC and GOMEMLIMIT in the environment
-// have the last word.
-func lateGC() (restore func()) {
+// works as ever. The function that it returns puts things back, if anything comes
+// after: to do so starts a collection. GOGC and GOMEMLIMIT in the environment have the
+// last word.
+func lateGC(last bool) (restore func()) {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
 	percent := debug.SetGCPercent(-1)
 	limit := debug.SetMemoryLimit(collectFrom)
 	restore = func() {
+		if last {
+			return
+		}
 		debug.SetMemoryLimit(limit)
 		debug.SetGCPercent(percent)
 	}

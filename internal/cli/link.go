@@ -92,7 +92,7 @@ func runLink(c *call) error {
 	if done, err := linkAnswer(c, opt, asked, program); done || err != nil {
 		return err
 	}
-	defer lateGC()()
+	defer lateGC(c.prog.last)()
 	if c.prog.profiles.mem == "" {
 		runtime.MemProfileRate = 0 // nobody will ask who allocated what
 	}

@@ -22,6 +22,7 @@ type program struct {
 	err    talk
 	getenv func(string) string
 	env    func() []string
+	last   bool
 
 	top  func() *verb // the program itself, the verbs its children
 	root *cobra.Command
@@ -33,7 +34,7 @@ type program struct {
 }
 
 func newProgram(s Streams) *program {
-	p := &program{in: s.In, out: newOutput(s.Out), getenv: s.Getenv, env: s.Environ, path: name}
+	p := &program{in: s.In, out: newOutput(s.Out), getenv: s.Getenv, env: s.Environ, last: s.Last, path: name}
 	p.err = talk{p.out, s.Err}
 	if p.getenv == nil {
 		p.getenv = func(string) string { return "" }

@@ -14,8 +14,8 @@ func (o *Options) Workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Each calls do for 0 … n-1 from several goroutines, each of which takes the next
-// number that nobody has. It returns when all are done.
+// Each calls do for 0 … n-1 from several goroutines, the caller's among them, each of
+// which takes the next number that nobody has. It returns when all are done.
 func Each(workers, n int, do func(i int)) {
 	if workers = min(workers, n); workers <= 1 {
 		for i := range n {
@@ -25,12 +25,14 @@ func Each(workers, n int, do func(i int)) {
 	}
 	var next atomic.Int64
 	var all sync.WaitGroup
-	for range workers {
-		all.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				do(int(i))
-			}
-		})
+	work := func() {
+		for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+			do(int(i))
+		}
 	}
+	for range workers - 1 {
+		all.Go(work)
+	}
+	work() // who waits could as well do something
 	all.Wait()
 }
