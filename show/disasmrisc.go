@@ -4,18 +4,30 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 
 	"golang.org/x/arch/arm/armasm"
 	"golang.org/x/arch/arm64/arm64asm"
 	"golang.org/x/arch/riscv64/riscv64asm"
 )
 
+// one lets one goroutine at a time decode: the decoders of AArch64, Arm and RISC-V
+// note in a global table which of their rows they have used (decoderCover).
+var one sync.Mutex
+
+// alone calls a decoder.
+func alone[T any](decode func() (T, error)) (T, error) {
+	one.Lock()
+	defer one.Unlock()
+	return decode()
+}
+
 // decodeA64 decodes an instruction of AArch64.
 func decodeA64(b []byte, pc uint64) insn {
 	if len(b) < 4 {
 		return byteInsn(b, 1)
 	}
-	inst, err := arm64asm.Decode(b)
+	inst, err := alone(func() (arm64asm.Inst, error) { return arm64asm.Decode(b) })
 	if err != nil {
 		return insn{size: 4, kind: insnUnknown, text: fmt.Sprintf(".inst 0x%08x", binary.LittleEndian.Uint32(b))}
 	}
@@ -56,7 +68,7 @@ func decodeA32(b []byte, pc uint64) insn {
 		return byteInsn(b, 1)
 	}
 	word := binary.LittleEndian.Uint32(b)
-	inst, err := armasm.Decode(b, armasm.ModeARM)
+	inst, err := alone(func() (armasm.Inst, error) { return armasm.Decode(b, armasm.ModeARM) })
 	if err != nil || inst.Len != 4 {
 		return insn{size: 4, kind: insnUnknown, text: fmt.Sprintf(".inst 0x%08x", word)}
 	}
@@ -102,7 +114,7 @@ func (d *riscvDecoder) decode(b []byte, pc uint64) insn {
 		d.set = [32]bool{}
 	}
 	d.next = pc + uint64(size)
-	inst, err := riscv64asm.Decode(b[:size])
+	inst, err := alone(func() (riscv64asm.Inst, error) { return riscv64asm.Decode(b[:size]) })
 	if err != nil || inst.Len != size {
 		if size == 2 {
 			return insn{size: 2, kind: insnUnknown, text: fmt.Sprintf(".insn 2, 0x%04x", binary.LittleEndian.Uint16(b))}
